@@ -1,0 +1,89 @@
+"""What the windows see of a network: `NetworkView` once per build, `Frame` at the display's pace."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..base.declarations import Population
+from ..config import CoreSimConfig
+
+MAX_TAPE = 200_000          # newest spikes kept for windows that do not keep up
+NEVER = np.int32(-(2**30))  # last_spike_step of a neuron that has not fired
+
+
+@dataclass(frozen=True)
+class NetworkView:
+    """The part of a network that does not change from step to step."""
+
+    core: CoreSimConfig
+    seed: int
+    backend: str                       # e.g. "CPU, 1 thread"
+    populations: tuple[Population, ...]
+    population_of: np.ndarray          # (N,) uint8
+    positions: np.ndarray              # (N, 3) float32, um, centred on 0
+    synapse_sample: np.ndarray         # (M, 2) int32 pre, post: a stable random sample
+    num_synapses: int
+    memory_bytes: int
+    build_time_s: float
+
+    @property
+    def num_neurons(self) -> int:
+        return int(self.positions.shape[0])
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The state of the network at the start of step `step`, and the spikes since the frame before."""
+
+    step: int
+    time_ms: float
+    v: np.ndarray                      # (N,) float32, mV
+    last_spike_step: np.ndarray        # (N,) int32, NEVER where there was none
+    spike_steps: np.ndarray            # (S,) int64, ascending
+    spike_ids: np.ndarray              # (S,) int32
+    total_spikes: int                  # since time 0
+    rates_Hz: tuple[float, ...]        # per population, over the newest `rate_window_ms`
+    rate_window_ms: float
+    probe_ids: tuple[int, ...]
+    probe_steps: np.ndarray            # (T,) int64
+    probe_v: np.ndarray                # (T, len(probe_ids)) float32, mV
+    step_time_us: float                # wall time of one step, recent mean
+    real_time_factor: float            # wall time / simulated time of the computation alone
+
+
+def _joined(old: Frame, new: Frame) -> Frame:
+    """`new`, with the spikes and traces of the unseen `old` before its own."""
+    same_probes = old.probe_ids == new.probe_ids
+    return replace(
+        new,
+        spike_steps=np.concatenate([old.spike_steps, new.spike_steps])[-MAX_TAPE:],
+        spike_ids=np.concatenate([old.spike_ids, new.spike_ids])[-MAX_TAPE:],
+        probe_steps=np.concatenate([old.probe_steps, new.probe_steps])[-MAX_TAPE:] if same_probes else new.probe_steps,
+        probe_v=np.concatenate([old.probe_v, new.probe_v])[-MAX_TAPE:] if same_probes else new.probe_v,
+    )
+
+
+class Mailbox:
+    """One place, newest frame wins, so that a slow window never delays the simulation; spikes are not lost."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._frame: Frame | None = None
+
+    def put(self, frame: Frame) -> None:
+        with self._lock:
+            unseen = self._frame
+            self._frame = frame if unseen is None or unseen.step > frame.step else _joined(unseen, frame)
+
+    def take(self) -> Frame | None:
+        """Return the newest frame, or None when it has been taken already."""
+        with self._lock:
+            frame, self._frame = self._frame, None
+            return frame
+
+    def waiting(self) -> bool:
+        """True while a frame has not been taken."""
+        return self._frame is not None

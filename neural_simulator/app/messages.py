@@ -1,0 +1,147 @@
+"""What passes between the windows and the simulation thread: commands down, events up.
+
+All messages are frozen dataclasses. Every command is answered by exactly one `Done` or `Failed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..config import CoreSimConfig, GPUConfig
+from .frames import NetworkView
+
+
+# ---- commands: windows -> simulation thread -------------------------------------------------------------
+@dataclass(frozen=True)
+class Command:
+    """Base of all commands."""
+
+
+@dataclass(frozen=True)
+class ApplyConfig(Command):
+    """Build a new network from these configurations and reset the simulation to time 0."""
+
+    core: CoreSimConfig
+    gpu: GPUConfig = field(default_factory=GPUConfig)
+
+
+@dataclass(frozen=True)
+class ChangeLive(Command):
+    """Change fields that are declared `live`, by name, without a reset."""
+
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Start(Command):
+    """Run from the present state, or resume when paused."""
+
+
+@dataclass(frozen=True)
+class Pause(Command):
+    """Hold the run; `Start` resumes it."""
+
+
+@dataclass(frozen=True)
+class Stop(Command):
+    """End the run and go back to the initial state of the network."""
+
+
+@dataclass(frozen=True)
+class StepOnce(Command):
+    """Advance `duration_ms` (at least one step) while paused or stopped."""
+
+    duration_ms: float = 1.0
+
+
+@dataclass(frozen=True)
+class SetSpeed(Command):
+    """Simulated time per wall time; 0 means as fast as possible."""
+
+    factor: float
+
+
+@dataclass(frozen=True)
+class SetProbes(Command):
+    """Choose the neurons whose membrane potential is traced at every step."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class StartRecording(Command):
+    """Record all spikes and the probes' traces into a new file."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class StopRecording(Command):
+    """Finish the recording and close its file."""
+
+
+@dataclass(frozen=True)
+class Shutdown(Command):
+    """End the simulation thread."""
+
+
+# ---- events: simulation thread -> windows ---------------------------------------------------------------
+@dataclass(frozen=True)
+class Event:
+    """Base of all events."""
+
+
+@dataclass(frozen=True)
+class Done(Event):
+    """`command` was carried out; `text` is a sentence for the status bar."""
+
+    command: Command
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """`command` was refused or failed; nothing was changed. `field` names a configuration field or is None."""
+
+    command: Command
+    message: str
+    field: str | None = None
+
+
+@dataclass(frozen=True)
+class RunStateChanged(Event):
+    """`state` is 'stopped', 'running', 'paused' or 'ended'."""
+
+    state: str
+
+
+@dataclass(frozen=True)
+class NetworkBuilt(Event):
+    """A new network is in place; `view` is what the windows need of it."""
+
+    view: NetworkView
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """`task` is `fraction` (0..1) complete; a fraction of 1 ends it."""
+
+    task: str
+    fraction: float
+
+
+@dataclass(frozen=True)
+class RecordingChanged(Event):
+    """A recording began (`path`) or ended (`path` is None)."""
+
+    path: Path | None
+
+
+@dataclass(frozen=True)
+class Crashed(Event):
+    """The simulation thread met an unexpected error; the run is paused and `report` was written."""
+
+    message: str
+    report: Path

@@ -1,0 +1,150 @@
+"""How a family member declares itself: parameter, state variable, preset, neuron model, population, projection.
+
+A parameter's name, unit, range, default and meaning stand here once; form, JSON, validation, kernel and
+documentation are derived from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from .errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Param:
+    """A number that the user may set. `low` and `high` are inclusive, in `unit`."""
+
+    name: str
+    unit: str
+    default: float
+    low: float
+    high: float
+    label: str
+    meaning: str = ""
+
+    def check(self, value: float, where: str) -> float:
+        """Return `value` as float, or raise ConfigurationError naming value, unit, range and remedy."""
+        number = float(value)
+        if not self.low <= number <= self.high:
+            raise ConfigurationError(
+                f"{where}: {self.label} ({self.name}) is {number:g} {self.unit}, but must lie between "
+                f"{self.low:g} and {self.high:g} {self.unit}; choose a value in that range.", self.name, value)
+        return number
+
+
+@dataclass(frozen=True)
+class State:
+    """A variable of every neuron, stored as float32. `initial` names a parameter or is a number, in `unit`."""
+
+    name: str
+    unit: str
+    label: str
+    initial: str | float = 0.0
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Published parameter values of one cell type."""
+
+    name: str
+    label: str
+    values: Mapping[str, float]
+    source: str
+
+
+@dataclass(frozen=True)
+class NeuronModel:
+    """A neuron model as a declaration; `step` is a plain scalar Python function in the grammar.
+
+    `step` takes, by argument name, any of: the states, the parameters, the derived constants, `dt` (ms),
+    `i_ext` (pA, everything that is a plain current), `g_syn` (nS, total synaptic conductance) and `j_syn`
+    (pA, sum of conductance x reversal potential), so that the synaptic current is `j_syn - g_syn * v`;
+    models with `receptors = ()` take `arrived_<port>` instead (what arrived this step, in the port's unit).
+    It returns the states in order, then `spiked` (bool). `derived` maps a name to a function of
+    (parameters, dt) that is evaluated once, in float64, when a network is built.
+    """
+
+    key: str
+    label: str
+    states: tuple[State, ...]
+    params: tuple[Param, ...]
+    step: Callable
+    presets: tuple[Preset, ...]
+    source: str
+    receptors: tuple[str, ...] = ("AMPA", "GABA_A")
+    ports: tuple[str, ...] = ("exc", "inh")
+    port_unit: str = "nS"
+    derived: Mapping[str, Callable[[Mapping[str, float], float], float]] = field(default_factory=dict)
+    default_dt_ms: float = 1.0
+    max_dt_ms: float = 1.0
+
+    def preset(self, name: str) -> Preset:
+        """Return the preset called `name`; ConfigurationError lists the known ones."""
+        for preset in self.presets:
+            if preset.name == name:
+                return preset
+        known = ", ".join(p.name for p in self.presets)
+        raise ConfigurationError(f"{self.label} has no preset {name!r}; choose one of: {known}.", "preset", name)
+
+    def values(self, preset: str, overrides: Mapping[str, float] | None = None) -> dict[str, float]:
+        """Return all parameter values of `preset` with `overrides` applied, each checked against its range."""
+        given = {**self.preset(preset).values, **(overrides or {})}
+        unknown = set(given) - {p.name for p in self.params}
+        if unknown:
+            raise ConfigurationError(f"{self.label} has no parameter {sorted(unknown)[0]!r}.", sorted(unknown)[0])
+        return {p.name: p.check(given.get(p.name, p.default), f"{self.label}, preset {preset}") for p in self.params}
+
+
+@dataclass(frozen=True)
+class ReceptorModel:
+    """A receptor with a single-exponential conductance. It listens to one port of its neuron."""
+
+    key: str
+    label: str
+    port: str
+    tau_ms: Param
+    reversal_mV: Param
+    source: str
+
+
+@dataclass(frozen=True)
+class Population:
+    """Neurons `start` .. `stop - 1`: one model, one preset, one sign (Dale's law), one colour."""
+
+    name: str
+    start: int
+    stop: int
+    model: str
+    preset: str
+    params: Mapping[str, float]
+    excitatory: bool
+    trait: int
+    background_rate_Hz: float = 0.0
+    background_weight: float = 0.0        # in the model's port unit
+    current_pA: float = 0.0
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Random connections from population `pre` to population `post` (indices into the population list).
+
+    The probability of a pair at distance d is `probability * exp(-d / length_um)` (length_um = inf: uniform).
+    Weights are normal with mean `weight` and coefficient of variation `weight_cv`, clipped to stay of one
+    sign; delays are `delay_ms + d / velocity_um_per_ms`, plus a normal spread `delay_sd_ms`, at least one step.
+    """
+
+    pre: int
+    post: int
+    probability: float
+    length_um: float
+    weight: float
+    weight_cv: float
+    delay_ms: float
+    velocity_um_per_ms: float
+    delay_sd_ms: float = 0.0

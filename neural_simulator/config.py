@@ -1,0 +1,272 @@
+"""The four configurations: what is simulated, how it is shown, how the device is used, what is running.
+
+Each field is declared once, with label, unit, range, meaning and group; the control panel's form, the JSON
+profiles, validation and the documentation are derived from these declarations. Models are frozen: a change
+makes a new configuration (`config.changed(num_neurons=500)`), and nothing is applied when a value is bad.
+"""
+
+from __future__ import annotations
+
+import difflib
+from enum import Enum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from .base.errors import ConfigurationError
+
+
+class NeuronModel(str, Enum):
+    """Names of the neuron models; the value is the key in `models.neurons.NEURON_MODELS`."""
+
+    IZHIKEVICH = "IZHIKEVICH"
+    HODGKIN_HUXLEY = "HODGKIN_HUXLEY"
+    ADEX = "ADEX"
+    LIF = "LIF"
+
+
+def setting(default: Any, label: str, meaning: str, *, unit: str = "", low: float | None = None,
+            high: float | None = None, group: str = "General", live: bool = False, hidden: bool = False) -> Any:
+    """Declare a field. `live`: may change while running; `hidden`: not offered in the form."""
+    extra = {"unit": unit, "group": group, "live": live, "hidden": hidden}
+    return Field(default, title=label, description=meaning, ge=low, le=high, json_schema_extra=extra)
+
+
+class Config(BaseModel):
+    """Common behaviour of all configurations: frozen, no unknown keys, one-sentence errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False, allow_inf_nan=False)
+
+    def __init__(self, **values: Any):
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise explain(type(self), error) from None
+
+    def changed(self, **values: Any) -> "Config":
+        """Return a copy with `values` replaced, validated as a whole."""
+        return type(self)(**{**self.model_dump(), **values})
+
+
+def explain(owner: type[BaseModel], error: ValidationError) -> ConfigurationError:
+    """Turn pydantic's first complaint into one sentence: what, where, the value with unit and range, what to do."""
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    value = first.get("input")
+    where = owner.__name__
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, owner.model_fields, n=1, cutoff=0.0)
+        return ConfigurationError(
+            f"{where} has no field {name!r}; the nearest known field is {near[0]!r}.", name, value)
+    if name not in owner.model_fields:
+        return ConfigurationError(f"{where}: {first['msg'].removeprefix('Value error, ')}", name or None, value)
+    info = owner.model_fields[name]
+    unit = describe(owner, name)["unit"]
+    shown = f"{value!r} {unit}".rstrip()
+    if first["type"] == "value_error":
+        text = first["msg"].removeprefix("Value error, ")
+        return ConfigurationError(f"{where}.{name} ({info.title}) is {shown}: {text}", name, value)
+    return ConfigurationError(f"{where}.{name} ({info.title}) is {shown}, but must be {allowed(owner, name)}.",
+                              name, value)
+
+
+def bounds(owner: type[BaseModel], name: str) -> tuple[float | None, float | None]:
+    """Return the inclusive range of a field, None where it is open."""
+    low = high = None
+    for rule in owner.model_fields[name].metadata:
+        low = getattr(rule, "ge", low)
+        high = getattr(rule, "le", high)
+    return low, high
+
+
+def describe(owner: type[BaseModel], name: str) -> dict[str, Any]:
+    """Return unit, group, live and hidden of a field."""
+    extra = owner.model_fields[name].json_schema_extra
+    return {"unit": "", "group": "General", "live": False, "hidden": False, **(extra if isinstance(extra, dict) else {})}
+
+
+def allowed(owner: type[BaseModel], name: str) -> str:
+    """Say in words what a field accepts, e.g. 'a whole number between 1 and 10'."""
+    info = owner.model_fields[name]
+    low, high = bounds(owner, name)
+    unit = describe(owner, name)["unit"]
+    if isinstance(info.annotation, type) and issubclass(info.annotation, Enum):
+        return "one of " + ", ".join(member.value for member in info.annotation)
+    choices = getattr(info.annotation, "__args__", None)
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return "one of " + ", ".join(choices)
+    kind = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}.get(
+        info.annotation, f"of type {info.annotation}")
+    if low is not None and high is not None:
+        return f"{kind} between {low:g} and {high:g} {unit}".rstrip()
+    return kind
+
+
+class CoreSimConfig(Config):
+    """What is simulated. Defaults: 1,000 Izhikevich neurons, 80 % regular spiking, 20 % fast spiking."""
+
+    neuron_model_type: NeuronModel = setting(
+        NeuronModel.IZHIKEVICH, "Neuron model", "Equations of every neuron of the network.", group="Network")
+    num_neurons: int = setting(
+        1000, "Neurons", "Number of neurons.", low=1, high=16_000_000, group="Network")
+    connections_per_neuron: int = setting(
+        100, "Connections per neuron", "Mean number of outgoing synapses of a neuron.", low=0, high=20_000,
+        group="Network")
+    num_traits: int = setting(
+        5, "Traits", "Number of populations of equal size; each neuron carries its population's label.",
+        low=1, high=10, group="Network")
+    inhibitory_trait_indices: tuple[int, ...] = setting(
+        (1,), "Inhibitory traits", "Which traits (counted from 0) are inhibitory interneurons; all others excite.",
+        group="Network")
+    seed: int = setting(
+        -1, "Seed", "Same seed, same result, bit for bit; -1 draws a new seed at every build.",
+        low=-1, high=2**63 - 1, group="Network")
+    dt_ms: float = setting(
+        1.0, "Time step", "Length of one simulation step.", unit="ms", low=0.001, high=5.0, group="Network")
+    total_simulation_time_ms: float = setting(
+        60_000.0, "Total time", "The run stops by itself after this much simulated time.", unit="ms",
+        low=1.0, high=1e9, group="Network", live=True)
+
+    excitatory_preset: str = setting(
+        "RS", "Excitatory cells", "Cell type of the excitatory populations.", group="Cells")
+    inhibitory_preset: str = setting(
+        "FS", "Inhibitory cells", "Cell type of the inhibitory populations.", group="Cells")
+    excitatory_parameters: dict[str, float] = setting(
+        {}, "Excitatory custom values", "Parameters that replace the preset's own, by name.", group="Cells")
+    inhibitory_parameters: dict[str, float] = setting(
+        {}, "Inhibitory custom values", "Parameters that replace the preset's own, by name.", group="Cells")
+
+    volume_edge_um: float = setting(
+        1000.0, "Volume edge", "Edge of the cube in which the neurons are placed at random.", unit="um",
+        low=1.0, high=1e6, group="Connectivity")
+    connection_length_um: float = setting(
+        300.0, "Connection length", "Two neurons at distance d connect with probability p0 exp(-d / length).",
+        unit="um", low=1.0, high=1e9, group="Connectivity")
+    conduction_velocity_um_per_ms: float = setting(
+        300.0, "Conduction velocity", "Speed of spikes along unmyelinated local axons.", unit="um/ms",
+        low=1.0, high=1e6, group="Connectivity")
+    synaptic_latency_ms: float = setting(
+        1.0, "Synaptic latency", "Part of every delay that does not depend on distance.", unit="ms",
+        low=0.0, high=100.0, group="Connectivity")
+    enable_watts_strogatz: bool = setting(
+        False, "Small world", "Watts-Strogatz wiring instead of distance-dependent wiring.", group="Connectivity",
+        hidden=True)
+
+    excitatory_weight_nS: float = setting(
+        0.6, "Excitatory weight", "Mean peak conductance of one AMPA synapse.", unit="nS", low=0.0, high=100.0,
+        group="Synapses")
+    inhibitory_weight_nS: float = setting(
+        2.5, "Inhibitory weight", "Mean peak conductance of one GABA-A synapse.", unit="nS", low=0.0, high=1000.0,
+        group="Synapses")
+    weight_cv: float = setting(
+        0.1, "Weight variation", "Standard deviation of the weights divided by their mean.", low=0.0, high=1.0,
+        group="Synapses")
+    tau_ampa_ms: float = setting(
+        5.0, "AMPA decay", "Decay time constant of the AMPA conductance.", unit="ms", low=0.1, high=1000.0,
+        group="Synapses")
+    e_ampa_mV: float = setting(
+        0.0, "AMPA reversal", "Reversal potential of the AMPA current.", unit="mV", low=-100.0, high=100.0,
+        group="Synapses")
+    tau_gaba_a_ms: float = setting(
+        10.0, "GABA-A decay", "Decay time constant of the GABA-A conductance.", unit="ms", low=0.1, high=1000.0,
+        group="Synapses")
+    e_gaba_a_mV: float = setting(
+        -70.0, "GABA-A reversal", "Reversal potential of the GABA-A current.", unit="mV", low=-150.0, high=50.0,
+        group="Synapses")
+
+    background_rate_Hz: float = setting(
+        400.0, "Background rate", "Rate of the independent Poisson input that every neuron receives.", unit="Hz",
+        low=0.0, high=200_000.0, group="Drive", live=True)
+    background_weight_nS: float = setting(
+        1.0, "Background weight", "AMPA conductance added by each background spike.", unit="nS", low=0.0,
+        high=100.0, group="Drive", live=True)
+    external_current_pA: float = setting(
+        0.0, "Direct current", "Constant current into every neuron.", unit="pA", low=-100_000.0, high=100_000.0,
+        group="Drive", live=True)
+
+    enable_hebbian_learning: bool = setting(False, "Hebbian learning", "", group="Learning", hidden=True)
+    enable_short_term_plasticity: bool = setting(False, "Short-term plasticity", "", group="Learning", hidden=True)
+    enable_homeostasis: bool = setting(False, "Homeostasis", "", group="Learning", hidden=True)
+
+    @field_validator("enable_hebbian_learning", "enable_short_term_plasticity", "enable_homeostasis",
+                     "enable_watts_strogatz")
+    @classmethod
+    def _not_yet(cls, value: bool) -> bool:
+        if value:
+            raise ValueError("this version does not have it yet; set it to false.")
+        return value
+
+    @model_validator(mode="after")
+    def _traits_exist(self) -> "CoreSimConfig":
+        for index in self.inhibitory_trait_indices:
+            if index < 0:
+                raise ValueError(f"inhibitory_trait_indices names trait {index}; traits count from 0.")
+        return self
+
+
+SpikingMode = Literal["highlight", "only", "none"]
+ColorMode = Literal["activity", "trait", "potential"]
+
+
+class VisualizationConfig(Config):
+    """How the network is shown in the viewer."""
+
+    color_mode: ColorMode = setting("activity", "Colour by", "What a neuron's colour means.", group="View", live=True)
+    spiking_mode: SpikingMode = setting(
+        "highlight", "Spiking neurons", "Highlight spiking neurons, show only those, or do not mark them.",
+        group="View", live=True)
+    point_size: float = setting(
+        6.0, "Point size", "Diameter of a neuron at the centre of the view.", unit="px", low=1.0, high=40.0,
+        group="View", live=True)
+    inactive_opacity: float = setting(
+        0.6, "Inactive opacity", "Opacity of neurons that have not fired recently.", low=0.02, high=1.0,
+        group="View", live=True)
+    activity_decay_ms: float = setting(
+        60.0, "Activity fade", "Time in which the glow of a spike fades.", unit="ms", low=1.0, high=5000.0,
+        group="View", live=True)
+    show_synapses: bool = setting(True, "Synapses", "Draw a sample of the synapses as lines.", group="View", live=True)
+    synapse_alpha: float = setting(
+        0.12, "Synapse opacity", "Opacity of the synapse lines.", low=0.0, high=1.0, group="View", live=True)
+    max_neurons_drawn: int = setting(
+        1_000_000, "Neurons drawn", "At most this many neurons are drawn.", low=1, high=16_000_000, group="View",
+        live=True)
+    max_synapses_drawn: int = setting(
+        1000, "Synapses drawn", "At most this many synapses are drawn.", low=0, high=200_000, group="View")
+    update_interval_steps: int = setting(
+        17, "Update interval", "Simulation steps between two pictures; 17 steps of 1 ms are 60 pictures a second.",
+        unit="steps", low=1, high=10_000, group="View", live=True)
+    field_of_view_deg: float = setting(
+        45.0, "Field of view", "Vertical opening angle of the camera.", unit="deg", low=10.0, high=120.0,
+        group="View", live=True)
+
+
+class GPUConfig(Config):
+    """How the computing device is used."""
+
+    backend: Literal["auto", "cuda", "cpu"] = setting(
+        "auto", "Backend", "auto takes a CUDA device where there is one, else the CPU.", group="Device")
+    num_threads: int = setting(
+        0, "CPU threads", "Threads of the CPU backend; 0 takes all cores but one. The result does not depend on it.",
+        low=0, high=1024, group="Device")
+    memory_pool_limit_fraction: float = setting(
+        0.8, "Memory limit", "Share of the device's memory that a network may take.", low=0.05, high=1.0,
+        group="Device")
+    enable_profiling: bool = setting(False, "Profiling", "Measure the time of every step.", group="Device")
+    profiling_detailed: bool = setting(
+        False, "Profile phases", "Measure each phase of a step; steps then run one at a time.", group="Device")
+    profiling_window_size: int = setting(
+        1000, "Profiling window", "Number of newest measurements kept.", unit="steps", low=1, high=1_000_000,
+        group="Device")
+
+
+class RuntimeState(Config):
+    """What is running. Written by the simulation, never part of what is validated as input."""
+
+    model_config = ConfigDict(frozen=False, extra="forbid")
+
+    current_time_ms: float = 0.0
+    current_time_step: int = 0
+    is_running: bool = False
+    is_paused: bool = False
+    simulation_speed_factor: float = 1.0
+    actual_seed_used: int = -1
