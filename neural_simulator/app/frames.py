@@ -52,6 +52,7 @@ class Frame:
     probe_v: np.ndarray                # (T, len(probe_ids)) float32, mV
     step_time_us: float                # wall time of one step, recent mean
     real_time_factor: float            # wall time / simulated time of the computation alone
+    speed: float = 0.0                 # simulated time / wall time reached recently, waiting included; 0: not running
 
 
 def _joined(old: Frame, new: Frame) -> Frame:

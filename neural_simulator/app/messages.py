@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..config import CoreSimConfig, GPUConfig
+from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
 from .frames import NetworkView
 
 
@@ -21,10 +21,19 @@ class Command:
 
 @dataclass(frozen=True)
 class ApplyConfig(Command):
-    """Build a new network from these configurations and reset the simulation to time 0."""
+    """Build a new network from these configurations and reset the simulation to time 0.
+
+    `synapse_sample` is the number of synapses that the windows get to draw.
+    """
 
     core: CoreSimConfig
     gpu: GPUConfig = field(default_factory=GPUConfig)
+    synapse_sample: int = 1000
+
+
+@dataclass(frozen=True)
+class Cancel(Command):
+    """Give up the build that is under way; what existed before it stays."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,13 @@ class SetSpeed(Command):
     """Simulated time per wall time; 0 means as fast as possible."""
 
     factor: float
+
+
+@dataclass(frozen=True)
+class SetFrameInterval(Command):
+    """Simulation steps between two frames at real time, at least 1; slow motion shortens it in proportion."""
+
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -145,3 +161,35 @@ class Crashed(Event):
 
     message: str
     report: Path
+
+
+# ---- events that the windows make themselves ------------------------------------------------------------
+@dataclass(frozen=True)
+class DraftChanged(Event):
+    """The form shows other values: the last good ones, and for each bad field's name in `errors` its sentence."""
+
+    core: CoreSimConfig
+    gpu: GPUConfig
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class VisualChanged(Event):
+    """The user changed how the network is shown."""
+
+    visual: VisualizationConfig
+
+
+@dataclass(frozen=True)
+class ProfileChanged(Event):
+    """A profile was loaded into the form or the form was saved into it; `name` is shown as its title."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Notice(Event):
+    """A sentence for the status bar from the windows themselves; `bad` marks an error."""
+
+    text: str
+    bad: bool = False

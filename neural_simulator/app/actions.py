@@ -1,0 +1,106 @@
+"""What a user can do, once: name, label, key, help and what it sends. Panel and viewer share this table.
+
+An action either sends commands to the simulation thread (`commands`) or is carried out by a window that
+registered itself for it (`Desk.on`), such as resetting the camera.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .messages import ApplyConfig, Cancel, Command, Pause, Start, StepOnce, Stop
+from .view_state import ViewState
+
+
+def _always(view: ViewState) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing to do. `keys` are chords such as 'Ctrl+S'; `anywhere`: its keys also work in the panel."""
+
+    name: str
+    label: str
+    help: str
+    keys: tuple[str, ...] = ()
+    anywhere: bool = False
+    commands: Callable[[ViewState], tuple[Command, ...]] | None = None
+    possible: Callable[[ViewState], bool] = _always
+
+
+def apply_shown(view: ViewState) -> tuple[Command, ...]:
+    """Build what the form shows."""
+    return (ApplyConfig(view.draft_core, view.draft_gpu, view.visual.max_synapses_drawn),)
+
+
+def start(view: ViewState) -> tuple[Command, ...]:
+    """Run; where nothing is built yet, build what the form shows first."""
+    return (Start(),) if view.network is not None else (*apply_shown(view), Start())
+
+
+def pause_or_resume(view: ViewState) -> tuple[Command, ...]:
+    """Pause a running simulation, run any other."""
+    return (Pause(),) if view.run == "running" else start(view)
+
+
+def can_apply(view: ViewState) -> bool:
+    return not view.building and not view.draft_errors
+
+
+def can_start(view: ViewState) -> bool:
+    return not view.building and view.run != "running" and (view.network is not None or not view.draft_errors)
+
+
+def can_pause_or_resume(view: ViewState) -> bool:
+    return view.run == "running" or can_start(view)
+
+
+def can_step(view: ViewState) -> bool:
+    return view.network is not None and not view.building and view.run != "ended"
+
+
+def can_stop(view: ViewState) -> bool:
+    return view.network is not None and not view.building and view.run != "stopped"
+
+
+_ALL = (
+    Action("apply", "Apply Changes & Reset Sim", "Build the network that the form describes and go back to time 0.",
+           commands=apply_shown, possible=can_apply),
+    Action("start", "Start", "Run the simulation from its present state.", commands=start, possible=can_start),
+    Action("pause", "Pause", "Pause the run, or go on with it.", ("P", "Space"), commands=pause_or_resume,
+           possible=can_pause_or_resume),
+    Action("stop", "Stop", "End the run and go back to time 0 of the same network.",
+           commands=lambda view: (Stop(),), possible=can_stop),
+    Action("step", "Step", "Advance by 1 ms of simulated time.", ("S",),
+           commands=lambda view: (StepOnce(1.0),), possible=can_step),
+    Action("cancel", "Cancel", "Give up the build that is under way.", commands=lambda view: (Cancel(),),
+           possible=lambda view: view.building),
+    Action("reset_camera", "Reset Camera", "Show the whole network from the front again.", ("R",)),
+    Action("toggle_synapses", "Show Synapses", "Draw the synapses as lines, or not.", ("N",)),
+    Action("save_profile", "Save Profile...", "Write the form's values into a profile.", ("Ctrl+S",), anywhere=True),
+    Action("load_profile", "Load Profile...", "Read a profile into the form.", ("Ctrl+L",), anywhere=True),
+    Action("show_keys", "Keys", "Show this list of keys.", ("F1",), anywhere=True),
+    Action("exit", "Exit", "Leave the program.", ("Escape",)),
+)
+
+ACTIONS: dict[str, Action] = {action.name: action for action in _ALL}
+
+
+def chord(key: str, ctrl: bool = False, shift: bool = False) -> str:
+    """Return the spelling of a key press used in the table, e.g. 'Ctrl+Shift+S'."""
+    return ("Ctrl+" if ctrl else "") + ("Shift+" if shift else "") + key
+
+
+def action_for(pressed: str, anywhere_only: bool = False) -> Action | None:
+    """Return the action that the chord `pressed` stands for, or None."""
+    for action in _ALL:
+        if pressed in action.keys and (action.anywhere or not anywhere_only):
+            return action
+    return None
+
+
+def key_list() -> list[tuple[str, str]]:
+    """Return (keys, help) of every action that has a key, in the order of the table."""
+    return [(" or ".join(action.keys), action.help) for action in _ALL if action.keys]

@@ -1,0 +1,137 @@
+"""What the windows show: one frozen `ViewState`, and the pure function `apply` that folds events into it.
+
+Panel and viewer read this state and own no simulation state of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
+from . import messages as msg
+from .frames import NetworkView
+
+STATUS_LINES = {
+    "empty": "No network yet.",
+    "stopped": "Stopped at time 0.",
+    "running": "Running.",
+    "paused": "Paused.",
+    "ended": "The run reached its total time.",
+}
+
+
+@dataclass(frozen=True)
+class ViewState:
+    """Everything the windows need besides the newest frame."""
+
+    run: str = "empty"                              # a key of STATUS_LINES
+    network: NetworkView | None = None              # the network in place
+    core: CoreSimConfig | None = None               # its configuration, live changes included
+    gpu: GPUConfig | None = None                    # the device configuration it was built with
+    draft_core: CoreSimConfig = field(default_factory=CoreSimConfig)    # what the form shows (last good values)
+    draft_gpu: GPUConfig = field(default_factory=GPUConfig)
+    draft_errors: Mapping[str, str] = field(default_factory=dict)       # bad field -> sentence
+    visual: VisualizationConfig = field(default_factory=VisualizationConfig)
+    profile: str = ""                               # title of the profile in the form
+    speed: float = 1.0                              # wanted simulated time / wall time; 0: as fast as possible
+    probes: tuple[int, ...] = ()
+    progress: tuple[str, float] | None = None       # task, fraction 0..1
+    recording: Path | None = None
+    status: str = STATUS_LINES["empty"]
+    status_bad: bool = False
+    crash: msg.Crashed | None = None
+
+    @property
+    def building(self) -> bool:
+        """True while a long operation reports progress."""
+        return self.progress is not None
+
+
+def changed_fields(view: ViewState) -> frozenset[str]:
+    """Return the names of draft fields that differ from the network in place (all of them where there is none)."""
+    names = [*type(view.draft_core).model_fields, *type(view.draft_gpu).model_fields]
+    if view.core is None or view.gpu is None:
+        return frozenset(names)
+    pairs = ((view.draft_core, view.core), (view.draft_gpu, view.gpu))
+    return frozenset(name for draft, applied in pairs for name in type(draft).model_fields
+                     if getattr(draft, name) != getattr(applied, name))
+
+
+def apply(view: ViewState, event: msg.Event) -> ViewState:
+    """Return `view` as it is after `event`."""
+    return APPLIERS[type(event)](view, event)
+
+
+def _done(view: ViewState, event: msg.Done) -> ViewState:
+    command = event.command
+    if isinstance(command, msg.ApplyConfig):
+        view = replace(view, core=command.core, gpu=command.gpu, crash=None)
+    elif isinstance(command, msg.ChangeLive) and view.core is not None:
+        view = replace(view, core=view.core.changed(**command.values))
+    elif isinstance(command, msg.SetSpeed):
+        view = replace(view, speed=command.factor)
+    elif isinstance(command, msg.SetProbes):
+        view = replace(view, probes=command.ids)
+    return replace(view, status=event.text, status_bad=False) if event.text else view
+
+
+def _failed(view: ViewState, event: msg.Failed) -> ViewState:
+    if isinstance(event.command, msg.ApplyConfig):
+        view = replace(view, progress=None)
+        if event.field:
+            view = replace(view, draft_errors={**view.draft_errors, event.field: event.message})
+    return replace(view, status=event.message, status_bad=True)
+
+
+def _run_state(view: ViewState, event: msg.RunStateChanged) -> ViewState:
+    crash = None if event.state == "running" else view.crash
+    return replace(view, run=event.state, status=STATUS_LINES[event.state], status_bad=False, crash=crash)
+
+
+def _built(view: ViewState, event: msg.NetworkBuilt) -> ViewState:
+    return replace(view, network=event.view, core=event.view.core, progress=None)
+
+
+def _progress(view: ViewState, event: msg.Progress) -> ViewState:
+    return replace(view, progress=None if event.fraction >= 1.0 else (event.task, event.fraction))
+
+
+def _recording(view: ViewState, event: msg.RecordingChanged) -> ViewState:
+    return replace(view, recording=event.path)
+
+
+def _crashed(view: ViewState, event: msg.Crashed) -> ViewState:
+    return replace(view, crash=event, status=event.message, status_bad=True, progress=None)
+
+
+def _draft(view: ViewState, event: msg.DraftChanged) -> ViewState:
+    return replace(view, draft_core=event.core, draft_gpu=event.gpu, draft_errors=dict(event.errors))
+
+
+def _visual(view: ViewState, event: msg.VisualChanged) -> ViewState:
+    return replace(view, visual=event.visual)
+
+
+def _profile(view: ViewState, event: msg.ProfileChanged) -> ViewState:
+    return replace(view, profile=event.name)
+
+
+def _notice(view: ViewState, event: msg.Notice) -> ViewState:
+    return replace(view, status=event.text, status_bad=event.bad)
+
+
+APPLIERS: Mapping[type[msg.Event], Callable[..., ViewState]] = {
+    msg.Done: _done,
+    msg.Failed: _failed,
+    msg.RunStateChanged: _run_state,
+    msg.NetworkBuilt: _built,
+    msg.Progress: _progress,
+    msg.RecordingChanged: _recording,
+    msg.Crashed: _crashed,
+    msg.DraftChanged: _draft,
+    msg.VisualChanged: _visual,
+    msg.ProfileChanged: _profile,
+    msg.Notice: _notice,
+}
