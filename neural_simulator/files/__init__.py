@@ -1,0 +1,1 @@
+"""Disk: profiles, recordings, pictures and exports. Everything written is whole or absent."""

@@ -1,0 +1,245 @@
+"""HDF5 files of this program: stamped with format and version, written whole, read with suspicion.
+
+Files are kept in the layout of HDF5 1.10, whose metadata carry checksums, so that damage is noticed, and which
+every current HDF5 tool reads. The readers here take nothing for granted: they follow no link, believe no declared
+size that the file cannot hold, and turn every complaint of the library into one sentence.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ..base.errors import FileFormatError
+from ..base.version import VERSION
+from .atomic import reason, replacing
+
+LIBRARY_VERSION = ("v110", "v110")
+PROGRAM = "neural-simulator"
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+COMPRESSION_LIMIT = 1032           # deflate cannot shrink data by more than this factor
+TEXT_LIMIT = 1 << 20               # bytes; no text that this program writes comes near
+DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError)
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """A format of this program: `noun` names it in sentences, `version` is the newest that is read and written."""
+
+    noun: str
+    version: int
+    suffix: str
+
+    @property
+    def format(self) -> str:
+        return f"{PROGRAM} {self.noun}"
+
+
+# ---- writing --------------------------------------------------------------------------------------------
+@contextmanager
+def writing(path: Path | str, kind: FileKind) -> Iterator[h5py.File]:
+    """Yield a new stamped HDF5 file that replaces `path` when the block ends without error, else not at all."""
+    with failing_as_sentence(path), replacing(path) as temporary:
+        with h5py.File(temporary, "x", libver=LIBRARY_VERSION) as file:
+            stamp(file, kind)
+            yield file
+
+
+def stamp(file: h5py.File, kind: FileKind) -> None:
+    """Write what identifies a file: format, format version, program version and time of creation (UTC)."""
+    put_text(file, "format", kind.format)
+    file.attrs["format_version"] = np.int64(kind.version)
+    put_text(file, "program_version", VERSION)
+    put_text(file, "created", datetime.now(timezone.utc).isoformat(timespec="seconds"))
+
+
+def put_text(owner: h5py.Group | h5py.Dataset, name: str, text: str) -> None:
+    """Write an attribute as UTF-8 of fixed length, which unlike HDF5's variable strings lies under a checksum."""
+    data = text.encode()
+    owner.attrs.create(name, data, dtype=h5py.string_dtype("utf-8", max(1, len(data))))
+
+
+def put_array(group: h5py.Group, name: str, values: np.ndarray, unit: str = "") -> None:
+    """Write a whole array with a checksum on each chunk; `unit` becomes its attribute."""
+    dataset = group.create_dataset(name, data=values, fletcher32=values.size > 0)
+    if unit:
+        put_text(dataset, "unit", unit)
+
+
+@contextmanager
+def failing_as_sentence(path: Path | str) -> Iterator[None]:
+    """Turn an error of the system or of the library while writing `path` into a FileFormatError."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise FileFormatError(f"{path} cannot be written: {hdf5_reason(error)}.", path) from error
+
+
+def hdf5_reason(error: BaseException) -> str:
+    """Return the useful part of an HDF5 error, e.g. 'file too large' or 'truncated file: eof = 100'."""
+    text = str(error.args[0]) if len(error.args) == 1 else reason(error) if isinstance(error, OSError) else str(error)
+    system = re.search(r"error message = '([^']+)'", text)
+    inner = re.search(r"\((.*)\)\s*$", text, re.DOTALL)
+    text = system.group(1) if system else inner.group(1) if inner else text
+    text = " ".join(text.split()).rstrip(".")
+    return (text[:1].lower() + text[1:])[:200] or type(error).__name__
+
+
+# ---- reading --------------------------------------------------------------------------------------------
+@contextmanager
+def reading(path: Path | str) -> Iterator[None]:
+    """Turn whatever goes wrong while reading `path` into a FileFormatError saying that it is damaged, and where."""
+    try:
+        yield
+    except DAMAGE as error:
+        raise FileFormatError(f"{path} is damaged: {hdf5_reason(error)}.", path) from error
+
+
+def open_checked(path: Path | str, kind: FileKind) -> tuple[h5py.File, bool]:
+    """Open `path` for reading; return the file and whether its writer closed it properly.
+
+    Raises FileFormatError, in one sentence, for a file that is missing, unreadable, truncated, damaged, foreign, of
+    another kind or newer than this program.
+    """
+    closed = _check_header(path, kind)
+    with reading(path):
+        file = h5py.File(path, "r", swmr=not closed, locking="best-effort")
+        try:
+            _check_stamp(path, file, kind)
+        except BaseException:
+            file.close()
+            raise
+    return file, closed
+
+
+def _check_header(path: Path | str, kind: FileKind) -> bool:
+    """Check the first bytes of a file before the library sees it; return False for one left open by its writer."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise FileFormatError(f"{path} is not a file; choose a {kind.noun} (*{kind.suffix}).", path)
+    try:
+        with open(path, "rb") as file:
+            head = file.read(48)
+        size = os.path.getsize(path)
+    except OSError as error:
+        raise FileFormatError(f"{path} cannot be read: {reason(error)}.", path) from error
+    if head[:8] != SIGNATURE[:len(head)] or not head:
+        raise FileFormatError(
+            f"{path} is not an HDF5 file, so it holds no {kind.noun}; choose a {kind.noun} (*{kind.suffix}).", path)
+    if len(head) < 48:
+        raise FileFormatError(f"{path} is truncated: only {size} bytes of it are there.", path)
+    closed = not (head[8] >= 3 and head[11] & 0b101)
+    expected = int.from_bytes(head[28:36], "little")
+    if closed and head[8] in (2, 3) and head[9] == 8 and size < expected:
+        raise FileFormatError(f"{path} is truncated: {size:,} of its {expected:,} bytes are there.", path)
+    return closed
+
+
+def _check_stamp(path: Path | str, file: h5py.File, kind: FileKind) -> None:
+    """Raise FileFormatError unless `file` is of `kind` and not newer than this program."""
+    if "format" not in file.attrs:
+        raise FileFormatError(f"{path} is an HDF5 file of another program, not a {kind.noun} of this one.", path)
+    found = text_attribute(file, "format")
+    if found != kind.format:
+        noun = found.removeprefix(PROGRAM).strip()[:40]
+        raise FileFormatError(f"{path} is not a {kind.noun}; it says that it is a {noun!r}.", path)
+    version = int_attribute(file, "format_version")
+    if version > kind.version:
+        raise FileFormatError(
+            f"{path} was written by program version {text_attribute(file, 'program_version')[:40]} in {kind.noun} "
+            f"format {version}, but this program ({VERSION}) reads up to format {kind.version}; update the program.",
+            path)
+    if version < 1:
+        raise ValueError(f"format version {version} does not exist")
+
+
+def text_attribute(owner: h5py.Group | h5py.Dataset, name: str) -> str:
+    """Return the attribute `name`, which must be a text of fixed length; ValueError says what it is instead."""
+    value = _scalar_attribute(owner, name, "S")
+    return bytes(value).decode().rstrip("\0")
+
+
+def int_attribute(owner: h5py.Group | h5py.Dataset, name: str) -> int:
+    """Return the attribute `name`, which must be one whole number."""
+    return int(_scalar_attribute(owner, name, "iu"))
+
+
+def float_attribute(owner: h5py.Group | h5py.Dataset, name: str) -> float:
+    """Return the attribute `name`, which must be one finite number."""
+    value = float(_scalar_attribute(owner, name, "f"))
+    if not math.isfinite(value):
+        raise ValueError(f"attribute {name!r} is {value}")
+    return value
+
+
+def _scalar_attribute(owner: h5py.Group | h5py.Dataset, name: str, kinds: str) -> object:
+    """Return an attribute after its declared shape, kind and size have been checked."""
+    if name not in owner.attrs:
+        raise ValueError(f"attribute {name!r} is missing")
+    declared = owner.attrs.get_id(name)
+    if declared.shape != () or declared.dtype.kind not in kinds or declared.dtype.itemsize > TEXT_LIMIT:
+        raise ValueError(f"attribute {name!r} has the wrong type")
+    return owner.attrs[name]
+
+
+def dataset(file: h5py.File, path: str, dtype: np.dtype | str | None, shape: tuple[int | None, ...]) -> h5py.Dataset:
+    """Return the dataset at `path`, of exactly `dtype` (None: any) and of `shape` (None: any length).
+
+    Raises ValueError where it is missing, behind a link, stored outside the file, or declared larger than what
+    the file can hold.
+    """
+    node = _follow(file, path)
+    if not isinstance(node, h5py.Dataset):
+        raise ValueError(f"{path} is not a dataset")
+    if node.is_virtual or node.external:
+        raise ValueError(f"{path} lies outside the file")
+    fits = len(node.shape or ()) == len(shape) and all(
+        want in (None, have) for want, have in zip(shape, node.shape or (), strict=True))
+    if not fits or dtype is not None and node.dtype != np.dtype(dtype):
+        raise ValueError(f"{path} has type {node.dtype} and shape {node.shape}")
+    _check_size(file, path, node)
+    return node
+
+
+def array(file: h5py.File, path: str, dtype: np.dtype | str | None, shape: tuple[int | None, ...]) -> np.ndarray:
+    """Return the whole content of a dataset that passes the checks of `dataset`."""
+    return dataset(file, path, dtype, shape)[...]
+
+
+def names(file: h5py.File, path: str) -> tuple[str, ...]:
+    """Return the names in the group at `path`; an absent group is an empty one."""
+    if path not in file:
+        return ()
+    group = _follow(file, path)
+    if not isinstance(group, h5py.Group):
+        raise ValueError(f"{path} is not a group")
+    return tuple(group)
+
+
+def _follow(file: h5py.File, path: str) -> h5py.Group | h5py.Dataset:
+    """Return the object at `path`, refusing soft and external links on the way."""
+    node: h5py.Group | h5py.Dataset = file
+    for name in path.split("/"):
+        link = node.get(name, getlink=True) if isinstance(node, h5py.Group) else None
+        if not isinstance(link, h5py.HardLink):
+            raise ValueError(f"{path} is {'missing' if link is None else 'behind a link'}")
+        node = node[name]
+    return node
+
+
+def _check_size(file: h5py.File, path: str, node: h5py.Dataset) -> None:
+    """Raise ValueError when the declared size of a dataset cannot lie in this file."""
+    stored = min(node.id.get_storage_size(), os.path.getsize(file.filename))
+    plan = node.id.get_create_plist()
+    filters = {plan.get_filter(index)[0] for index in range(plan.get_nfilters())}
+    shrunk = filters - {h5py.h5z.FILTER_FLETCHER32, h5py.h5z.FILTER_SHUFFLE}
+    if node.size * node.dtype.itemsize > stored * (COMPRESSION_LIMIT if shrunk else 1):
+        raise ValueError(f"{path} is declared larger than the file")
