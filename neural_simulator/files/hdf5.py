@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -48,10 +49,10 @@ class FileKind:
 @contextmanager
 def writing(path: Path | str, kind: FileKind) -> Iterator[h5py.File]:
     """Yield a new stamped HDF5 file that replaces `path` when the block ends without error, else not at all."""
-    with failing_as_sentence(path), replacing(path) as temporary:
-        with h5py.File(temporary, "x", libver=LIBRARY_VERSION) as file:
-            stamp(file, kind)
-            yield file
+    with (failing_as_sentence(path), replacing(path) as temporary,
+          h5py.File(temporary, "x", libver=LIBRARY_VERSION) as file):
+        stamp(file, kind)
+        yield file
 
 
 def stamp(file: h5py.File, kind: FileKind) -> None:
@@ -180,7 +181,7 @@ def float_attribute(owner: h5py.Group | h5py.Dataset, name: str) -> float:
     return value
 
 
-def _scalar_attribute(owner: h5py.Group | h5py.Dataset, name: str, kinds: str) -> object:
+def _scalar_attribute(owner: h5py.Group | h5py.Dataset, name: str, kinds: str) -> Any:
     """Return an attribute after its declared shape, kind and size have been checked."""
     if name not in owner.attrs:
         raise ValueError(f"attribute {name!r} is missing")

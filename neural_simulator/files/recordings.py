@@ -79,7 +79,7 @@ class SpikeRecorder:
             self._file.swmr_mode = True
 
     @classmethod
-    def of(cls, path: Path | str, simulation: Any, probes: Sequence[int] = ()) -> "SpikeRecorder":
+    def of(cls, path: Path | str, simulation: Any, probes: Sequence[int] = ()) -> SpikeRecorder:
         """Begin to record a simulation of the engine from the step at which it stands; see `take`."""
         network = simulation.network
         facts = NetworkFacts(network.populations, network.positions, network.num_synapses, simulation.backend_name)
@@ -136,7 +136,7 @@ class SpikeRecorder:
                 self._file.close()
             self._file = None
 
-    def __enter__(self) -> "SpikeRecorder":
+    def __enter__(self) -> SpikeRecorder:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -154,7 +154,7 @@ class SpikeRecorder:
             raise ValueError(f"{steps.size} spike steps cannot belong to {ids.size} neurons")
         in_batch = steps.size == 0 or first_step <= steps[0] and steps[-1] < first_step + num_steps
         if not in_batch or (steps[1:] < steps[:-1]).any():
-            raise ValueError(f"spikes of steps {steps[0]}..{steps[-1]} do not ascend within the batch from step {first_step}")
+            raise ValueError(f"the spikes' steps do not ascend within {first_step}..{first_step + num_steps - 1}")
 
     @contextmanager
     def _failing_closed(self) -> Iterator[None]:
@@ -181,7 +181,8 @@ class SpikeRecorder:
         self._pending.clear()
         file, self._file = self._file, None
         with suppress(OSError, RuntimeError):
-            file.close()
+            if file is not None:
+                file.close()
 
 
 def _create(path: Path) -> h5py.File:
@@ -237,9 +238,9 @@ def _commit_row(stop_step: int, num_spikes: int, spikes: Sequence[np.ndarray], t
 
 def _checksum(stop_step: int, num_spikes: int, block: Sequence[np.ndarray]) -> int:
     """Return the CRC-32 of a block's place in the recording and of its values, little-endian."""
-    crc = zlib.crc32(np.array([stop_step, num_spikes], "<i8"))
+    crc = zlib.crc32(np.array([stop_step, num_spikes], "<i8").data)
     for values in block:
-        crc = zlib.crc32(np.ascontiguousarray(values, values.dtype.newbyteorder("<")), crc)
+        crc = zlib.crc32(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).data, crc)
     return crc
 
 
@@ -273,7 +274,7 @@ class Recording:
             self._commits = self._read_commits()
 
     @classmethod
-    def open(cls, path: Path | str) -> "Recording":
+    def open(cls, path: Path | str) -> Recording:
         """Open the recording at `path`; FileFormatError says in one sentence what is wrong with it."""
         file, closed = hdf5.open_checked(path, RECORDING)
         try:
@@ -336,7 +337,7 @@ class Recording:
         """Close the file; a second call does nothing."""
         self._file.close()
 
-    def __enter__(self) -> "Recording":
+    def __enter__(self) -> Recording:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -355,7 +356,7 @@ class Recording:
         if not hdf5.names(self._file, "traces"):
             return ()
         ids = hdf5.array(self._file, "traces/ids", "i4", (None,))
-        if not (0 <= ids.min() and ids.max() < self.num_neurons):
+        if ids.min() < 0 or ids.max() >= self.num_neurons:
             raise ValueError("traces/ids names neurons that do not exist")
         return tuple(ids.tolist())
 
@@ -437,10 +438,11 @@ def _read_populations(file: h5py.File, num_neurons: int) -> tuple[Population, ..
     return populations
 
 
-def _population(declared: dict[str, object]) -> Population:
+def _population(declared: dict[str, Any]) -> Population:
     """Return the population that was written as `declared`; JSON's lists become tuples again."""
-    population = Population(**{name: tuple(value) if isinstance(value, list) else value
-                               for name, value in declared.items()})
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in declared.items()}
+    population = Population(**values)
     for name, kind in (("name", str), ("start", int), ("stop", int), ("excitatory", bool)):
         if not isinstance(getattr(population, name), kind):
             raise ValueError(f"network/populations has a {name} that is no {kind.__name__}")
