@@ -28,6 +28,7 @@ class NetworkView:
     num_synapses: int
     memory_bytes: int
     build_time_s: float
+    build: int = 0                     # number of the network; its frames carry the same
 
     @property
     def num_neurons(self) -> int:
@@ -53,6 +54,12 @@ class Frame:
     step_time_us: float                # wall time of one step, recent mean
     real_time_factor: float            # wall time / simulated time of the computation alone
     speed: float = 0.0                 # simulated time / wall time reached recently, waiting included; 0: not running
+    build: int = 0                     # number of the network that it belongs to
+
+
+def _follows(old: Frame, new: Frame) -> bool:
+    """True where `new` continues the run of `old`."""
+    return old.build == new.build and old.step <= new.step
 
 
 def _joined(old: Frame, new: Frame) -> Frame:
@@ -77,7 +84,7 @@ class Mailbox:
     def put(self, frame: Frame) -> None:
         with self._lock:
             unseen = self._frame
-            self._frame = frame if unseen is None or unseen.step > frame.step else _joined(unseen, frame)
+            self._frame = _joined(unseen, frame) if unseen is not None and _follows(unseen, frame) else frame
 
     def take(self) -> Frame | None:
         """Return the newest frame, or None when it has been taken already."""

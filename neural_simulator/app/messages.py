@@ -128,7 +128,7 @@ class Failed(Event):
 
 @dataclass(frozen=True)
 class RunStateChanged(Event):
-    """`state` is 'stopped', 'running', 'paused' or 'ended'."""
+    """`state` is 'stopped', 'running', 'paused', 'ended', or 'empty' where there is no network."""
 
     state: str
 

@@ -36,7 +36,6 @@ class ViewState:
     visual: VisualizationConfig = field(default_factory=VisualizationConfig)
     profile: str = ""                               # title of the profile in the form
     speed: float = 1.0                              # wanted simulated time / wall time; 0: as fast as possible
-    probes: tuple[int, ...] = ()
     progress: tuple[str, float] | None = None       # task, fraction 0..1
     recording: Path | None = None
     status: str = STATUS_LINES["empty"]
@@ -72,8 +71,6 @@ def _done(view: ViewState, event: msg.Done) -> ViewState:
         view = replace(view, core=view.core.changed(**command.values))
     elif isinstance(command, msg.SetSpeed):
         view = replace(view, speed=command.factor)
-    elif isinstance(command, msg.SetProbes):
-        view = replace(view, probes=command.ids)
     return replace(view, status=event.text, status_bad=False) if event.text else view
 
 
@@ -87,7 +84,9 @@ def _failed(view: ViewState, event: msg.Failed) -> ViewState:
 
 def _run_state(view: ViewState, event: msg.RunStateChanged) -> ViewState:
     crash = None if event.state == "running" else view.crash
-    return replace(view, run=event.state, status=STATUS_LINES[event.state], status_bad=False, crash=crash)
+    network = None if event.state == "empty" else view.network
+    return replace(view, run=event.state, network=network, status=STATUS_LINES[event.state], status_bad=False,
+                   crash=crash)
 
 
 def _built(view: ViewState, event: msg.NetworkBuilt) -> ViewState:

@@ -8,6 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ROOT / "simulation_profiles"
 CHECKPOINTS = ROOT / "simulation_checkpoints_h5"
 RECORDINGS = ROOT / "simulation_recordings_h5"
+CRASH_REPORTS = ROOT / "crash_reports"
 
 
 def ensure(folder: Path) -> Path:

@@ -1,0 +1,125 @@
+"""Turns batches of steps into frames for the windows: spikes and traces since the last frame, rates, times."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+
+from .frames import MAX_TAPE, Frame
+
+RATE_WINDOW_MS = 250.0
+BINS = 25
+
+
+class RateMeter:
+    """Firing rate of every population over the newest `RATE_WINDOW_MS`, counted in bins of a few steps."""
+
+    def __init__(self, population_of: np.ndarray, sizes: np.ndarray, dt_ms: float):
+        self._population_of = population_of                                   # (N,) uint8
+        self._sizes = sizes                                                   # (P,) neurons
+        self._dt_ms = dt_ms
+        self._bin_steps = max(1, round(RATE_WINDOW_MS / BINS / dt_ms))
+        self._bins: deque[tuple[int, np.ndarray]] = deque()                   # (bin, (P,) spikes), ascending
+        self._step = 0
+
+    def saw(self, step: int, spike_steps: np.ndarray, spike_ids: np.ndarray) -> None:
+        """Count the spikes of a batch that ends where `step` begins."""
+        self._step = step
+        oldest = step // self._bin_steps - BINS + 1
+        fresh = spike_steps >= oldest * self._bin_steps
+        numbers = spike_steps[fresh] // self._bin_steps
+        populations = self._population_of[spike_ids[fresh]]
+        for number in np.unique(numbers):
+            self._add(int(number), np.bincount(populations[numbers == number], minlength=len(self._sizes)))
+        while self._bins and self._bins[0][0] < oldest:
+            self._bins.popleft()
+
+    def _add(self, number: int, counts: np.ndarray) -> None:
+        if self._bins and self._bins[-1][0] == number:
+            counts = counts + self._bins.pop()[1]
+        self._bins.append((number, counts))
+
+    def rates_Hz(self) -> tuple[float, ...]:
+        """Return the rate of each population, over as much of the window as has been simulated."""
+        first_bin = max(0, self._step // self._bin_steps - BINS + 1)
+        seconds = (self._step - first_bin * self._bin_steps) * self._dt_ms / 1000.0
+        if seconds <= 0.0:
+            return (0.0,) * len(self._sizes)
+        total = sum((counts for _, counts in self._bins), np.zeros(len(self._sizes)))
+        return tuple(float(rate) for rate in total / (self._sizes * seconds))
+
+
+class Tape:
+    """Pairs of arrays in the order of time, until they are taken; beyond `MAX_TAPE` rows the oldest are lost."""
+
+    def __init__(self, nothing: tuple[np.ndarray, np.ndarray]):
+        self._nothing = nothing
+        self._parts: deque[tuple[np.ndarray, np.ndarray]] = deque()
+        self._rows = 0
+
+    def append(self, first: np.ndarray, second: np.ndarray) -> None:
+        self._parts.append((first, second))
+        self._rows += len(first)
+        while self._rows > MAX_TAPE and len(self._parts) > 1:
+            self._rows -= len(self._parts.popleft()[0])
+
+    def take(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return everything, joined, and forget it."""
+        if not self._parts:
+            return self._nothing
+        firsts, seconds = zip(*self._parts, strict=True)
+        self._parts.clear()
+        self._rows = 0
+        return np.concatenate(firsts)[-MAX_TAPE:], np.concatenate(seconds)[-MAX_TAPE:]
+
+
+class Observer:
+    """Collects what a simulation does until the next frame is made; it changes nothing but the choice of probes."""
+
+    def __init__(self, sim: Any, probe_ids: tuple[int, ...], build: int):
+        self._sim = sim
+        self._build = build
+        self._sizes = np.array([population.size for population in sim.network.populations], float)
+        self.set_probes(probe_ids)
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin at the simulation's present step as if nothing had been before."""
+        sim = self._sim
+        self._rates = RateMeter(np.asarray(sim.network.population_of), self._sizes, sim.dt_ms)
+        self._spikes = Tape((np.empty(0, np.int64), np.empty(0, np.int32)))
+        self._forget_traces()
+        self.total_spikes = 0
+        self.framed_step = sim.step_index
+
+    def set_probes(self, ids: tuple[int, ...]) -> None:
+        """Trace these neurons from now on; traces of others are forgotten."""
+        self._sim.set_probes(ids)
+        self.probe_ids = ids
+        self._forget_traces()
+
+    def _forget_traces(self) -> None:
+        self._traces = Tape((np.empty(0, np.int64), np.empty((0, len(self.probe_ids)), np.float32)))
+
+    def saw(self, batch: Any) -> None:
+        """Take in what one batch of steps returned."""
+        end = self._sim.step_index
+        self._rates.saw(end, batch.spike_steps, batch.spike_ids)
+        self.total_spikes += len(batch.spike_ids)
+        self._spikes.append(batch.spike_steps, batch.spike_ids)
+        self._traces.append(np.arange(end - batch.num_steps, end), batch.probe_v)
+
+    def frame(self, step_s: float, speed: float) -> Frame:
+        """Return what has happened since the last frame; `step_s` is the wall time of one step."""
+        sim = self._sim
+        steps, ids = self._spikes.take()
+        probe_steps, probe_v = self._traces.take()
+        self.framed_step = sim.step_index
+        return Frame(
+            step=sim.step_index, time_ms=sim.time_ms, v=sim.state["v"], last_spike_step=sim.last_spike_step(),
+            spike_steps=steps, spike_ids=ids, total_spikes=self.total_spikes, rates_Hz=self._rates.rates_Hz(),
+            rate_window_ms=RATE_WINDOW_MS, probe_ids=self.probe_ids, probe_steps=probe_steps, probe_v=probe_v,
+            step_time_us=step_s * 1e6, real_time_factor=step_s * 1000.0 / sim.dt_ms, speed=speed,
+            build=self._build)

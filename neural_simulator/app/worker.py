@@ -1,0 +1,427 @@
+"""The simulation thread: it owns the network, obeys commands, and paces the run.
+
+One turn of the loop carries out at most one command and at most one batch of steps, so that a command waits for
+no more than about 8 ms. Every command is answered by exactly one `Done` or `Failed`; the thread survives
+whatever goes wrong in a command or in a step.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..base import log
+from ..base.declarations import Population
+from ..base.errors import Cancelled, ConfigurationError, MemoryForecastError, SimulatorError
+from ..base.paths import CRASH_REPORTS
+from ..config import CoreSimConfig, GPUConfig, VisualizationConfig, describe
+from . import messages as msg
+from .crash import write_report
+from .frames import Mailbox, NetworkView
+from .observer import Observer
+from .pacing import SHORTEST_WAIT_S, BatchSizer, Pacer, SpeedMeter
+
+FRAME_S = 1.0 / 60.0          # frames are not made more often than this
+LATE_FRAME_S = 0.25           # a frame this old is made although the one before has not been taken
+PROGRESS_S = 0.05             # progress is not reported more often than this
+MAX_PROBES = 8
+HIGHEST_SPEED = 1000.0
+
+Build = Callable[[CoreSimConfig, GPUConfig, Callable[[str, float], None]], Any]
+Record = Callable[[Path, CoreSimConfig, Any, tuple[int, ...]], Any]
+
+
+def build_simulation(core: CoreSimConfig, gpu: GPUConfig, progress: Callable[[str, float], None]) -> Any:
+    """Build the real engine; imported late, so that the windows open while its compiler is being loaded."""
+    from ..engine.simulation import Simulation
+    return Simulation(core, gpu, progress)
+
+
+def record(path: Path, core: CoreSimConfig, sim: Any, probes: tuple[int, ...]) -> Any:
+    """Begin a recording of `sim`; imported late, because most runs are not recorded."""
+    from .recorder import RunRecorder
+    return RunRecorder(path, core, sim, probes)
+
+
+def default_probes(populations: tuple[Population, ...]) -> tuple[int, ...]:
+    """Return the middle neuron of the first excitatory and of the first inhibitory population."""
+    chosen = []
+    for excitatory in (True, False):
+        fitting = [p for p in populations if p.excitatory is excitatory and p.size > 0]
+        chosen += [fitting[0].start + fitting[0].size // 2] if fitting else []
+    return tuple(chosen)
+
+
+class Worker:
+    """The simulation thread and everything it owns. Other threads use `start`, `join` and the two queues."""
+
+    def __init__(self, commands: queue.Queue[msg.Command], events: queue.Queue[msg.Event], mailbox: Mailbox, *,
+                 build: Build = build_simulation, record: Record = record, crash_folder: Path = CRASH_REPORTS,
+                 clock: Callable[[], float] = time.perf_counter):
+        self._commands = commands
+        self._events = events
+        self._mailbox = mailbox
+        self._create = build
+        self._record = record
+        self._crash_folder = crash_folder
+        self._clock = clock
+        self._log = log.get("app")
+        self._backlog: deque[msg.Command] = deque()      # commands that arrived during a build
+        self._over = False
+        self._state = "empty"
+        self._sim: Any = None
+        self._core = CoreSimConfig()
+        self._gpu = GPUConfig()
+        self._observer: Observer | None = None
+        self._recorder: Any = None
+        self._probes: tuple[int, ...] = ()               # chosen by the user; empty: the default ones
+        self._speed = 1.0
+        self._frame_steps = 17
+        self._framed_s = self._batched_s = self._progressed_s = float("-inf")
+        self._task = ""
+        self._builds = 0
+        self._pacer = Pacer(self._core.dt_ms, self._speed)
+        self._sizer = BatchSizer()
+        self._meter = SpeedMeter()
+        self._thread = threading.Thread(target=self.run, name="simulation", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread's end (after `Shutdown`) and return whether it came."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def run(self) -> None:
+        """Obey and advance until `Shutdown`; this is the thread's whole life."""
+        while not self._over:
+            try:
+                self._turn()
+            except Exception as error:      # the thread must outlive any error in a step
+                self._crash(error)
+        self._forget_network()
+
+    def _turn(self) -> None:
+        command = self._next_command()
+        if command is not None:
+            self._obey(command)
+        if self._state == "running":
+            self._advance()
+
+    # ---- commands ---------------------------------------------------------------------------------------
+    def _next_command(self) -> msg.Command | None:
+        """Return the next command, waiting for it while there is nothing else to do."""
+        if self._backlog:
+            return self._backlog.popleft()
+        if self._state != "running":
+            return self._commands.get()
+        wait_s = self._idle_s()
+        try:
+            return self._commands.get(timeout=wait_s) if wait_s > 0.0 else self._commands.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _idle_s(self) -> float:
+        """Return how long a running simulation has nothing to do."""
+        now = self._clock()
+        self._pacer.tick(now)
+        wait_s = self._pacer.wait_s()
+        if self._pacer.due() < self._sizer.size():      # rather a few steps at once than each on its own
+            wait_s = max(wait_s, self._batched_s + SHORTEST_WAIT_S - now)
+        return 0.0 if self._speed == 0.0 else wait_s
+
+    def _obey(self, command: msg.Command) -> None:
+        try:
+            text = HANDLERS[type(command)](self, command)
+        except SimulatorError as error:
+            self._emit(msg.Failed(command, str(error), getattr(error, "field", None)))
+        except Exception as error:          # whatever a command meets, it is answered
+            report = self._report(error, f"carrying out {type(command).__name__}")
+            self._emit(msg.Failed(command, f"{type(command).__name__} met an unexpected error: "
+                                           f"{error or type(error).__name__}. Details are in {report}."))
+        else:
+            self._emit(msg.Done(command, text))
+
+    def _apply_config(self, command: msg.ApplyConfig) -> str:
+        try:
+            sim = self._build(command)
+        finally:
+            self._pacer.restart(self._clock())
+        self._close_recording()
+        if self._sim is not None:
+            self._sim.close()
+        self._install(sim, command)
+        network = sim.network
+        return (f"Built {network.num_neurons:,} neurons and {network.num_synapses:,} synapses "
+                f"in {sim.build_time_s:.1f} s ({sim.backend_name}, seed {sim.seed}).")
+
+    def _build(self, command: msg.ApplyConfig) -> Any:
+        """Build beside the old network; where memory does not allow both, the old one makes room first."""
+        try:
+            return self._create(command.core, command.gpu, self._progress)
+        except MemoryForecastError as error:
+            if self._sim is None or error.needed > error.available + self._sim.network.memory_bytes:
+                raise
+        self._forget_network()
+        self._enter("empty")
+        return self._create(command.core, command.gpu, self._progress)
+
+    def _install(self, sim: Any, command: msg.ApplyConfig) -> None:
+        self._sim, self._core, self._gpu = sim, command.core, command.gpu
+        self._builds += 1
+        network = sim.network
+        self._pacer = Pacer(sim.dt_ms, self._speed)
+        self._sizer = BatchSizer()
+        self._meter.restart()
+        fitting = bool(self._probes) and max(self._probes) < network.num_neurons
+        self._observer = Observer(sim, self._probes if fitting else default_probes(network.populations),
+                                  self._builds)
+        view = NetworkView(
+            core=command.core, seed=sim.seed, backend=sim.backend_name, populations=tuple(network.populations),
+            population_of=network.population_of, positions=network.positions,
+            synapse_sample=network.sample_synapses(min(command.synapse_sample, network.num_synapses)),
+            num_synapses=network.num_synapses, memory_bytes=network.memory_bytes, build_time_s=sim.build_time_s,
+            build=self._builds)
+        self._emit(msg.NetworkBuilt(view))
+        self._enter("stopped")
+        self._publish()
+
+    def _cancel(self, command: msg.Cancel) -> str:
+        return ""       # a build that was under way has seen it already
+
+    def _change_live(self, command: msg.ChangeLive) -> str:
+        sim = self._network()
+        for name in command.values:
+            if name in CoreSimConfig.model_fields and not describe(CoreSimConfig, name)["live"]:
+                raise ConfigurationError(f"{name} cannot change during a run; apply it with a reset.", name)
+        core = self._core.changed(**command.values)
+        engine_values = {name: value for name, value in command.values.items() if name != "total_simulation_time_ms"}
+        if engine_values:
+            sim.set_live(**engine_values)
+        self._core = core
+        if self._state == "ended" and self._steps_left() > 0:
+            self._enter("paused")
+        said = (f"{CoreSimConfig.model_fields[name].title} is now {value:g} {describe(CoreSimConfig, name)['unit']}"
+                for name, value in command.values.items())
+        return ", ".join(part.rstrip() for part in said) + " (applied at once)."
+
+    def _start(self, command: msg.Start) -> str:
+        self._network()
+        if self._state == "ended":
+            self._rewind()
+        self._pacer.restart(self._clock())
+        self._meter.restart()
+        self._enter("running")
+        return ""
+
+    def _pause(self, command: msg.Pause) -> str:
+        self._network()
+        if self._state == "running":
+            self._enter("paused")
+            self._publish()
+        return ""
+
+    def _stop(self, command: msg.Stop) -> str:
+        self._network()
+        self._close_recording()
+        self._rewind()
+        self._enter("stopped")
+        self._publish()
+        return ""
+
+    def _step_once(self, command: msg.StepOnce) -> str:
+        self._network()
+        if self._state == "ended":
+            raise SimulatorError("The run has reached its total time; stop it, or raise the total time, to go on.")
+        if self._state != "paused":
+            self._enter("paused")
+        wanted = max(1, round(command.duration_ms / self._sim.dt_ms))
+        while wanted > 0 and self._steps_left() > 0:
+            wanted -= self._take(min(wanted, self._sizer.size(), self._steps_left()))
+        self._publish()
+        self._end_if_due()
+        return f"Stepped to {self._sim.time_ms:g} ms."
+
+    def _set_speed(self, command: msg.SetSpeed) -> str:
+        if not 0.0 <= command.factor <= HIGHEST_SPEED:
+            raise ConfigurationError(f"The speed is {command.factor:g}, but must be between 0 (as fast as possible) "
+                                     f"and {HIGHEST_SPEED:g} times real time.", "speed", command.factor)
+        self._speed = command.factor
+        self._pacer.set_speed(command.factor, self._clock())
+        self._meter.restart()
+        return "Speed: as fast as possible." if command.factor == 0.0 else f"Speed: {command.factor:g} x real time."
+
+    def _set_frame_interval(self, command: msg.SetFrameInterval) -> str:
+        self._frame_steps = VisualizationConfig(update_interval_steps=command.steps).update_interval_steps
+        return ""
+
+    def _set_probes(self, command: msg.SetProbes) -> str:
+        neurons = self._network().network.num_neurons
+        if self._recorder is not None:
+            raise SimulatorError("The traced neurons cannot change during a recording; finish it first.")
+        if len(command.ids) > MAX_PROBES:
+            raise SimulatorError(f"{len(command.ids)} neurons are chosen, but at most {MAX_PROBES} can be traced.")
+        for number in command.ids:
+            if not 0 <= number < neurons:
+                raise SimulatorError(f"There is no neuron {number}; neurons are numbered 0 to {neurons - 1}.")
+        self._probes = command.ids
+        assert self._observer is not None
+        self._observer.set_probes(command.ids)
+        return ""
+
+    def _start_recording(self, command: msg.StartRecording) -> str:
+        sim = self._network()
+        if self._recorder is not None:
+            raise SimulatorError("A recording is under way already; finish it first.")
+        assert self._observer is not None
+        self._recorder = self._record(command.path, self._core, sim, self._observer.probe_ids)
+        self._emit(msg.RecordingChanged(command.path))
+        return f"Recording into {command.path.name}."
+
+    def _stop_recording(self, command: msg.StopRecording) -> str:
+        if self._recorder is None:
+            raise SimulatorError("Nothing is being recorded.")
+        self._close_recording()
+        return "The recording is complete."
+
+    def _shutdown(self, command: msg.Shutdown) -> str:
+        self._over = True
+        return ""
+
+    # ---- running ----------------------------------------------------------------------------------------
+    def _advance(self) -> None:
+        """Take the steps that are due, at most one batch, and show them."""
+        self._pacer.tick(self._clock())
+        steps = min(self._pacer.due(), self._sizer.size(), self._steps_left())
+        if steps > 0:
+            self._pacer.took(self._take(steps))
+            self._meter.mark(self._clock(), self._sim.time_ms)
+            if self._frame_due():
+                self._publish()
+        self._end_if_due()
+
+    def _take(self, steps: int) -> int:
+        """Simulate `steps` at once, hand them to whoever looks, and return their number."""
+        assert self._observer is not None
+        began = self._clock()
+        batch = self._sim.step(steps)
+        self._batched_s = self._clock()
+        self._sizer.took(steps, self._batched_s - began)
+        self._observer.saw(batch)
+        if self._recorder is not None:
+            self._recorder.saw(batch)
+        return steps
+
+    def _steps_left(self) -> int:
+        """Return the number of steps until the total time."""
+        return max(0, round(self._core.total_simulation_time_ms / self._sim.dt_ms) - self._sim.step_index)
+
+    def _end_if_due(self) -> None:
+        if self._steps_left() == 0 and self._state != "ended":
+            self._close_recording()
+            self._enter("ended")
+            self._publish()
+
+    def _frame_due(self) -> bool:
+        """True when the windows are ready for a picture and the chosen distance from the last one is reached."""
+        assert self._observer is not None
+        slowness = self._speed if 0.0 < self._speed < 1.0 else 1.0
+        distance = self._sim.step_index - self._observer.framed_step
+        age_s = self._clock() - self._framed_s
+        ready = age_s >= LATE_FRAME_S or (age_s >= FRAME_S and not self._mailbox.waiting())
+        return ready and distance >= round(self._frame_steps * slowness)
+
+    def _publish(self) -> None:
+        assert self._observer is not None
+        self._framed_s = self._clock()
+        speed = self._meter.speed() if self._state == "running" else 0.0
+        self._mailbox.put(self._observer.frame(self._sizer.step_s, speed))
+
+    # ---- helpers ----------------------------------------------------------------------------------------
+    def _network(self) -> Any:
+        """Return the simulation, or say that there is none."""
+        if self._sim is None:
+            raise SimulatorError("There is no network yet; build one with Apply Changes & Reset Sim.")
+        return self._sim
+
+    def _rewind(self) -> None:
+        assert self._observer is not None
+        self._sim.reset()
+        self._observer.restart()
+        self._pacer = Pacer(self._sim.dt_ms, self._speed)
+        self._meter.restart()
+
+    def _forget_network(self) -> None:
+        self._close_recording()
+        if self._sim is not None:
+            self._sim.close()
+        self._sim = self._observer = None
+
+    def _close_recording(self) -> None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            try:
+                recorder.close()
+            finally:
+                self._emit(msg.RecordingChanged(None))
+
+    def _enter(self, state: str) -> None:
+        self._state = state
+        self._emit(msg.RunStateChanged(state))
+
+    def _emit(self, event: msg.Event) -> None:
+        self._events.put(event)
+
+    def _progress(self, task: str, fraction: float) -> None:
+        """Pass on how far a build is; raise Cancelled when the user has given it up."""
+        if self._given_up():
+            raise Cancelled("Cancelled; what existed before is untouched.")
+        now = self._clock()
+        if fraction >= 1.0 or task != self._task or now - self._progressed_s >= PROGRESS_S:
+            self._progressed_s, self._task = now, task
+            self._emit(msg.Progress(task, fraction))
+
+    def _given_up(self) -> bool:
+        with suppress(queue.Empty):
+            while True:
+                self._backlog.append(self._commands.get_nowait())
+        return any(isinstance(command, msg.Cancel | msg.Shutdown) for command in self._backlog)
+
+    def _report(self, error: BaseException, doing: str) -> Path:
+        self._log.error("Unexpected error while %s: %s", doing, error, exc_info=error)
+        return write_report(self._crash_folder, error, doing, (self._core, self._gpu))
+
+    def _crash(self, error: Exception) -> None:
+        """Pause, keep the recording's data, leave a report, and tell the windows."""
+        with suppress(Exception):
+            self._close_recording()
+        report = self._report(error, "simulating")
+        if self._sim is not None:
+            self._enter("paused")
+        said = str(error) if isinstance(error, SimulatorError) else f"{type(error).__name__}: {error}"
+        self._emit(msg.Crashed(f"The simulation met an error and is paused: {said} Details are in {report}.", report))
+
+
+HANDLERS: dict[type[msg.Command], Callable[[Worker, Any], str]] = {
+    msg.ApplyConfig: Worker._apply_config,
+    msg.Cancel: Worker._cancel,
+    msg.ChangeLive: Worker._change_live,
+    msg.Start: Worker._start,
+    msg.Pause: Worker._pause,
+    msg.Stop: Worker._stop,
+    msg.StepOnce: Worker._step_once,
+    msg.SetSpeed: Worker._set_speed,
+    msg.SetFrameInterval: Worker._set_frame_interval,
+    msg.SetProbes: Worker._set_probes,
+    msg.StartRecording: Worker._start_recording,
+    msg.StopRecording: Worker._stop_recording,
+    msg.Shutdown: Worker._shutdown,
+}

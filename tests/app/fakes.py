@@ -1,0 +1,137 @@
+"""A simulation, a clock and a command queue that tests can look through."""
+
+from __future__ import annotations
+
+import queue
+from types import SimpleNamespace
+
+import numpy as np
+
+from neural_simulator.app import messages as msg
+from neural_simulator.app.frames import Mailbox
+from neural_simulator.app.worker import Worker
+from neural_simulator.base.declarations import Population
+
+
+class Clock:
+    """A clock that stands still unless it is moved."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class FakeNetwork:
+    """Two populations, 80 % excitatory, without any synapse."""
+
+    def __init__(self, neurons):
+        border = max(1, neurons * 4 // 5)
+        self.num_neurons, self.num_synapses, self.memory_bytes = neurons, 0, 1000
+        edge = {"low_um": (-50.0, -50.0, -50.0), "high_um": (50.0, 50.0, 50.0)}
+        self.populations = (Population("E", 0, border, "IZHIKEVICH", "RS", {}, True, 0, **edge),
+                            Population("I", border, neurons, "IZHIKEVICH", "FS", {}, False, 1, **edge))
+        self.population_of = np.repeat(np.array([0, 1], np.uint8), [border, neurons - border])
+        self.positions = np.zeros((neurons, 3), np.float32)
+
+    def sample_synapses(self, count):
+        return np.zeros((count, 2), np.int32)
+
+
+class FakeSimulation:
+    """Neuron (step % N) fires in every step; a step costs `step_s` on the clock and fails at `fail_at`."""
+
+    def __init__(self, core, clock, step_s=1e-5, fail_at=None):
+        self.core, self.clock, self.step_s, self.fail_at = core, clock, step_s, fail_at
+        self.network = FakeNetwork(core.num_neurons)
+        self.seed, self.backend_name, self.build_time_s = 7, "fake", 0.0
+        self.dt_ms, self.step_index, self.probes, self.live, self.closed = core.dt_ms, 0, (), {}, False
+        self.batches = []
+
+    @property
+    def time_ms(self):
+        return self.step_index * self.dt_ms
+
+    @property
+    def state(self):
+        return {"v": np.full(self.network.num_neurons, -60.0, np.float32)}
+
+    def step(self, n):
+        if self.fail_at is not None and self.step_index + n > self.fail_at:
+            raise ZeroDivisionError("the fake broke on purpose")
+        steps = np.arange(self.step_index, self.step_index + n)
+        self.step_index += n
+        self.clock.now += n * self.step_s
+        self.batches.append(n)
+        return SimpleNamespace(spike_steps=steps, spike_ids=(steps % self.network.num_neurons).astype(np.int32),
+                               num_steps=n, seconds=n * self.step_s,
+                               probe_v=np.zeros((n, len(self.probes)), np.float32))
+
+    def last_spike_step(self):
+        return np.zeros(self.network.num_neurons, np.int32)
+
+    def set_probes(self, ids):
+        self.probes = ids
+
+    def set_live(self, **values):
+        self.live.update(values)
+
+    def reset(self):
+        self.step_index = 0
+
+    def close(self):
+        self.closed = True
+
+
+class Script:
+    """A command queue that delivers commands at wall times; waiting for one moves the clock. Ends with Shutdown."""
+
+    def __init__(self, clock, commands, end_s):
+        self._clock = clock
+        self._left = [*commands, (end_s, msg.Shutdown())]
+
+    def get(self, timeout=None):
+        due_s, command = self._left[0]
+        if timeout is not None and due_s > self._clock.now + timeout:
+            self._clock.now += timeout
+            raise queue.Empty
+        self._clock.now = max(self._clock.now, due_s)
+        self._left.pop(0)
+        return command
+
+    def get_nowait(self):
+        return self.get(timeout=0.0)
+
+
+class Taker(Mailbox):
+    """A mailbox whose frames are taken at once and kept."""
+
+    def __init__(self):
+        super().__init__()
+        self.taken = []
+
+    def put(self, frame):
+        super().put(frame)
+        self.taken.append(self.take())
+
+
+def play(commands, end_s, *, mailbox=None, build=None, record=None, crash_folder=None, **fake):
+    """Run a worker through (wall s, command) pairs until `end_s`; return (events, frames, simulations built)."""
+    clock, sims = Clock(), []
+
+    def build_fake(core, gpu, progress):
+        sims.append(FakeSimulation(core, clock, **fake))
+        return sims[-1]
+
+    events, mailbox = queue.Queue(), mailbox or Taker()
+    extra = {} if record is None else {"record": record}
+    worker = Worker(Script(clock, commands, end_s), events, mailbox, build=build or build_fake, clock=clock,
+                    crash_folder=crash_folder, **extra)
+    worker.run()
+    return list(events.queue), getattr(mailbox, "taken", []), sims
+
+
+def answers(events):
+    """Return the commands' answers in order."""
+    return [event for event in events if isinstance(event, msg.Done | msg.Failed)]
