@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from enum import Enum
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -32,6 +32,9 @@ def setting(default: Any, label: str, meaning: str, *, unit: str = "", low: floa
     return Field(default, title=label, description=meaning, ge=low, le=high, json_schema_extra=extra)
 
 
+AnyConfig = TypeVar("AnyConfig", bound="Config")
+
+
 class Config(BaseModel):
     """Common behaviour of all configurations: frozen, no unknown keys, one-sentence errors."""
 
@@ -43,7 +46,7 @@ class Config(BaseModel):
         except ValidationError as error:
             raise explain(type(self), error) from None
 
-    def changed(self, **values: Any) -> "Config":
+    def changed(self: AnyConfig, **values: Any) -> AnyConfig:
         """Return a copy with `values` replaced, validated as a whole."""
         return type(self)(**{**self.model_dump(), **values})
 
@@ -107,6 +110,8 @@ class CoreSimConfig(Config):
 
     neuron_model_type: NeuronModel = setting(
         NeuronModel.IZHIKEVICH, "Neuron model", "Equations of every neuron of the network.", group="Network")
+    neural_structure_profile: str = setting(
+        "GENERIC_UNSTRUCTURED", "Structure", "Brain region whose populations and wiring are built.", group="Network")
     num_neurons: int = setting(
         1000, "Neurons", "Number of neurons.", low=1, high=16_000_000, group="Network")
     connections_per_neuron: int = setting(

@@ -1,0 +1,1 @@
+"""The only room that says cupy or numba: emitting code, random numbers, kernels, devices, memory."""

@@ -6,6 +6,7 @@ documentation are derived from it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -111,7 +112,11 @@ class ReceptorModel:
 
 @dataclass(frozen=True)
 class Population:
-    """Neurons `start` .. `stop - 1`: one model, one preset, one sign (Dale's law), one colour."""
+    """Neurons `start` .. `stop - 1`: one model, one preset, one sign (Dale's law), one box of space.
+
+    `background_weight` is in the model's port unit (nS or pA). Initial potentials are normal with mean
+    `initial_v_mV` (None: the model's own rest) and standard deviation `initial_v_sd_mV`.
+    """
 
     name: str
     start: int
@@ -121,9 +126,13 @@ class Population:
     params: Mapping[str, float]
     excitatory: bool
     trait: int
+    low_um: tuple[float, float, float]
+    high_um: tuple[float, float, float]
     background_rate_Hz: float = 0.0
-    background_weight: float = 0.0        # in the model's port unit
+    background_weight: float = 0.0
     current_pA: float = 0.0
+    initial_v_mV: float | None = None
+    initial_v_sd_mV: float = 0.0
 
     @property
     def size(self) -> int:
@@ -134,17 +143,19 @@ class Population:
 class Projection:
     """Random connections from population `pre` to population `post` (indices into the population list).
 
-    The probability of a pair at distance d is `probability * exp(-d / length_um)` (length_um = inf: uniform).
-    Weights are normal with mean `weight` and coefficient of variation `weight_cv`, clipped to stay of one
-    sign; delays are `delay_ms + d / velocity_um_per_ms`, plus a normal spread `delay_sd_ms`, at least one step.
+    A pair at distance d is connected with probability `probability * exp(-d / length_um)` (length_um = inf:
+    uniformly); with `multapses`, `probability` is the expected number of synapses per pair and may exceed 1.
+    Weights (port unit of the target) are normal with mean `weight` and standard deviation `weight_sd`, clipped to
+    stay of one sign; delays are `delay_ms + d / velocity_um_per_ms` plus a normal spread, at least one step.
     """
 
     pre: int
     post: int
     probability: float
-    length_um: float
     weight: float
-    weight_cv: float
-    delay_ms: float
-    velocity_um_per_ms: float
+    weight_sd: float = 0.0
+    length_um: float = math.inf
+    delay_ms: float = 1.0
     delay_sd_ms: float = 0.0
+    velocity_um_per_ms: float = math.inf
+    multapses: bool = False

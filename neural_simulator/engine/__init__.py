@@ -1,0 +1,1 @@
+"""Time: the state of a network and how it moves."""

@@ -1,0 +1,1 @@
+"""What is true: equations as plain scalar functions, and declarations. No arrays, no device, no configuration."""

@@ -1,0 +1,1 @@
+"""Who exists, where, and who talks to whom."""

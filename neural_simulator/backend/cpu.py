@@ -1,0 +1,191 @@
+"""The CPU engine's kernels: one step as deliver, integrate, send, compiled together and run in batches.
+
+Work follows the spikes: a spike of step s is delivered at step s + 1 + d by walking its segments of delay d. Sums
+are integers, so neither the order of spikes nor the number of threads can change a bit. A thread owns one part of
+the neurons; parts meet only every `min_delay + 1` steps, because no spike acts sooner.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from ..models import random
+from ..models.cell import Cell
+from .cpu_words import load
+from .emit import Library
+
+_COMMON = '''
+OPT = dict(error_model="numpy", nogil=True, cache=True)
+U = np.uint64
+
+@nb.njit(**OPT)
+def deliver(part, t, segment, words16, words32, wide, max_delay, num_neurons, part_start, port_of, sign_of,
+            ids, counts, acc):
+    """Add to the accumulators what arrives at step t; return the number of synaptic events."""
+    events = np.int64(0)
+    slots = ids.shape[0]
+    for d in range(1, max_delay + 1):
+        s = t - 1 - d
+        if s < 0:
+            break
+        slot = s % slots
+        for other in range(part_start.size - 1):
+            first = part_start[other]
+            for q in range(first, first + counts[slot, other]):
+                i = ids[slot, q]
+                at = (np.int64(part) * num_neurons + i) * max_delay + d - 1
+                begin, end = segment[at], segment[at + 1]
+                events += end - begin
+                target = acc[port_of[i]]
+                if wide:
+                    for k in range(U(begin), U(end)):
+                        w = words32[k]
+                        target[w >> U(32)] += sign_of[i] * i32(w & U(0xffffffff))
+                else:
+                    sign = i32(sign_of[i])
+                    for k in range(U(begin), U(end)):
+                        w = words16[k]
+                        target[w >> u32(16)] += sign * i32(w & u32(0xffff))
+    return events
+
+@nb.njit(**OPT)
+def background(first, last, t, k0, k1, thresholds, number, counts):
+    """Poisson counts of four consecutive steps for neurons first .. last - 1, by inversion of one word each."""
+    block = t >> 2
+    low, high = u32(block), u32(block >> 32)
+    for i in range(first, last):
+        w0, w1, w2, w3 = philox(u32(i), low, high, u32({stream}), k0, k1)
+        n0, n1, n2, n3 = 0, 0, 0, 0
+        while n0 < number and w0 >= thresholds[n0]:
+            n0 += 1
+        while n1 < number and w1 >= thresholds[n1]:
+            n1 += 1
+        while n2 < number and w2 >= thresholds[n2]:
+            n2 += 1
+        while n3 < number and w3 >= thresholds[n3]:
+            n3 += 1
+        counts[0, i] = n0
+        counts[1, i] = n1
+        counts[2, i] = n2
+        counts[3, i] = n3
+
+@nb.njit(**OPT)
+def send(part, t, part_start, fired, ids, counts, last_spike):
+    """List the neurons of `part` that fired in step t in the spike history."""
+    slot = t % ids.shape[0]
+    first, last = part_start[part], part_start[part + 1]
+    n = 0
+    eight = fired.view(np.uint64)
+    for group in range(eight.size):
+        if eight[group] != 0:
+            for j in range(8 * group, 8 * group + 8):
+                if fired[j] != 0:
+                    ids[slot, first + n] = first + j
+                    last_spike[first + j] = t
+                    n += 1
+    counts[slot, part] = n
+    return n
+'''
+
+_INTEGRATE = '''
+@nb.njit(**OPT)
+def integrate_{key}(first, last, origin, parameters, scale, current, weight, counts, acc, fired, {states}):
+    """Step neurons first .. last - 1; `origin` is the first neuron of their part."""
+    {slices}
+    {accumulators}
+    count = counts[first:last]
+    flags = fired[first - origin:last - origin]
+    {unpack}
+    i_ext = current
+    for j in range(flags.size):
+        {arrivals}
+        {load}
+        {call}
+        {store}
+        flags[j] = spiked
+'''
+
+_RUN = '''
+@nb.njit(**OPT)
+def integrate(part, t, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1, part_start,
+              filled, counts, acc, fired, states):
+    """Step all neurons of `part`, population by population."""
+    origin = part_start[part]
+    fresh = filled[part] != t >> 2
+    filled[part] = t >> 2
+    for piece in range(pieces.shape[0]):
+        if pieces[piece, 0] != part:
+            continue
+        first, last, p = pieces[piece, 1], pieces[piece, 2], pieces[piece, 3]
+        if fresh:
+            background(first, last, t, k0, k1, thresholds[p], numbers[p], counts)
+        row = counts[t & 3]
+{dispatch}
+
+@nb.njit(**OPT)
+def run(part, t0, steps, segment, words16, words32, wide, max_delay, num_neurons, part_start, port_of, sign_of,
+        ids, id_counts, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
+        filled, counts, acc, fired, states, last_spike, out, out_counts, probes, probe_v):
+    """Run `steps` steps of one part; list its spikes in `out`, their number per step in `out_counts`."""
+    total, events = 0, np.int64(0)
+    first = part_start[part]
+    for step in range(steps):
+        t = t0 + step
+        events += deliver(part, t, segment, words16, words32, wide, max_delay, num_neurons, part_start, port_of,
+                          sign_of, ids, id_counts, acc)
+        integrate(part, t, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
+                  part_start, filled, counts, acc, fired, states)
+        n = send(part, t, part_start, fired, ids, id_counts, last_spike)
+        slot = t % ids.shape[0]
+        for q in range(n):
+            out[total + q] = ids[slot, first + q]
+        total += n
+        out_counts[step] = n
+        for k in range(probes.size):
+            if first <= probes[k] < part_start[part + 1]:
+                probe_v[step, k] = states[0][probes[k]]
+    return events
+'''
+
+
+def _integrate_source(index: int, cell: Cell, state_slots: dict[str, int]) -> tuple[str, str]:
+    """Return the text of one model's loop, and of its branch in `integrate`."""
+    key, states = cell.model.key, cell.states
+    arrived = [p if p.startswith("arrived") else f"arrived_{p}" for p in cell.ports]
+    load, store, slices = [], [], []
+    for name in states:
+        slices.append(f"s_{name} = {name}[first:last]")
+        load.append(f"{name} = s_{name}[j]")
+        store.append(f"s_{name}[j] = {name}")
+    arrivals, accumulators = [], []
+    for port, name in enumerate(arrived):
+        accumulators.append(f"acc_{port} = acc[{port}][first - origin:last - origin]")
+        value = f"f32(acc_{port}[j]) * scale"
+        arrivals += [f"{name} = {value} + f32(i32(count[j])) * weight" if port == 0 else f"{name} = {value}",
+                     f"acc_{port}[j] = 0"]
+    unpack = [f"{name} = parameters[{k}]" for k, name in enumerate(cell.parameters)]
+    call = (f"{', '.join(states)}, spiked = cell_{key}"
+            f"({', '.join([*states, *arrived, 'i_ext', *cell.parameters])})")
+    text = _INTEGRATE.format(key=key, states=", ".join(states), slices="\n    ".join(slices),
+                             accumulators="\n    ".join(accumulators), unpack="\n    ".join(unpack),
+                             arrivals="\n        ".join(arrivals), load="\n        ".join(load), call=call,
+                             store="\n        ".join(store))
+    given = ", ".join(f"states[{state_slots[name]}]" for name in states)
+    branch = (f"        if models[p] == {index}:\n            integrate_{key}(first, last, origin, parameters[p], "
+              f"scale, currents[p], weights[p], row, acc, fired, {given})")
+    return text, branch
+
+
+def kernels(cells: list[Cell], state_slots: dict[str, int]) -> ModuleType:
+    """Compile the step of a network whose populations use `cells`; `state_slots` numbers the state arrays."""
+    library = Library()
+    library.add(random.philox)
+    texts, branches = [], []
+    for index, cell in enumerate(cells):
+        library.add(cell.function)
+        text, branch = _integrate_source(index, cell, state_slots)
+        texts.append(text)
+        branches.append(branch)
+    text = (library.python_source() + _COMMON.format(stream=random.STREAM_BACKGROUND) + "".join(texts)
+            + _RUN.format(dispatch="\n".join(branches)))
+    return load(text, "step_" + "_".join(cell.model.key.lower() for cell in cells))

@@ -1,0 +1,144 @@
+"""Builds a network's synapses on the CPU: two passes over the same random walk, first counting, then storing.
+
+Layout: neurons are split into `parts` (one per thread, contiguous ranges of targets). Each part holds, for every
+source and delay, one segment of words; a word is (local target, weight): 16 + 16 bits while a part has at most
+65,536 neurons, else 32 + 32 bits. The delay needs no storage of its own: it is the segment's.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from ..models import random, wiring
+from .cpu_words import load
+from .emit import Library
+
+_KERNELS = '''
+OPT = dict(error_model="numpy", nogil=True, cache=True)
+BLOCK = {block}
+
+@nb.njit(**OPT)
+def place(first, last, low, high, k0, k1, positions):
+    """Uniform positions in a box for neurons first .. last - 1."""
+    for i in range(first, last):
+        w0, w1, w2, w3 = philox(u32(i), u32(0), u32(0), u32({stream_position}), k0, k1)
+        positions[i, 0] = low[0] + uniform(w0) * (high[0] - low[0])
+        positions[i, 1] = low[1] + uniform(w1) * (high[1] - low[1])
+        positions[i, 2] = low[2] + uniform(w2) * (high[2] - low[2])
+
+@nb.njit(**OPT)
+def normal_values(first, last, mean, sd, stream, k0, k1, out):
+    """Normal numbers for neurons first .. last - 1, one word of `stream` each."""
+    for i in range(first, last):
+        w0, w1, w2, w3 = philox(u32(i), u32(0), u32(0), u32(stream), k0, k1)
+        out[i] = mean + sd * normal(w0)
+
+@nb.njit(**OPT)
+def walk(sources, store, range_of, projection_of, pre_ptr, post_range, table, positions, k0, k1,
+         steps_per_ms, max_delay, part_start, num_neurons, segment, wide, words16, words32):
+    """Draw all synapses of the sources `sources[0] .. sources[1] - 1`.
+
+    `segment[part, source, delay - 1]` is incremented (store = False) or used as the place to write to and then
+    advanced (store = True).
+    """
+    parts = part_start.size - 1
+    for i in range(sources[0], sources[1]):
+        population = 0
+        while i >= range_of[population + 1]:
+            population += 1
+        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+        for q in range(pre_ptr[population], pre_ptr[population + 1]):
+            projection = projection_of[q]
+            inverse, inverse_length = table[projection, 0], table[projection, 1]
+            mean, sd = table[projection, 2], table[projection, 3]
+            delay, inverse_velocity, delay_sd = table[projection, 4], table[projection, 5], table[projection, 6]
+            multapses = table[projection, 7] > f32(0.5)
+            first, last = post_range[projection, 0], post_range[projection, 1]
+            for block in range((last - first + BLOCK - 1) // BLOCK):
+                base = first + block * BLOCK
+                size = min(BLOCK, last - base)
+                draw, j, along = 0, -1, f32(0.0)
+                while True:
+                    w0, w1, w2, w3 = philox(u32(i), u32(draw), u32(projection | (block << 8)),
+                                            u32({stream_connect}), k0, k1)
+                    draw += 1
+                    if multapses:
+                        along = along + poisson_advance(w0, inverse)
+                        j = int(along)
+                    else:
+                        j += 1 + bernoulli_gap(w0, inverse)
+                    if j >= size:
+                        break
+                    target = base + j
+                    if target == i:
+                        continue
+                    d = distance(x, y, z, positions[target, 0], positions[target, 1], positions[target, 2])
+                    if inverse_length > f32(0.0) and not accepted(w1, d, inverse_length):
+                        continue
+                    steps = delay_steps(w3, d, delay, inverse_velocity, delay_sd, steps_per_ms, i32(max_delay))
+                    part = 0
+                    while target >= part_start[part + 1]:
+                        part += 1
+                    at = (np.int64(part) * num_neurons + i) * max_delay + steps - 1
+                    place_ = segment[at]
+                    segment[at] = place_ + 1
+                    if store:
+                        units = weight_units(w2, mean, sd)
+                        local = target - part_start[part]
+                        if wide:
+                            words32[place_] = (np.uint64(local) << np.uint64(32)) | np.uint64(units)
+                        else:
+                            words16[place_] = (u32(local) << u32(16)) | u32(units)
+
+@nb.njit(**OPT)
+def accumulate(counts, total):
+    """Turn counts into starting places, in place; return the number of synapses."""
+    for k in range(counts.size):
+        n = counts[k]
+        counts[k] = total
+        total += n
+    return total
+
+@nb.njit(**OPT)
+def decode(wide, words16, words32, segment, parts, num_neurons, max_delay, part_start, indptr, cursor, targets,
+           units, delays):
+    """Write all synapses row by row: target, weight in stored units, delay in steps."""
+    for part in range(parts):
+        for i in range(num_neurons):
+            for d in range(max_delay):
+                at = (np.int64(part) * num_neurons + i) * max_delay + d
+                for k in range(segment[at], segment[at + 1]):
+                    place_ = cursor[i]
+                    cursor[i] = place_ + 1
+                    if wide:
+                        targets[place_] = part_start[part] + np.int64(words32[k] >> np.uint64(32))
+                        units[place_] = np.int64(words32[k] & np.uint64(0xffffffff))
+                    else:
+                        targets[place_] = part_start[part] + np.int64(words16[k] >> u32(16))
+                        units[place_] = np.int64(words16[k] & u32(0xffff))
+                    delays[place_] = d + 1
+
+@nb.njit(**OPT)
+def largest_sum(part, wide, words16, words32, segment, num_neurons, max_delay, port_of, sums):
+    """Largest sum of stored weights that any neuron of `part` can receive in one step through one port."""
+    for i in range(num_neurons):
+        port = port_of[i]
+        begin = segment[(np.int64(part) * num_neurons + i) * max_delay]
+        end = segment[(np.int64(part) * num_neurons + i) * max_delay + max_delay]
+        for k in range(begin, end):
+            if wide:
+                sums[port, np.int64(words32[k] >> np.uint64(32))] += np.int64(words32[k] & np.uint64(0xffffffff))
+            else:
+                sums[port, np.int64(words16[k] >> u32(16))] += np.int64(words16[k] & u32(0xffff))
+'''
+
+
+def kernels() -> ModuleType:
+    """Return the compiled builders: place, normal_values, walk, accumulate, decode, largest_sum."""
+    library = Library()
+    for function in (random.philox, random.uniform, random.normal, wiring.bernoulli_gap, wiring.poisson_advance,
+                     wiring.distance, wiring.accepted, wiring.delay_steps, wiring.weight_units):
+        library.add(function)
+    text = _KERNELS.format(block=wiring.BLOCK, stream_position=random.STREAM_POSITION,
+                           stream_connect=random.STREAM_CONNECT)
+    return load(library.python_source() + text, "build")

@@ -1,0 +1,97 @@
+"""The words of the grammar for Numba, and how generated source becomes compiled, cached functions."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from ..base.paths import ROOT
+
+CACHE = Path(os.environ.get("NEURAL_SIMULATOR_CACHE", ROOT / ".cache")) / "numba"
+os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE))       # read by numba at import, so it comes first
+
+import numba as nb  # noqa: E402
+import numpy as np  # noqa: E402
+from llvmlite import ir  # noqa: E402
+from numba.core import types  # noqa: E402
+from numba.extending import intrinsic  # noqa: E402
+
+f32, i32, u32 = np.float32, np.int32, np.uint32
+
+# error_model="numpy": division by zero gives inf as on the device. No fastmath: nothing may be reordered.
+OPTIONS = {"error_model": "numpy", "nogil": True}
+inlined = nb.njit(forceinline=True, **OPTIONS)
+
+
+@intrinsic
+def float_from_bits(context, x):
+    def generate(ctx, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.FloatType())
+    return types.float32(types.int32), generate
+
+
+@intrinsic
+def bits_from_float(context, x):
+    def generate(ctx, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.IntType(32))
+    return types.int32(types.float32), generate
+
+
+@inlined
+def mulhi(a, b):
+    return u32((np.uint64(a) * np.uint64(b)) >> np.uint64(32))
+
+
+@inlined
+def fmin(a, b):
+    return a if a < b else b
+
+
+@inlined
+def fmax(a, b):
+    return a if a > b else b
+
+
+@inlined
+def fabs(a):
+    return np.abs(a)
+
+
+@inlined
+def sqrt(a):
+    return np.sqrt(a)
+
+
+PRELUDE = """\
+import numba as nb
+import numpy as np
+from neural_simulator.backend.cpu_words import *
+"""
+
+
+def load(source: str, label: str) -> ModuleType:
+    """Return `source` as a module that lives in the cache folder, so that Numba can keep its machine code there.
+
+    The file's name holds a hash of the text: equal text is compiled once per machine, other text never mixes.
+    """
+    text = PRELUDE + source
+    name = f"{label}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    full_name = f"neural_simulator_generated.{name}"
+    if full_name in sys.modules:
+        return sys.modules[full_name]
+    folder = CACHE.parent / "generated"
+    path = folder / f"{name}.py"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}.tmp")
+        partial.write_text(text)
+        partial.replace(path)
+    spec = importlib.util.spec_from_file_location(full_name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[full_name] = module
+    spec.loader.exec_module(module)
+    return module

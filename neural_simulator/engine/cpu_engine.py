@@ -1,0 +1,145 @@
+"""Runs a network on the CPU: the state arrays and the threads around `backend.cpu`."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from ..backend import cpu
+from ..network.network import Network, Report, ports_of_sources
+from ..network.plan import Plan
+from .batch import Batch
+from .drive import Drive
+
+NEVER = np.int32(-(2**30))
+_PARALLEL_FROM = 20_000          # neurons; below, one thread is faster than two that wait for each other
+_SPIKE_BUFFER = 2**26            # spikes that one internal batch may hold at most
+
+
+def thread_count(requested: int, num_neurons: int) -> int:
+    """Number of threads to use: the user's choice, or all cores but one (the windows need it)."""
+    if requested:
+        return min(requested, num_neurons)
+    return 1 if num_neurons < _PARALLEL_FROM else max(1, (os.cpu_count() or 2) - 1)
+
+
+class CpuEngine:
+    """State and stepping of one network on the CPU."""
+
+    def __init__(self, plan: Plan, threads: int, report: Report | None = None):
+        self.plan = plan
+        self.threads = thread_count(threads, plan.num_neurons)
+        self.network = Network(plan, self.threads, report)
+        self.name = f"CPU, {self.threads} thread{'s' if self.threads > 1 else ''}"
+        self._cells = list(plan.cells.values())
+        self._ports, self._signs = ports_of_sources(plan)
+        self._prepare_tables()
+        self._initial = self.network.initial_states()
+        slots = {name: k for k, name in enumerate(self._initial)}
+        self._kernels = cpu.kernels(self._cells, slots)
+        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        self.reset()
+
+    # ---- tables that never change
+    def _prepare_tables(self) -> None:
+        plan, starts = self.plan, self.network.rows.part_start
+        keys = list(plan.cells)
+        self._models = np.array([keys.index(p.model) for p in plan.populations], np.int64)
+        width = max(len(cell.parameters) for cell in self._cells)
+        self._parameters = np.zeros((len(plan.populations), width), np.float32)
+        pieces = []
+        for index, p in enumerate(plan.populations):
+            values = plan.cells[p.model].parameter_values(p, plan.settings, plan.dt)
+            self._parameters[index, :len(values)] = values
+            for part in range(self.threads):
+                first, last = max(p.start, starts[part]), min(p.stop, starts[part + 1])
+                if first < last:
+                    pieces.append((part, first, last, index))
+        self._pieces = np.array(pieces, np.int64)
+
+    # ---- state
+    def reset(self) -> None:
+        """Back to the initial state and step 0."""
+        n, starts = self.plan.num_neurons, self.network.rows.part_start
+        self.step_index = 0
+        self.states = {name: array.copy() for name, array in self._initial.items()}
+        self.last_spike = np.full(n, NEVER, np.int32)
+        slots = self.plan.max_delay_steps + 4
+        self._ids = np.zeros((slots, n), np.int32)
+        self._id_counts = np.zeros((slots, self.threads), np.int64)
+        self._counts = np.zeros((4, n), np.uint16)
+        self._filled = np.full(self.threads, -1, np.int64)
+        sizes = np.diff(starts)
+        self._acc = [np.zeros((self.plan.num_ports, size), np.int32) for size in sizes]
+        self._fired = [np.zeros((size + 7) // 8 * 8, np.uint8) for size in sizes]
+
+    def set_drive(self, drive: Drive) -> None:
+        """Use `drive` from the next step on."""
+        self._drive = drive
+        self._filled[:] = -1
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of network and state."""
+        arrays = [*self.states.values(), self.last_spike, self._ids, self._counts, *self._acc, *self._fired]
+        return self.network.memory_bytes + sum(a.nbytes for a in arrays)
+
+    # ---- stepping
+    def run(self, steps: int, probes: np.ndarray) -> Batch:
+        """Run `steps` steps; `probes` (P,) int64 are neurons whose potential is returned."""
+        started = time.perf_counter()
+        first = self.step_index
+        limit = max(1, _SPIKE_BUFFER // self.plan.num_neurons)
+        probe_v = np.zeros((steps, probes.size), np.float32)
+        pieces, events, done = [], 0, 0
+        while done < steps:
+            count = min(steps - done, limit, 2 if self._pool else steps)
+            spikes, more = self._advance(count, probes, probe_v[done:done + count])
+            pieces.append(spikes)
+            events += more
+            done += count
+        spike_steps = np.concatenate([p[0] for p in pieces]) if pieces else np.zeros(0, np.int64)
+        spike_ids = np.concatenate([p[1] for p in pieces]) if pieces else np.zeros(0, np.int32)
+        return Batch(first, steps, spike_steps, spike_ids, probe_v, events, time.perf_counter() - started)
+
+    def _advance(self, count: int, probes: np.ndarray, probe_v: np.ndarray) -> tuple[tuple, int]:
+        """Run `count` steps, at most two where several parts share the work (no spike acts sooner)."""
+        parts = range(self.threads)
+        sizes = np.diff(self.network.rows.part_start)
+        outs = [np.empty(int(sizes[k]) * count, np.int32) for k in parts]
+        out_counts = [np.zeros(count, np.int64) for k in parts]
+
+        def work(part: int) -> int:
+            return self._kernels.run(*self._arguments(part, count), outs[part], out_counts[part], probes, probe_v)
+
+        events = sum(self._pool.map(work, parts)) if self._pool else work(0)
+        self.step_index += count
+        return _merge(self.step_index - count, count, outs, out_counts), int(events)
+
+    def _arguments(self, part: int, count: int) -> tuple:
+        rows, drive = self.network.rows, self._drive
+        k0, k1 = (np.uint32(w) for w in self.plan.key_words)
+        return (np.int64(part), np.int64(self.step_index), np.int64(count), rows.segment, *rows.words_by_width,
+                rows.wide, np.int64(rows.max_delay), np.int64(self.plan.num_neurons), rows.part_start, self._ports,
+                self._signs, self._ids, self._id_counts, self._pieces, self._models, self._parameters,
+                np.float32(self.plan.weight_scale), drive.currents, drive.weights, drive.thresholds, drive.numbers,
+                k0, k1, self._filled, self._counts, self._acc[part], self._fired[part],
+                tuple(self.states.values()), self.last_spike)
+
+    def close(self) -> None:
+        """Release the threads."""
+        if self._pool:
+            self._pool.shutdown(wait=False)
+
+
+def _merge(first: int, count: int, outs: list[np.ndarray], counts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Join the parts' spikes step by step; parts are ascending ranges of neurons, so ids stay ascending."""
+    steps = np.arange(first, first + count)
+    if len(outs) == 1:
+        return np.repeat(steps, counts[0]), outs[0][:counts[0].sum()].copy()
+    ends = [np.concatenate([[0], np.cumsum(c)]) for c in counts]
+    ids = [out[end[k]:end[k + 1]] for k in range(count) for out, end in zip(outs, ends, strict=True)]
+    return np.repeat(steps, np.sum(counts, axis=0)), np.concatenate(ids) if ids else np.zeros(0, np.int32)

@@ -1,0 +1,43 @@
+"""External input per population, as the kernels read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..base.errors import ConfigurationError
+from ..models.poisson import MAX_MEAN, thresholds
+from ..network.plan import Plan
+
+
+@dataclass(frozen=True)
+class Drive:
+    """Arrays over the P populations."""
+
+    currents: np.ndarray        # (P,) float32, pA
+    weights: np.ndarray         # (P,) float32, port unit per background spike
+    thresholds: np.ndarray      # (P, T) uint32, unused entries 0xFFFFFFFF
+    numbers: np.ndarray         # (P,) int64, thresholds in use
+
+
+def make_drive(plan: Plan, live: dict[str, float]) -> Drive:
+    """The drive of `plan` with the live values that the user has set since (background_*, external_current_pA)."""
+    currents, weights, tables = [], [], []
+    for p in plan.populations:
+        rate = live.get("background_rate_Hz", p.background_rate_Hz)
+        mean = rate * plan.dt / 1000.0
+        if mean > MAX_MEAN:
+            raise ConfigurationError(
+                f"background_rate_Hz is {rate:g} Hz, {mean:g} spikes per step of {plan.dt:g} ms, but at most "
+                f"{MAX_MEAN:g} per step are possible; lower the rate (and raise the weight) or dt_ms.",
+                "background_rate_Hz", rate)
+        currents.append(live.get("external_current_pA", p.current_pA))
+        weights.append(live.get("background_weight_nS", p.background_weight))
+        tables.append(thresholds(mean))
+    width = max(1, *(len(t) for t in tables))
+    words = np.full((len(tables), width), 0xFFFFFFFF, np.uint32)
+    for row, table in zip(words, tables, strict=True):
+        row[:len(table)] = table
+    return Drive(np.array(currents, np.float32), np.array(weights, np.float32), words,
+                 np.array([len(t) for t in tables], np.int64))

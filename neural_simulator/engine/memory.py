@@ -1,0 +1,65 @@
+"""How much memory a network will take, and the refusal of one that cannot fit."""
+
+from __future__ import annotations
+
+import math
+
+import psutil
+
+from ..base.errors import MemoryForecastError
+from ..config import CoreSimConfig
+from ..network.plan import Plan, make_plan
+
+
+def estimate_plan(plan: Plan) -> int:
+    """Bytes that network and state of `plan` will take on the CPU."""
+    n, delays, ports = plan.num_neurons, plan.max_delay_steps, plan.num_ports
+    states = len({name for cell in plan.cells.values() for name in cell.states})
+    per_synapse = 4 if n <= 65536 else 8
+    segments = n * delays * 8
+    per_neuron = 12 + 4 * states + 4 + 8 + 4 * ports + 1 + 4 * (delays + 4)
+    return int(plan.expected_synapses * per_synapse + segments + n * per_neuron)
+
+
+def estimate_memory(core: CoreSimConfig) -> int:
+    """Bytes that the network of `core` and its state will take on the CPU."""
+    return estimate_plan(make_plan(core, max(core.seed, 0)))
+
+
+def available_bytes() -> int:
+    """Memory that a new network may take now."""
+    return int(psutil.virtual_memory().available)
+
+
+def check_fits(plan: Plan, available: int, share: float) -> None:
+    """Raise MemoryForecastError with the number and the largest network that fits."""
+    needed = estimate_plan(plan)
+    while_building = int(needed + plan.num_neurons * plan.max_delay_steps * 8)     # the second pass's cursors
+    if while_building <= available * share:
+        return
+    core = plan.core
+    largest = _largest(core, available * share)
+    raise MemoryForecastError(
+        f"{core.num_neurons:,} neurons with {core.connections_per_neuron:,} connections each need "
+        f"{_size(while_building)} of memory, but {_size(available * share)} may be used; the largest network that fits "
+        f"has about {largest:,} neurons at {core.connections_per_neuron:,} connections each.",
+        while_building, available, largest)
+
+
+def _largest(core: CoreSimConfig, budget: float) -> int:
+    low, high = 1, core.num_neurons
+    while high - low > max(1, low // 100):
+        middle = (low + high) // 2
+        connections = min(core.connections_per_neuron, max(0, middle - 1))
+        per_neuron = 200 + 8 * connections
+        low, high = (middle, high) if middle * per_neuron <= budget else (low, middle)
+    digits = max(0, int(math.log10(low)) - 1)
+    return low // 10**digits * 10**digits
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.3g} {unit}" if count < 1000 else f"{count:,.0f} {unit}"
+        count /= 1000
+    return ""

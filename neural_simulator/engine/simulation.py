@@ -1,0 +1,121 @@
+"""A simulation: one built network, its state, and time that only moves in whole steps."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..base import log
+from ..base.errors import ConfigurationError
+from ..config import CoreSimConfig, GPUConfig, describe
+from ..network.network import Report
+from ..network.plan import make_plan
+from .batch import Batch
+from .cpu_engine import CpuEngine
+from .drive import make_drive
+from .memory import available_bytes, check_fits
+
+_log = log.get("engine")
+
+
+class Simulation:
+    """Builds the network of `core` and steps it; same seed, same result, bit for bit.
+
+    `report(task, fraction)` is called while building and may raise `Cancelled`. Raises ConfigurationError for
+    values that do not fit together and MemoryForecastError when the network would not fit.
+    """
+
+    def __init__(self, core: CoreSimConfig, gpu: GPUConfig | None = None, report: Report | None = None):
+        self.core = core
+        self.gpu = gpu or GPUConfig()
+        self.seed = core.seed if core.seed >= 0 else secrets.randbits(31)
+        started = time.perf_counter()
+        self.plan = make_plan(core, self.seed)
+        check_fits(self.plan, available_bytes(), self.gpu.memory_pool_limit_fraction)
+        self._engine = CpuEngine(self.plan, self.gpu.num_threads, report)
+        self._live: dict[str, float] = {}
+        self._engine.set_drive(make_drive(self.plan, self._live))
+        self._probes = np.zeros(0, np.int64)
+        self.build_time_s = time.perf_counter() - started
+        _log.info("Built %d neurons and %d synapses in %.2f s on %s, seed %d.", self.plan.num_neurons,
+                  self.network.num_synapses, self.build_time_s, self.backend_name, self.seed)
+
+    # ---- facts
+    @property
+    def network(self):
+        """Positions, populations and synapses."""
+        return self._engine.network
+
+    @property
+    def backend_name(self) -> str:
+        return self._engine.name
+
+    @property
+    def dt_ms(self) -> float:
+        return self.core.dt_ms
+
+    @property
+    def step_index(self) -> int:
+        """Number of steps done."""
+        return self._engine.step_index
+
+    @property
+    def time_ms(self) -> float:
+        """Simulated time: steps x dt, never a running sum."""
+        return self._engine.step_index * self.core.dt_ms
+
+    @property
+    def memory_bytes(self) -> int:
+        return self._engine.memory_bytes
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """Copies of the state arrays by name, (N,) float32."""
+        return {name: array.copy() for name, array in self._engine.states.items()}
+
+    def last_spike_step(self) -> np.ndarray:
+        """The step of every neuron's newest spike, (N,) int32; very negative where there was none."""
+        return self._engine.last_spike.copy()
+
+    # ---- actions
+    def step(self, count: int = 1) -> Batch:
+        """Advance `count` steps and return their spikes and traces."""
+        if count < 0:
+            raise ConfigurationError(f"step({count}): the number of steps must not be negative.", "count", count)
+        return self._engine.run(int(count), self._probes)
+
+    def run(self, duration_ms: float) -> Batch:
+        """Advance by `duration_ms`, rounded to whole steps."""
+        return self.step(round(duration_ms / self.core.dt_ms))
+
+    def set_probes(self, ids: Sequence[int]) -> None:
+        """Trace the membrane potential of these neurons at every step."""
+        probes = np.asarray(ids, np.int64)
+        if probes.size and not (0 <= probes.min() and probes.max() < self.plan.num_neurons):
+            raise ConfigurationError(
+                f"set_probes: neuron ids must lie between 0 and {self.plan.num_neurons - 1}.", "probes", list(ids))
+        self._probes = probes
+
+    def set_live(self, **values: float) -> None:
+        """Change drive values while running: background_rate_Hz, background_weight_nS, external_current_pA."""
+        checked = self.core.changed(**values)                      # validates ranges; raises before anything changes
+        for name in values:
+            if describe(CoreSimConfig, name)["group"] != "Drive":
+                raise ConfigurationError(f"{name} cannot change while running; apply it with a reset.", name)
+        live = {**self._live, **{name: getattr(checked, name) for name in values}}
+        self._engine.set_drive(make_drive(self.plan, live))
+        self._live = live
+
+    def reset(self) -> None:
+        """Back to the initial state of the same network."""
+        self._engine.reset()
+        self._engine.set_drive(make_drive(self.plan, self._live))
+
+    def close(self) -> None:
+        """Release threads and memory."""
+        self._engine.close()
+
+

@@ -1,0 +1,91 @@
+"""The simple model of Izhikevich (2007, Dynamical Systems in Neuroscience, MIT Press, chapter 8).
+
+    C dv/dt = k (v - v_r)(v - v_t) - u + I          v >= v_peak:  v <- c,  u <- u + d
+      du/dt = a (U(v) - u),   U(v) = b (v - v_r) + b_3 max(v - v_b, 0)^3
+
+The cubic part of U is the fast-spiking interneuron's (section 8.2.6); it is zero for all other cells.
+"""
+
+from __future__ import annotations
+
+from ...base.declarations import NeuronModel, Param, Preset, State
+from ...base.grammar import fmax, fmin
+
+
+def recovery_target(v, v_r, b, b_3, v_b):
+    """U(v) in pA: where the recovery current tends to."""
+    above = fmax(v - v_b, 0.0)
+    return b * (v - v_r) + b_3 * above * above * above
+
+
+def peak_fraction(v_start, v_end, v_peak, v_middle):
+    """Share of the step at which v reached v_peak.
+
+    In the upstroke dv/dt grows as (v - v_middle)^2, so 1 / (v - v_middle) is linear in time; the lower bounds
+    (5 and 6 mV) keep it finite for steps that began below the upstroke.
+    """
+    z_start = 1.0 / fmax(v_start - v_middle, 5.0)
+    z_end = 1.0 / fmax(v_end - v_middle, 6.0)
+    return fmin((z_start - 1.0 / (v_peak - v_middle)) / (z_start - z_end), 1.0)
+
+
+def izhikevich_2007_step(v, u, carry, i_ext, g_syn, j_syn, dt, C, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b):
+    """One step: Strang splitting, second order.
+
+    Half a step of synaptic relaxation (unconditionally stable), a Heun step of the cell, half a step of relaxation.
+    The time between an in-step spike and the end of its step is carried into the next one (`carry`, ms), so the
+    spike times keep second order although they are stamped on the grid.
+    """
+    h = dt + carry
+    half = 0.5 * h / C
+    z = g_syn * half
+    relax = half / (1.0 + z * (0.5 + 0.0833333333 * z))      # (1 - exp(-z)) / g by its [0/2] Pade form
+    v0 = v + (j_syn - g_syn * v) * relax
+    f1 = (k * (v0 - v_r) * (v0 - v_t) - u + i_ext) / C
+    s1 = a * (recovery_target(v0, v_r, b, b_3, v_b) - u)
+    v1 = fmin(v0 + h * f1, v_peak)
+    u1 = u + h * s1
+    f2 = (k * (v1 - v_r) * (v1 - v_t) - u1 + i_ext) / C
+    s2 = a * (recovery_target(v1, v_r, b, b_3, v_b) - u1)
+    v2 = v0 + 0.5 * h * (f1 + f2)
+    du = 0.5 * h * (s1 + s2)
+    spiked = v2 >= v_peak
+    share = peak_fraction(v0, v2, v_peak, 0.5 * (v_r + v_t)) if spiked else 1.0
+    u = u + share * du + (d if spiked else 0.0)
+    carry = h - share * h
+    v = c if spiked else v2 + (j_syn - g_syn * v2) * relax
+    return v, u, carry, spiked
+
+
+_BOOK = "Izhikevich 2007, Dynamical Systems in Neuroscience, MIT Press"
+
+IZHIKEVICH_2007 = NeuronModel(
+    key="IZHIKEVICH",
+    label="Izhikevich 2007",
+    states=(State("v", "mV", "membrane potential", initial="v_r"), State("u", "pA", "recovery current"),
+            State("carry", "ms", "time carried over from the last in-step spike")),
+    params=(
+        Param("C", "pF", 100.0, 1.0, 10_000.0, "Capacitance"),
+        Param("k", "nS/mV", 0.7, 0.001, 100.0, "Gain", "Slope of the quadratic current, from rheobase and input resistance."),
+        Param("v_r", "mV", -60.0, -120.0, 0.0, "Resting potential"),
+        Param("v_t", "mV", -40.0, -119.0, 20.0, "Instantaneous threshold"),
+        Param("v_peak", "mV", 35.0, -60.0, 100.0, "Spike peak", "The spike is cut off and reset here."),
+        Param("a", "1/ms", 0.03, 1e-5, 10.0, "Recovery rate"),
+        Param("b", "nS", -2.0, -100.0, 100.0, "Recovery slope", "Resonator where positive, amplifier where negative."),
+        Param("c", "mV", -50.0, -120.0, 50.0, "Reset potential"),
+        Param("d", "pA", 100.0, -10_000.0, 10_000.0, "Recovery jump", "Net outward current activated by a spike."),
+        Param("b_3", "nS/mV2", 0.0, 0.0, 10.0, "Cubic recovery", "Cubic part of the recovery function."),
+        Param("v_b", "mV", -55.0, -120.0, 20.0, "Cubic recovery onset"),
+    ),
+    step=izhikevich_2007_step,
+    presets=(
+        Preset("RS", "Regular spiking cortical pyramidal",
+               {"C": 100, "k": 0.7, "v_r": -60, "v_t": -40, "v_peak": 35, "a": 0.03, "b": -2, "c": -50, "d": 100},
+               f"{_BOOK}, figure 8.12, p. 283"),
+        Preset("FS", "Fast spiking cortical interneuron",
+               {"C": 20, "k": 1, "v_r": -55, "v_t": -40, "v_peak": 25, "a": 0.2, "b": 0, "c": -45, "d": 0,
+                "b_3": 0.025, "v_b": -55},
+               f"{_BOOK}, section 8.2.6 (FS, cubic recovery)"),
+    ),
+    source=_BOOK + ", chapter 8",
+)

@@ -1,0 +1,59 @@
+"""The generic network: one population per trait, all in one cube, wired by distance alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...base.declarations import Population, Projection
+from ...base.errors import ConfigurationError
+from ..neurons import neuron_model
+
+# Which preset a model takes where the configuration's own names are unknown to it.
+_FALLBACK = {"LIF": ("NEST", "NEST")}
+
+
+def build(core: Any, kernel_mean: Callable) -> tuple[list[Population], list[Projection]]:
+    """Populations and projections of the generic network that `core` describes."""
+    populations = [_population(core, trait) for trait in range(core.num_traits)]
+    populations = [p for p in populations if p.size > 0]
+    return populations, _projections(core, populations, kernel_mean)
+
+
+def _population(core: Any, trait: int) -> Population:
+    inhibitory = trait in core.inhibitory_trait_indices
+    model = neuron_model(core.neuron_model_type.value)
+    preset, custom = ((core.inhibitory_preset, core.inhibitory_parameters) if inhibitory else
+                      (core.excitatory_preset, core.excitatory_parameters))
+    if model.key in _FALLBACK and preset in ("RS", "FS"):
+        preset = _FALLBACK[model.key][inhibitory]
+    half = core.volume_edge_um / 2.0
+    n, k = core.num_neurons, core.num_traits
+    return Population(
+        name=f"{'Inhibitory' if inhibitory else 'Excitatory'} {trait} ({preset})",
+        start=trait * n // k, stop=(trait + 1) * n // k, model=model.key, preset=preset,
+        params=model.values(preset, custom), excitatory=not inhibitory, trait=trait,
+        low_um=(-half, -half, -half), high_um=(half, half, half),
+        background_rate_Hz=core.background_rate_Hz, background_weight=core.background_weight_nS,
+        current_pA=core.external_current_pA)
+
+
+def _projections(core: Any, populations: list[Population], kernel_mean: Callable) -> list[Projection]:
+    if core.connections_per_neuron == 0:
+        return []
+    if core.connections_per_neuron > core.num_neurons - 1:
+        raise ConfigurationError(
+            f"connections_per_neuron is {core.connections_per_neuron}, but a network of {core.num_neurons} neurons "
+            f"has only {core.num_neurons - 1} other neurons to connect to; take fewer connections or more neurons.",
+            "connections_per_neuron", core.connections_per_neuron)
+    box = populations[0]
+    mean = kernel_mean(box.low_um, box.high_um, box.low_um, box.high_um, core.connection_length_um)
+    probability = core.connections_per_neuron / ((core.num_neurons - 1) * mean)
+    projections = []
+    for pre, source in enumerate(populations):
+        weight = core.excitatory_weight_nS if source.excitatory else core.inhibitory_weight_nS
+        projections += [
+            Projection(pre, post, probability, weight, weight * core.weight_cv, core.connection_length_um,
+                       core.synaptic_latency_ms, 0.0, core.conduction_velocity_um_per_ms)
+            for post in range(len(populations))]
+    return projections

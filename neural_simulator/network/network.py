@@ -1,0 +1,199 @@
+"""A built network: positions and synapses, and what can be asked of them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backend import cpu_build
+from ..base.errors import SimulatorError
+from ..models.random import STREAM_INITIAL
+from .plan import Plan, projection_table
+
+Report = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Synapses as the CPU engine reads them; see `backend.cpu_build` for the layout."""
+
+    part_start: np.ndarray        # (parts + 1,) int64, first neuron of each part
+    segment: np.ndarray           # (parts * N * max_delay + 1,) int64, first word of each (part, source, delay)
+    words: np.ndarray             # (S,) uint32, or uint64 where a part has more than 65,536 neurons
+    max_delay: int
+
+    @property
+    def wide(self) -> bool:
+        return self.words.dtype == np.uint64
+
+    @property
+    def words_by_width(self) -> tuple[np.ndarray, np.ndarray]:
+        """(words as uint32, words as uint64); the one not in use has a single element."""
+        if self.wide:
+            return np.zeros(1, np.uint32), self.words
+        return self.words, np.zeros(1, np.uint64)
+
+
+class Network:
+    """Neurons in space and their synapses, built by the CPU.
+
+    `positions` (N, 3) float32 um; `population_of` (N,) uint8; `rows` the synapses.
+    """
+
+    def __init__(self, plan: Plan, parts: int = 1, report: Report | None = None):
+        started = time.perf_counter()
+        self.plan = plan
+        self.num_neurons = plan.num_neurons
+        self.populations = plan.populations
+        self.population_of = population_of(plan)
+        self._kernels = cpu_build.kernels()
+        self.positions = self._place()
+        self.rows = self._build_rows(parts, report or (lambda task, fraction: None))
+        self._refuse_overflow()
+        self.build_time_s = time.perf_counter() - started
+
+    @property
+    def num_synapses(self) -> int:
+        return int(self.rows.segment[-1])
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes held by positions and synapses."""
+        return self.positions.nbytes + self.rows.segment.nbytes + self.rows.words.nbytes
+
+    def _place(self) -> np.ndarray:
+        positions = np.zeros((self.num_neurons, 3), np.float32)
+        k0, k1 = (np.uint32(w) for w in self.plan.key_words)
+        for p in self.populations:
+            self._kernels.place(p.start, p.stop, np.array(p.low_um, np.float32), np.array(p.high_um, np.float32),
+                                k0, k1, positions)
+        return positions
+
+    def _build_rows(self, parts: int, report: Report) -> Rows:
+        plan, n = self.plan, self.num_neurons
+        starts = np.array([k * n // parts for k in range(parts + 1)], np.int64)
+        wide = int(np.diff(starts).max()) > 65536
+        segment = np.zeros(parts * n * plan.max_delay_steps + 1, np.int64)
+        nothing = np.zeros(1, np.uint32), np.zeros(1, np.uint64)
+        self._walk(False, starts, segment, wide, *nothing, lambda f: report("Counting synapses", f))
+        total = self._kernels.accumulate(segment, np.int64(0))
+        words = np.zeros(total, np.uint64 if wide else np.uint32)
+        cursor = segment.copy()
+        stores = (nothing[0], words) if wide else (words, nothing[1])
+        self._walk(True, starts, cursor, wide, *stores, lambda f: report("Building synapses", f))
+        return Rows(starts, segment, words, plan.max_delay_steps)
+
+    def _walk(self, store: bool, starts: np.ndarray, segment: np.ndarray, wide: bool, words16: np.ndarray,
+              words32: np.ndarray, report: Callable[[float], None]) -> None:
+        """Run the walk over all sources in chunks, on all cores; each chunk owns its sources' segments."""
+        plan, n = self.plan, self.num_neurons
+        pre_ptr, projection_of, post_range = projections_by_source(plan)
+        ranges = np.array([p.start for p in plan.populations] + [n], np.int64)
+        table = projection_table(plan)
+        k0, k1 = (np.uint32(w) for w in plan.key_words)
+        chunk = max(1, min(4096, n // 64))
+
+        def work(first: int) -> None:
+            self._kernels.walk(
+                np.array([first, min(first + chunk, n)], np.int64), store, ranges, projection_of, pre_ptr, post_range,
+                table, self.positions, k0, k1, np.float32(1.0 / plan.dt), np.int64(plan.max_delay_steps), starts,
+                np.int64(n), segment, wide, words16, words32)
+
+        firsts = range(0, n, chunk)
+        work(0)                                            # compiles, before the threads start
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            try:
+                for done, _ in enumerate(pool.map(work, firsts[1:]), 2):
+                    report(done / len(firsts))
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _refuse_overflow(self) -> None:
+        """The sum a neuron can receive in one step must fit 31 bits: integer sums never wrap."""
+        rows, n = self.rows, self.num_neurons
+        ports = ports_of_sources(self.plan)[0]
+        for part in range(rows.part_start.size - 1):
+            sums = np.zeros((self.plan.num_ports, int(rows.part_start[part + 1] - rows.part_start[part])), np.int64)
+            self._kernels.largest_sum(part, rows.wide, *rows.words_by_width, rows.segment, n, rows.max_delay, ports,
+                                      sums)
+            if sums.size and int(sums.max()) >= 2**31:
+                raise SimulatorError(
+                    "The weights onto one neuron sum to more than its 32-bit accumulator can hold; take fewer "
+                    "connections per neuron.")
+
+    def initial_states(self) -> dict[str, np.ndarray]:
+        """State arrays (N,) float32 at time 0, by name; the union over the models in use."""
+        plan, arrays = self.plan, {}
+        k0, k1 = (np.uint32(w) for w in plan.key_words)
+        for cell in plan.cells.values():
+            for name in cell.states:
+                arrays.setdefault(name, np.zeros(self.num_neurons, np.float32))
+        for p in plan.populations:
+            for state in plan.cells[p.model].model.states:
+                value = p.params[state.initial] if isinstance(state.initial, str) else state.initial
+                arrays[state.name][p.start:p.stop] = value
+            mean = p.initial_v_mV if p.initial_v_mV is not None else float(arrays["v"][p.start])
+            self._kernels.normal_values(p.start, p.stop, np.float32(mean), np.float32(p.initial_v_sd_mV),
+                                        np.uint32(STREAM_INITIAL), k0, k1, arrays["v"])
+        return arrays
+
+    def csr(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return (indptr (N+1,) int64, targets (S,) int32, weights (S,) float32, delays (S,) int32 steps).
+
+        Rows are presynaptic; within a row synapses are sorted by target, then delay, then weight.
+        """
+        rows, n, total = self.rows, self.num_neurons, self.num_synapses
+        parts = rows.part_start.size - 1
+        lengths = np.zeros(n, np.int64)
+        for part in range(parts):
+            at = part * n * rows.max_delay
+            ends = rows.segment[at:at + n * rows.max_delay + 1:rows.max_delay]
+            lengths += np.diff(ends)
+        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        targets, units, delays = np.zeros(total, np.int32), np.zeros(total, np.int32), np.zeros(total, np.int32)
+        self._kernels.decode(rows.wide, *rows.words_by_width, rows.segment, parts, n, rows.max_delay, rows.part_start,
+                             indptr, indptr[:-1].copy(), targets, units, delays)
+        order = np.lexsort((units, delays, targets, np.repeat(np.arange(n), lengths)))
+        weights = (units[order] * np.float32(self.plan.weight_scale)).astype(np.float32)
+        return indptr, targets[order], weights, delays[order]
+
+    def sample_synapses(self, count: int) -> np.ndarray:
+        """Return up to `count` (pre, post) pairs, (M, 2) int32: the same ones for the same network."""
+        rows, total = self.rows, self.num_synapses
+        if total == 0 or count == 0:
+            return np.zeros((0, 2), np.int32)
+        chosen = np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64))
+        at = np.searchsorted(rows.segment, chosen, side="right") - 1
+        part, source = np.divmod(at // rows.max_delay, self.num_neurons)
+        local = rows.words[chosen] >> rows.words.dtype.type(32 if rows.wide else 16)
+        return np.stack([source, rows.part_start[part] + local.astype(np.int64)], axis=1).astype(np.int32)
+
+
+def population_of(plan: Plan) -> np.ndarray:
+    """The population index of every neuron, (N,) uint8."""
+    sizes = [p.size for p in plan.populations]
+    return np.repeat(np.arange(len(sizes), dtype=np.uint8), sizes)
+
+
+def ports_of_sources(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """Port (N,) uint8 and sign (N,) int8 with which each neuron's spikes arrive at their targets."""
+    ports, signs = np.zeros(plan.num_neurons, np.uint8), np.ones(plan.num_neurons, np.int8)
+    for p in plan.populations:
+        ports[p.start:p.stop], signs[p.start:p.stop] = plan.cells[p.model].port_of(p.excitatory)
+    return ports, signs
+
+
+def projections_by_source(plan: Plan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (pre_ptr, projection_of, post_range): the projections of each population, and their target ranges."""
+    order = sorted(range(len(plan.projections)), key=lambda q: plan.projections[q].pre)
+    counts = np.zeros(len(plan.populations) + 1, np.int64)
+    for q in plan.projections:
+        counts[q.pre + 1] += 1
+    ranges = [(plan.populations[q.post].start, plan.populations[q.post].stop) for q in plan.projections]
+    return np.cumsum(counts), np.array(order, np.int64), np.array(ranges, np.int64).reshape(-1, 2)
