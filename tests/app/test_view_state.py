@@ -36,7 +36,8 @@ def folded(*events, view=None):
 
 
 def built(*more):
-    return folded(msg.NetworkBuilt(network_view()), msg.RunStateChanged("stopped"), msg.Done(msg.ApplyConfig(CORE)), *more)
+    return folded(msg.NetworkBuilt(network_view()), msg.RunStateChanged("stopped"), msg.Done(msg.ApplyConfig(CORE)),
+                  *more)
 
 
 def test_every_event_is_applied():
