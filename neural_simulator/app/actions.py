@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .messages import ApplyConfig, Cancel, Command, Pause, Start, StepOnce, Stop
+from .messages import ApplyConfig, Cancel, Command, Pause, Start, StartRecording, StepOnce, Stop, StopRecording
 from .view_state import ViewState
 
 
@@ -45,6 +45,11 @@ def pause_or_resume(view: ViewState) -> tuple[Command, ...]:
     return (Pause(),) if view.run == "running" else start(view)
 
 
+def record_or_finish(view: ViewState) -> tuple[Command, ...]:
+    """Begin a recording, or finish the one under way."""
+    return (StopRecording(),) if view.recording is not None else (StartRecording(),)
+
+
 def can_apply(view: ViewState) -> bool:
     return not view.building and not view.draft_errors
 
@@ -75,6 +80,8 @@ _ALL = (
            commands=lambda view: (Stop(),), possible=can_stop),
     Action("step", "Step", "Advance by 1 ms of simulated time.", ("S",),
            commands=lambda view: (StepOnce(1.0),), possible=can_step),
+    Action("record", "Record", "Record all spikes and traces into a file, or finish the recording.",
+           commands=record_or_finish, possible=can_step),
     Action("cancel", "Cancel", "Give up the build that is under way.", commands=lambda view: (Cancel(),),
            possible=lambda view: view.building),
     Action("reset_camera", "Reset Camera", "Show the whole network from the front again.", ("R",)),

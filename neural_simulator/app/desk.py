@@ -8,10 +8,12 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Callable
+from pathlib import Path
 
 from ..base import log
-from ..base.errors import ConfigurationError
+from ..base.errors import SimulatorError
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
+from ..files.profiles import Profile, load_profile, save_profile
 from . import messages as msg
 from .actions import ACTIONS, Action
 from .frames import Frame, Mailbox
@@ -92,14 +94,35 @@ class Desk:
         if new.update_interval_steps != old.update_interval_steps:
             self.send(msg.SetFrameInterval(new.update_interval_steps))
 
-    def show(self, name: str, core: CoreSimConfig, gpu: GPUConfig, visual: VisualizationConfig) -> None:
+    def show(self, profile: Profile) -> None:
         """Put a profile into the form; what concerns the view acts at once, the rest with the next apply."""
-        self.draft(core, gpu, {})
-        self.tell(msg.ProfileChanged(name))
+        self.draft(profile.core, profile.device, {})
+        self.tell(msg.ProfileChanged(profile.name, profile.description))
+        self.change_visual(**profile.view.model_dump())
+
+    def load_profile(self, path: Path) -> bool:
+        """Read a profile into the form; a file that cannot be read changes nothing and says so."""
         try:
-            self.change_visual(**visual.model_dump())
-        except ConfigurationError as error:
+            profile = load_profile(path)
+        except SimulatorError as error:
             self.notice(str(error), bad=True)
+            return False
+        self.show(profile)
+        self.notice(f"Profile {profile.name} is in the form; {ACTIONS['apply'].label} builds it.")
+        return True
+
+    def save_profile(self, path: Path) -> bool:
+        """Write the form's last good values as a profile."""
+        view = self.view
+        profile = Profile(view.draft_core, view.visual, view.draft_gpu, path.stem, view.profile_description)
+        try:
+            save_profile(profile, path)
+        except SimulatorError as error:
+            self.notice(str(error), bad=True)
+            return False
+        self.tell(msg.ProfileChanged(profile.name, profile.description))
+        self.notice(f"Saved as {path}.")
+        return True
 
     def leave(self) -> None:
         """Ask the main loop to end the program."""

@@ -88,9 +88,9 @@ class SetProbes(Command):
 
 @dataclass(frozen=True)
 class StartRecording(Command):
-    """Record all spikes and the probes' traces into a new file."""
+    """Record all spikes and the probes' traces into a new file; without `path` one named after the time."""
 
-    path: Path
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,7 @@ class ProfileChanged(Event):
     """A profile was loaded into the form or the form was saved into it; `name` is shown as its title."""
 
     name: str
+    description: str = ""
 
 
 @dataclass(frozen=True)

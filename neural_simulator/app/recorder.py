@@ -6,17 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from ..config import CoreSimConfig
-from ..files.recordings import NetworkFacts, SpikeRecorder
+from ..files.recordings import NetworkFacts, SpikeRecorder, new_path
 
 
 class RunRecorder:
-    """Records every batch of `sim` from its present step on. `probes` are the neurons that it traces."""
+    """Records every batch of `sim` from its present step on into `path`, or into a new file of the usual folder.
 
-    def __init__(self, path: Path, core: CoreSimConfig, sim: Any, probes: tuple[int, ...]):
+    `probes` are the neurons that `sim` traces.
+    """
+
+    def __init__(self, path: Path | None, core: CoreSimConfig, sim: Any, probes: tuple[int, ...]):
         network = sim.network
         facts = NetworkFacts(tuple(network.populations), network.positions, network.num_synapses, sim.backend_name)
         self._sim = sim
-        self._file = SpikeRecorder(path, core, sim.seed, facts, probes, first_step=sim.step_index,
+        self.path = path or new_path()
+        self._file = SpikeRecorder(self.path, core, sim.seed, facts, probes, first_step=sim.step_index,
                                    initial_state=sim.state)
 
     def saw(self, batch: Any) -> None:

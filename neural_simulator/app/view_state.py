@@ -35,6 +35,7 @@ class ViewState:
     draft_errors: Mapping[str, str] = field(default_factory=dict)       # bad field -> sentence
     visual: VisualizationConfig = field(default_factory=VisualizationConfig)
     profile: str = ""                               # title of the profile in the form
+    profile_description: str = ""
     speed: float = 1.0                              # wanted simulated time / wall time; 0: as fast as possible
     progress: tuple[str, float] | None = None       # task, fraction 0..1
     recording: Path | None = None
@@ -114,7 +115,7 @@ def _visual(view: ViewState, event: msg.VisualChanged) -> ViewState:
 
 
 def _profile(view: ViewState, event: msg.ProfileChanged) -> ViewState:
-    return replace(view, profile=event.name)
+    return replace(view, profile=event.name, profile_description=event.description)
 
 
 def _notice(view: ViewState, event: msg.Notice) -> ViewState:

@@ -34,7 +34,7 @@ MAX_PROBES = 8
 HIGHEST_SPEED = 1000.0
 
 Build = Callable[[CoreSimConfig, GPUConfig, Callable[[str, float], None]], Any]
-Record = Callable[[Path, CoreSimConfig, Any, tuple[int, ...]], Any]
+Record = Callable[[Path | None, CoreSimConfig, Any, tuple[int, ...]], Any]
 
 
 def build_simulation(core: CoreSimConfig, gpu: GPUConfig, progress: Callable[[str, float], None]) -> Any:
@@ -43,7 +43,7 @@ def build_simulation(core: CoreSimConfig, gpu: GPUConfig, progress: Callable[[st
     return Simulation(core, gpu, progress)
 
 
-def record(path: Path, core: CoreSimConfig, sim: Any, probes: tuple[int, ...]) -> Any:
+def record(path: Path | None, core: CoreSimConfig, sim: Any, probes: tuple[int, ...]) -> Any:
     """Begin a recording of `sim`; imported late, because most runs are not recorded."""
     from .recorder import RunRecorder
     return RunRecorder(path, core, sim, probes)
@@ -283,8 +283,8 @@ class Worker:
             raise SimulatorError("A recording is under way already; finish it first.")
         assert self._observer is not None
         self._recorder = self._record(command.path, self._core, sim, self._observer.probe_ids)
-        self._emit(msg.RecordingChanged(command.path))
-        return f"Recording into {command.path.name}."
+        self._emit(msg.RecordingChanged(self._recorder.path))
+        return f"Recording into {self._recorder.path.name}."
 
     def _stop_recording(self, command: msg.StopRecording) -> str:
         if self._recorder is None:

@@ -77,14 +77,15 @@ def test_a_crash_stays_visible_until_the_run_goes_on(tmp_path):
 
 @pytest.mark.parametrize(("events", "possible"), [
     ((), {"apply", "start", "pause"}),
-    ((msg.RunStateChanged("running"),), {"apply", "pause", "step", "stop"}),
-    ((msg.RunStateChanged("paused"),), {"apply", "start", "pause", "step", "stop"}),
+    ((msg.RunStateChanged("running"),), {"apply", "pause", "step", "stop", "record"}),
+    ((msg.RunStateChanged("paused"),), {"apply", "start", "pause", "step", "stop", "record"}),
+    ((msg.RunStateChanged("ended"),), {"apply", "start", "pause", "stop"}),
     ((msg.Progress("Wiring", 0.5),), {"cancel"}),
 ])
 def test_only_sensible_actions_are_possible(events, possible):
     view = folded(*events) if not events else built(*events)
     sending = {name for name, action in ACTIONS.items() if action.commands is not None}
-    assert {name for name in sending if ACTIONS[name].possible(view)} - {"record"} == possible
+    assert {name for name in sending if ACTIONS[name].possible(view)} == possible
 
 
 def test_start_before_any_build_builds_what_the_form_shows():

@@ -261,7 +261,7 @@ def test_the_old_network_makes_room_where_both_do_not_fit():
 
 class FakeRecording:
     def __init__(self, path, core, sim, probes):
-        self.sim, self.batches, self.closed, self.probes = sim, [], 0, probes
+        self.path, self.sim, self.batches, self.closed, self.probes = path, sim, [], 0, probes
         FakeRecording.newest = self
 
     def saw(self, batch):
