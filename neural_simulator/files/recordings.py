@@ -78,18 +78,6 @@ class SpikeRecorder:
             _write_facts(self._file, core, seed, network_facts, self.probes, first_step, initial_state or {})
             self._file.swmr_mode = True
 
-    @classmethod
-    def of(cls, path: Path | str, simulation: Any, probes: Sequence[int] = ()) -> SpikeRecorder:
-        """Begin to record a simulation of the engine from the step at which it stands; see `take`."""
-        network = simulation.network
-        facts = NetworkFacts(network.populations, network.positions, network.num_synapses, simulation.backend_name)
-        return cls(path, simulation.core, simulation.seed, facts, probes, first_step=simulation.step_index,
-                   initial_state=simulation.state)
-
-    def take(self, batch: Any) -> None:
-        """Append the batch that `simulation.step(n)` returned."""
-        self.append(batch.spike_steps, batch.spike_ids, self.next_step, batch.num_steps, batch.probe_v)
-
     def append(self, batch_steps: np.ndarray, batch_ids: np.ndarray, first_step: int, num_steps: int,
                probe_v: np.ndarray | None = None) -> None:
         """Add what happened in the steps `first_step` .. `first_step + num_steps - 1`, which follow the last ones.
