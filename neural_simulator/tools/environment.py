@@ -389,7 +389,8 @@ def install(plan: Plan) -> bool:
     try:
         remove_other_cupy(cupy[0])
         # Together with the requirements, so that neither changes a version under the other.
-        pip(f"[3/3] Installing {cupy[0]} for the GPU", ["install", *files, *cupy])
+        purpose = "the kernels' compiler" if plan.cuda_version is None else "the GPU"
+        pip(f"[3/3] Installing {cupy[0]} for {purpose}", ["install", *files, *cupy])
     except SetupError as error:
         if plan.compile_without_driver:
             raise
@@ -543,7 +544,7 @@ def in_few_words(line: str) -> str | None:
         verb = "downloading" if fetched[1] == "Downloading" else "already downloaded:"
         return f"{verb} {fetched[2]} {fetched[3]} {fetched[4] or ''}".rstrip()
     if line.startswith("Installing collected packages:"):
-        return f"unpacking {len(words) - 3} packages"
+        return "unpacking " + (words[3] if len(words) == 4 else f"{len(words) - 3} packages")
     if "Retrying" in line and "connection broken" in line:
         return "no answer from the package index, trying again"
     return None
