@@ -1,0 +1,22 @@
+#version 330 core
+// The glow around a neuron that fired recently: a larger sprite at the same place, added to the picture.
+in vec3 a_position;
+in uint a_population;
+in int a_last_spike;
+in float a_v;
+
+flat out vec3 v_color;
+
+const float HALO_RADII = 5.0;                                // largest size of the glow in radii of the neuron
+const float FAINTEST = 0.1;
+
+void main() {
+    float firing = activity(a_last_spike);
+    vec4 eye = u_view * vec4(a_position, 1.0);
+    bool shown = firing > FAINTEST && u_spiking_mode != UNMARKED;
+    gl_Position = shown ? u_projection * eye : NOWHERE;
+    float radius_px = u_radius_um * u_focal_px / max(-eye.z, 1e-6);
+    gl_PointSize = max(2.0 * radius_px * mix(1.8, HALO_RADII, firing), 3.0);
+    vec3 color = neuron_color(a_population, a_v, firing);
+    v_color = color * sqrt(firing) * 0.6 * (1.0 - depth_fade(-eye.z, firing));
+}
