@@ -37,7 +37,10 @@ class Param:
 
 @dataclass(frozen=True)
 class State:
-    """A variable of every neuron, stored as float32. `initial` names a parameter or is a number, in `unit`."""
+    """A variable of every neuron, stored as float32.
+
+    `initial`, in `unit`, is a number or names a parameter or a derived constant.
+    """
 
     name: str
     unit: str
@@ -64,7 +67,12 @@ class NeuronModel:
     (pA, sum of conductance x reversal potential), so that the synaptic current is `j_syn - g_syn * v`;
     models with `receptors = ()` take `arrived_<port>` instead (what arrived this step, in the port's unit).
     It returns the states in order, then `spiked` (bool). `derived` maps a name to a function of
-    (parameters, dt) that is evaluated once, in float64, when a network is built.
+    (parameters, dt) that is evaluated once, in float64, when a network is built; it may use nothing that two
+    machines compute differently (`base.exact`, `models.exactly`, never `math.exp`).
+
+    `default_presets` are the excitatory and the inhibitory cell type of a network that names none (not given: the
+    first preset). `network_defaults` are the configuration values, by field name, under which the generic network
+    of this model is alive; who chooses the model is offered them.
     """
 
     key: str
@@ -80,6 +88,21 @@ class NeuronModel:
     derived: Mapping[str, Callable[[Mapping[str, float], float], float]] = field(default_factory=dict)
     default_dt_ms: float = 1.0
     max_dt_ms: float = 1.0
+    default_presets: tuple[str, str] | None = None
+    network_defaults: Mapping[str, float] = field(default_factory=dict)
+
+    def default_preset(self, excitatory: bool) -> str:
+        """The cell type of an excitatory or inhibitory population that names none."""
+        if self.default_presets is None:
+            return self.presets[0].name
+        return self.default_presets[0 if excitatory else 1]
+
+    def initial_value(self, state: State, values: Mapping[str, float], dt: float) -> float:
+        """The value of `state` at time 0 of a cell with the parameters `values`."""
+        if not isinstance(state.initial, str):
+            return state.initial
+        rule = self.derived.get(state.initial)
+        return values[state.initial] if rule is None else rule(values, dt)
 
     def preset(self, name: str) -> Preset:
         """Return the preset called `name`; ConfigurationError lists the known ones."""

@@ -15,3 +15,15 @@ def exp(x: float) -> float:
 def ln(x: float) -> float:
     """Natural logarithm, rounded correctly to float64 on every machine."""
     return float(_CONTEXT.ln(Decimal(x)))
+
+
+def exprel_inverse(x: float) -> float:
+    """x / (e to the x - 1), and 1 at x = 0, rounded correctly to float64 on every machine."""
+    if abs(x) < 1e-12:
+        return 1.0
+    return float(_CONTEXT.divide(Decimal(x), _CONTEXT.subtract(_CONTEXT.exp(Decimal(x)), Decimal(1))))
+
+
+def power(base: float, exponent: float) -> float:
+    """A positive base to any exponent, the same on every machine."""
+    return float(_CONTEXT.power(Decimal(base), Decimal(exponent)))

@@ -135,9 +135,9 @@ class Network:
             for name in cell.states:
                 arrays.setdefault(name, np.zeros(self.num_neurons, np.float32))
         for p in plan.populations:
-            for state in plan.cells[p.model].model.states:
-                value = p.params[state.initial] if isinstance(state.initial, str) else state.initial
-                arrays[state.name][p.start:p.stop] = value
+            model = plan.cells[p.model].model
+            for state in model.states:
+                arrays[state.name][p.start:p.stop] = model.initial_value(state, p.params, plan.dt)
             mean = p.initial_v_mV if p.initial_v_mV is not None else float(arrays["v"][p.start])
             self._kernels.normal_values(p.start, p.stop, np.float32(mean), np.float32(p.initial_v_sd_mV),
                                         np.uint32(STREAM_INITIAL), k0, k1, arrays["v"])
