@@ -19,11 +19,12 @@ OPT = dict(error_model="numpy", nogil=True, cache=True)
 U = np.uint64
 
 @nb.njit(**OPT)
-def deliver(part, t, segment, words16, words32, wide, max_delay, num_neurons, part_start, port_of, sign_of,
+def deliver(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of,
             ids, counts, acc):
     """Add to the accumulators what arrives at step t; return the number of synaptic events."""
     events = np.int64(0)
     slots = ids.shape[0]
+    shift, mask = u32(weight_bits), u32((1 << weight_bits) - 1)
     for d in range(1, max_delay + 1):
         s = t - 1 - d
         if s < 0:
@@ -37,15 +38,10 @@ def deliver(part, t, segment, words16, words32, wide, max_delay, num_neurons, pa
                 begin, end = segment[at], segment[at + 1]
                 events += end - begin
                 target = acc[port_of[i]]
-                if wide:
-                    for k in range(U(begin), U(end)):
-                        w = words32[k]
-                        target[w >> U(32)] += sign_of[i] * i32(w & U(0xffffffff))
-                else:
-                    sign = i32(sign_of[i])
-                    for k in range(U(begin), U(end)):
-                        w = words16[k]
-                        target[w >> u32(16)] += sign * i32(w & u32(0xffff))
+                sign = i32(sign_of[i])
+                for k in range(U(begin), U(end)):
+                    w = words[k]
+                    target[w >> shift] += sign * i32(w & mask)
     return events
 
 @nb.njit(**OPT)
@@ -123,7 +119,7 @@ def integrate(part, t, pieces, models, parameters, scale, currents, weights, thr
 {dispatch}
 
 @nb.njit(**OPT)
-def run(part, t0, steps, segment, words16, words32, wide, max_delay, num_neurons, part_start, port_of, sign_of,
+def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of,
         ids, id_counts, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
         filled, counts, acc, fired, states, last_spike, out, out_counts, probes, probe_v):
     """Run `steps` steps of one part; list its spikes in `out`, their number per step in `out_counts`."""
@@ -131,7 +127,7 @@ def run(part, t0, steps, segment, words16, words32, wide, max_delay, num_neurons
     first = part_start[part]
     for step in range(steps):
         t = t0 + step
-        events += deliver(part, t, segment, words16, words32, wide, max_delay, num_neurons, part_start, port_of,
+        events += deliver(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of,
                           sign_of, ids, id_counts, acc)
         integrate(part, t, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
                   part_start, filled, counts, acc, fired, states)

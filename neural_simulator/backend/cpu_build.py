@@ -1,8 +1,8 @@
 """Builds a network's synapses on the CPU: two passes over the same random walk, first counting, then storing.
 
 Layout: neurons are split into `parts` (one per thread, contiguous ranges of targets). Each part holds, for every
-source and delay, one segment of words; a word is (local target, weight): 16 + 16 bits while a part has at most
-65,536 neurons, else 32 + 32 bits. The delay needs no storage of its own: it is the segment's.
+source and delay, one segment of 32-bit words; a word is target (within the part) << weight_bits | weight. The delay
+needs no storage of its own: it is the segment's.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ def normal_values(first, last, mean, sd, stream, k0, k1, out):
 
 @nb.njit(**OPT)
 def walk(sources, store, range_of, projection_of, pre_ptr, post_range, table, positions, k0, k1,
-         steps_per_ms, max_delay, part_start, num_neurons, segment, wide, words16, words32):
+         steps_per_ms, min_delay, max_delay, part_start, num_neurons, segment, weight_bits, words):
     """Draw all synapses of the sources `sources[0] .. sources[1] - 1`.
 
     `segment[part, source, delay - 1]` is incremented (store = False) or used as the place to write to and then
     advanced (store = True).
     """
-    parts = part_start.size - 1
+    max_units = f32((1 << weight_bits) - 1)
     for i in range(sources[0], sources[1]):
         population = 0
         while i >= range_of[population + 1]:
@@ -75,7 +75,8 @@ def walk(sources, store, range_of, projection_of, pre_ptr, post_range, table, po
                     d = distance(x, y, z, positions[target, 0], positions[target, 1], positions[target, 2])
                     if inverse_length > f32(0.0) and not accepted(w1, d, inverse_length):
                         continue
-                    steps = delay_steps(w3, d, delay, inverse_velocity, delay_sd, steps_per_ms, i32(max_delay))
+                    steps = delay_steps(w3, d, delay, inverse_velocity, delay_sd, steps_per_ms, i32(min_delay),
+                                        i32(max_delay))
                     part = 0
                     while target >= part_start[part + 1]:
                         part += 1
@@ -83,12 +84,9 @@ def walk(sources, store, range_of, projection_of, pre_ptr, post_range, table, po
                     place_ = segment[at]
                     segment[at] = place_ + 1
                     if store:
-                        units = weight_units(w2, mean, sd)
+                        units = weight_units(w2, mean, sd, max_units)
                         local = target - part_start[part]
-                        if wide:
-                            words32[place_] = (np.uint64(local) << np.uint64(32)) | np.uint64(units)
-                        else:
-                            words16[place_] = (u32(local) << u32(16)) | u32(units)
+                        words[place_] = (u32(local) << u32(weight_bits)) | u32(units)
 
 @nb.njit(**OPT)
 def accumulate(counts, total):
@@ -100,9 +98,9 @@ def accumulate(counts, total):
     return total
 
 @nb.njit(**OPT)
-def decode(wide, words16, words32, segment, parts, num_neurons, max_delay, part_start, indptr, cursor, targets,
-           units, delays):
+def decode(words, weight_bits, segment, parts, num_neurons, max_delay, part_start, cursor, targets, units, delays):
     """Write all synapses row by row: target, weight in stored units, delay in steps."""
+    mask = u32((1 << weight_bits) - 1)
     for part in range(parts):
         for i in range(num_neurons):
             for d in range(max_delay):
@@ -110,31 +108,25 @@ def decode(wide, words16, words32, segment, parts, num_neurons, max_delay, part_
                 for k in range(segment[at], segment[at + 1]):
                     place_ = cursor[i]
                     cursor[i] = place_ + 1
-                    if wide:
-                        targets[place_] = part_start[part] + np.int64(words32[k] >> np.uint64(32))
-                        units[place_] = np.int64(words32[k] & np.uint64(0xffffffff))
-                    else:
-                        targets[place_] = part_start[part] + np.int64(words16[k] >> u32(16))
-                        units[place_] = np.int64(words16[k] & u32(0xffff))
+                    targets[place_] = part_start[part] + np.int64(words[k] >> u32(weight_bits))
+                    units[place_] = np.int64(words[k] & mask)
                     delays[place_] = d + 1
 
 @nb.njit(**OPT)
-def largest_sum(part, wide, words16, words32, segment, num_neurons, max_delay, port_of, sums):
-    """Largest sum of stored weights that any neuron of `part` can receive in one step through one port."""
+def sum_weights(part, words, weight_bits, segment, num_neurons, max_delay, port_of, sums):
+    """Add up, per port and neuron of `part`, the stored weights of all its synapses."""
+    mask = u32((1 << weight_bits) - 1)
     for i in range(num_neurons):
         port = port_of[i]
         begin = segment[(np.int64(part) * num_neurons + i) * max_delay]
         end = segment[(np.int64(part) * num_neurons + i) * max_delay + max_delay]
         for k in range(begin, end):
-            if wide:
-                sums[port, np.int64(words32[k] >> np.uint64(32))] += np.int64(words32[k] & np.uint64(0xffffffff))
-            else:
-                sums[port, np.int64(words16[k] >> u32(16))] += np.int64(words16[k] & u32(0xffff))
+            sums[port, np.int64(words[k] >> u32(weight_bits))] += np.int64(words[k] & mask)
 '''
 
 
 def kernels() -> ModuleType:
-    """Return the compiled builders: place, normal_values, walk, accumulate, decode, largest_sum."""
+    """Return the compiled builders: place, normal_values, walk, accumulate, decode, sum_weights."""
     library = Library()
     for function in (random.philox, random.uniform, random.normal, wiring.bernoulli_gap, wiring.poisson_advance,
                      wiring.distance, wiring.accepted, wiring.delay_steps, wiring.weight_units):

@@ -334,7 +334,7 @@ class _Function:
         return f"({a[0]} if {test[0]} else {b[0]})", f"({test[1]} ? {a[1]} : {b[1]})", a[2]
 
     def _call_parts(self, node: ast.Call):
-        """Translate a call: (Emitted, python arguments, cuda arguments), or the finished (python, cuda, type) of a word."""
+        """Translate a call: (Emitted, python arguments, cuda arguments), or a word, finished: (python, cuda, type)."""
         function = self.globals.get(node.func.id) if isinstance(node.func, ast.Name) else None
         if node.keywords or not callable(function):
             raise self._error(node, "only grammar functions can be called, with positional arguments")

@@ -122,9 +122,9 @@ class CpuEngine:
     def _arguments(self, part: int, count: int) -> tuple:
         rows, drive = self.network.rows, self._drive
         k0, k1 = (np.uint32(w) for w in self.plan.key_words)
-        return (np.int64(part), np.int64(self.step_index), np.int64(count), rows.segment, *rows.words_by_width,
-                rows.wide, np.int64(rows.max_delay), np.int64(self.plan.num_neurons), rows.part_start, self._ports,
-                self._signs, self._ids, self._id_counts, self._pieces, self._models, self._parameters,
+        return (np.int64(part), np.int64(self.step_index), np.int64(count), rows.segment, rows.words,
+                np.int64(self.plan.weight_bits), np.int64(rows.max_delay), np.int64(self.plan.num_neurons),
+                rows.part_start, self._ports, self._signs, self._ids, self._id_counts, self._pieces, self._models, self._parameters,
                 np.float32(self.plan.weight_scale), drive.currents, drive.weights, drive.thresholds, drive.numbers,
                 k0, k1, self._filled, self._counts, self._acc[part], self._fired[part],
                 tuple(self.states.values()), self.last_spike)

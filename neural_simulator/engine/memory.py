@@ -15,10 +15,9 @@ def estimate_plan(plan: Plan) -> int:
     """Bytes that network and state of `plan` will take on the CPU."""
     n, delays, ports = plan.num_neurons, plan.max_delay_steps, plan.num_ports
     states = len({name for cell in plan.cells.values() for name in cell.states})
-    per_synapse = 4 if n <= 65536 else 8
     segments = n * delays * 8
     per_neuron = 12 + 4 * states + 4 + 8 + 4 * ports + 1 + 4 * (delays + 4)
-    return int(plan.expected_synapses * per_synapse + segments + n * per_neuron)
+    return int(plan.expected_synapses * 4 + segments + n * per_neuron)
 
 
 def estimate_memory(core: CoreSimConfig) -> int:
@@ -51,7 +50,7 @@ def _largest(core: CoreSimConfig, budget: float) -> int:
     while high - low > max(1, low // 100):
         middle = (low + high) // 2
         connections = min(core.connections_per_neuron, max(0, middle - 1))
-        per_neuron = 200 + 8 * connections
+        per_neuron = 200 + 4 * connections
         low, high = (middle, high) if middle * per_neuron <= budget else (low, middle)
     digits = max(0, int(math.log10(low)) - 1)
     return low // 10**digits * 10**digits

@@ -94,7 +94,7 @@ class Simulation:
     def set_probes(self, ids: Sequence[int]) -> None:
         """Trace the membrane potential of these neurons at every step."""
         probes = np.asarray(ids, np.int64)
-        if probes.size and not (0 <= probes.min() and probes.max() < self.plan.num_neurons):
+        if probes.size and not (probes.min() >= 0 and probes.max() < self.plan.num_neurons):
             raise ConfigurationError(
                 f"set_probes: neuron ids must lie between 0 and {self.plan.num_neurons - 1}.", "probes", list(ids))
         self._probes = probes

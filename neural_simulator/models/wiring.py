@@ -13,7 +13,6 @@ from .kinetics import exp, log
 from .random import normal, uniform
 
 BLOCK = 4096
-MAX_WEIGHT = 65535          # weights are stored in 16 bits
 MAX_PROJECTIONS = 256
 
 
@@ -40,14 +39,16 @@ def accepted(word: u32, d, inverse_length):
     return uniform(word) < exp(-d * inverse_length)
 
 
-def delay_steps(word: u32, d, delay, inverse_velocity, delay_sd, steps_per_ms, max_steps: i32):
-    """Delay in whole steps, from 1 to `max_steps`: delay + d / velocity + spread, rounded to the grid."""
+def delay_steps(word: u32, d, delay, inverse_velocity, delay_sd, steps_per_ms, min_steps: i32,
+                max_steps: i32):
+    """Delay in whole steps, from `min_steps` to `max_steps`: delay + d / velocity + spread, rounded to the grid."""
     spread = delay_sd * normal(word) if delay_sd > 0.0 else 0.0
     steps = (delay + d * inverse_velocity + spread) * steps_per_ms + 0.5
-    return i32(fmax(fmin(steps, f32(max_steps)), 1.0))
+    return i32(fmax(fmin(steps, f32(max_steps)), f32(min_steps)))
 
 
-def weight_units(word: u32, mean_units, sd_units):
-    """A weight in units of the network's weight scale, 0 to 65535, normally distributed and rounded."""
+def weight_units(word: u32, mean_units, sd_units, max_units):
+    """A weight in units of the network's weight scale, 1 to `max_units`, normal and rounded; 0 only where all are."""
     spread = sd_units * normal(word) if sd_units > 0.0 else 0.0
-    return i32(fmax(fmin(mean_units + spread + 0.5, 65535.0), 0.0))
+    least = 1.0 if mean_units > 0.0 else 0.0
+    return i32(fmax(fmin(mean_units + spread + 0.5, max_units), least))

@@ -24,19 +24,8 @@ class Rows:
 
     part_start: np.ndarray        # (parts + 1,) int64, first neuron of each part
     segment: np.ndarray           # (parts * N * max_delay + 1,) int64, first word of each (part, source, delay)
-    words: np.ndarray             # (S,) uint32, or uint64 where a part has more than 65,536 neurons
+    words: np.ndarray             # (S,) uint32
     max_delay: int
-
-    @property
-    def wide(self) -> bool:
-        return self.words.dtype == np.uint64
-
-    @property
-    def words_by_width(self) -> tuple[np.ndarray, np.ndarray]:
-        """(words as uint32, words as uint64); the one not in use has a single element."""
-        if self.wide:
-            return np.zeros(1, np.uint32), self.words
-        return self.words, np.zeros(1, np.uint64)
 
 
 class Network:
@@ -77,19 +66,15 @@ class Network:
     def _build_rows(self, parts: int, report: Report) -> Rows:
         plan, n = self.plan, self.num_neurons
         starts = np.array([k * n // parts for k in range(parts + 1)], np.int64)
-        wide = int(np.diff(starts).max()) > 65536
         segment = np.zeros(parts * n * plan.max_delay_steps + 1, np.int64)
-        nothing = np.zeros(1, np.uint32), np.zeros(1, np.uint64)
-        self._walk(False, starts, segment, wide, *nothing, lambda f: report("Counting synapses", f))
+        self._walk(False, starts, segment, np.zeros(1, np.uint32), lambda f: report("Counting synapses", f))
         total = self._kernels.accumulate(segment, np.int64(0))
-        words = np.zeros(total, np.uint64 if wide else np.uint32)
-        cursor = segment.copy()
-        stores = (nothing[0], words) if wide else (words, nothing[1])
-        self._walk(True, starts, cursor, wide, *stores, lambda f: report("Building synapses", f))
+        words = np.zeros(total, np.uint32)
+        self._walk(True, starts, segment.copy(), words, lambda f: report("Building synapses", f))
         return Rows(starts, segment, words, plan.max_delay_steps)
 
-    def _walk(self, store: bool, starts: np.ndarray, segment: np.ndarray, wide: bool, words16: np.ndarray,
-              words32: np.ndarray, report: Callable[[float], None]) -> None:
+    def _walk(self, store: bool, starts: np.ndarray, segment: np.ndarray, words: np.ndarray,
+              report: Callable[[float], None]) -> None:
         """Run the walk over all sources in chunks, on all cores; each chunk owns its sources' segments."""
         plan, n = self.plan, self.num_neurons
         pre_ptr, projection_of, post_range = projections_by_source(plan)
@@ -101,8 +86,9 @@ class Network:
         def work(first: int) -> None:
             self._kernels.walk(
                 np.array([first, min(first + chunk, n)], np.int64), store, ranges, projection_of, pre_ptr, post_range,
-                table, self.positions, k0, k1, np.float32(1.0 / plan.dt), np.int64(plan.max_delay_steps), starts,
-                np.int64(n), segment, wide, words16, words32)
+                table, self.positions, k0, k1, np.float32(1.0 / plan.dt), np.int64(plan.min_delay_steps),
+                np.int64(plan.max_delay_steps), starts,
+                np.int64(n), segment, np.int64(plan.weight_bits), words)
 
         firsts = range(0, n, chunk)
         work(0)                                            # compiles, before the threads start
@@ -120,7 +106,7 @@ class Network:
         ports = ports_of_sources(self.plan)[0]
         for part in range(rows.part_start.size - 1):
             sums = np.zeros((self.plan.num_ports, int(rows.part_start[part + 1] - rows.part_start[part])), np.int64)
-            self._kernels.largest_sum(part, rows.wide, *rows.words_by_width, rows.segment, n, rows.max_delay, ports,
+            self._kernels.sum_weights(part, rows.words, self.plan.weight_bits, rows.segment, n, rows.max_delay, ports,
                                       sums)
             if sums.size and int(sums.max()) >= 2**31:
                 raise SimulatorError(
@@ -157,8 +143,8 @@ class Network:
             lengths += np.diff(ends)
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         targets, units, delays = np.zeros(total, np.int32), np.zeros(total, np.int32), np.zeros(total, np.int32)
-        self._kernels.decode(rows.wide, *rows.words_by_width, rows.segment, parts, n, rows.max_delay, rows.part_start,
-                             indptr, indptr[:-1].copy(), targets, units, delays)
+        self._kernels.decode(rows.words, self.plan.weight_bits, rows.segment, parts, n, rows.max_delay,
+                             rows.part_start, indptr[:-1].copy(), targets, units, delays)
         order = np.lexsort((units, delays, targets, np.repeat(np.arange(n), lengths)))
         weights = (units[order] * np.float32(self.plan.weight_scale)).astype(np.float32)
         return indptr, targets[order], weights, delays[order]
@@ -171,7 +157,7 @@ class Network:
         chosen = np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64))
         at = np.searchsorted(rows.segment, chosen, side="right") - 1
         part, source = np.divmod(at // rows.max_delay, self.num_neurons)
-        local = rows.words[chosen] >> rows.words.dtype.type(32 if rows.wide else 16)
+        local = rows.words[chosen] >> np.uint32(self.plan.weight_bits)
         return np.stack([source, rows.part_start[part] + local.astype(np.int64)], axis=1).astype(np.int32)
 
 

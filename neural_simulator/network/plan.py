@@ -16,7 +16,7 @@ from ..base.exact import ln
 from ..config import CoreSimConfig
 from ..models.cell import Cell, compose
 from ..models.structures import structure
-from ..models.wiring import MAX_PROJECTIONS, MAX_WEIGHT
+from ..models.wiring import MAX_PROJECTIONS
 
 MAX_DELAY_STEPS = 4096
 _SPREAD = 6.0          # standard deviations that a stored weight or delay covers
@@ -33,6 +33,7 @@ class Plan:
     settings: dict[str, float]                    # receptor constants by name
     cells: dict[str, Cell] = field(repr=False)    # composed cell of each model in use
     weight_scale: float = 1.0
+    min_delay_steps: int = 1
     max_delay_steps: int = 1
 
     @property
@@ -46,6 +47,11 @@ class Plan:
     @property
     def num_ports(self) -> int:
         return max(len(cell.ports) for cell in self.cells.values())
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of a stored weight: a synapse is a 32-bit word; the weight gets what the target leaves, up to 16."""
+        return weight_bits(self.num_neurons)
 
     @property
     def key_words(self) -> tuple[int, int]:
@@ -96,7 +102,7 @@ def make_plan(core: CoreSimConfig, seed: int) -> Plan:
     settings = {name: getattr(core, name) for name in
                 ("tau_ampa_ms", "e_ampa_mV", "tau_gaba_a_ms", "e_gaba_a_mV")}
     return Plan(core, seed, tuple(populations), tuple(projections), settings, cells,
-                _weight_scale(populations, projections), _max_delay(core, populations, projections))
+                _weight_scale(populations, projections), *_delay_range(core, populations, projections))
 
 
 def _check(projection: Projection, populations: list[Population]) -> None:
@@ -116,31 +122,39 @@ def _check_dt(core: CoreSimConfig, cells: dict[str, Cell]) -> None:
                 f"to be integrated correctly; choose {cell.model.default_dt_ms:g} ms.", "dt_ms", core.dt_ms)
 
 
+def weight_bits(num_neurons: int) -> int:
+    """Bits of a stored weight in a network of this size."""
+    return 32 - max(16, (num_neurons - 1).bit_length())
+
+
 def _weight_scale(populations: list[Population], projections: list[Projection]) -> float:
-    """The smallest power of two at which every weight fits 16 bits and every possible sum fits 31 bits."""
+    """The smallest power of two at which every weight fits its bits and every possible sum fits 31 bits."""
     largest = max((q.weight + _SPREAD * q.weight_sd for q in projections), default=0.0)
     if largest <= 0.0:
         return 1.0
     in_degree = [0.0] * len(populations)
     for q in projections:
         in_degree[q.post] += populations[q.pre].size * q.probability        # kernel <= 1: an upper bound of the mean
-    limit = min(MAX_WEIGHT, (2**31 - 1) / (max(in_degree) + 6.0 * math.sqrt(max(in_degree)) + 16.0))
+    most = max(in_degree)
+    limit = min(2**weight_bits(populations[-1].stop) - 1, (2**31 - 1) / (most + 6.0 * math.sqrt(most) + 16.0))
     mantissa, exponent = math.frexp(largest / limit)
     return 2.0 ** (exponent if mantissa > 0.5 else exponent - 1)
 
 
-def _max_delay(core: CoreSimConfig, populations: list[Population], projections: list[Projection]) -> int:
-    longest = 1
+def _delay_range(core: CoreSimConfig, populations: list[Population], projections: list[Projection]) -> tuple[int, int]:
+    """Bounds of all delays in steps; the stored delays are clipped to them."""
+    shortest, longest = [], [1]
     for q in projections:
         pre, post = populations[q.pre], populations[q.post]
         span = math.dist(np.minimum(pre.low_um, post.low_um), np.maximum(pre.high_um, post.high_um))
-        delay = q.delay_ms + span / q.velocity_um_per_ms + _SPREAD * q.delay_sd_ms
-        longest = max(longest, int(delay / core.dt_ms + 0.5))
-    if longest > MAX_DELAY_STEPS:
+        spread = _SPREAD * q.delay_sd_ms
+        shortest.append(int(max(0.0, q.delay_ms - spread) / core.dt_ms + 0.49))
+        longest.append(int((q.delay_ms + span / q.velocity_um_per_ms + spread) / core.dt_ms + 0.51))
+    if max(longest) > MAX_DELAY_STEPS:
         raise ConfigurationError(
-            f"The longest delay would be {longest} steps of {core.dt_ms:g} ms, but at most {MAX_DELAY_STEPS} are "
+            f"The longest delay would be {max(longest)} steps of {core.dt_ms:g} ms, but at most {MAX_DELAY_STEPS} are "
             "possible; raise dt_ms or conduction_velocity_um_per_ms.", "dt_ms", core.dt_ms)
-    return longest
+    return max(1, min(shortest, default=1)), max(longest)
 
 
 def projection_table(plan: Plan) -> np.ndarray:

@@ -66,7 +66,7 @@ IZHIKEVICH_2007 = NeuronModel(
             State("carry", "ms", "time carried over from the last in-step spike")),
     params=(
         Param("C", "pF", 100.0, 1.0, 10_000.0, "Capacitance"),
-        Param("k", "nS/mV", 0.7, 0.001, 100.0, "Gain", "Slope of the quadratic current, from rheobase and input resistance."),
+        Param("k", "nS/mV", 0.7, 0.001, 100.0, "Gain", "From rheobase and input resistance."),
         Param("v_r", "mV", -60.0, -120.0, 0.0, "Resting potential"),
         Param("v_t", "mV", -40.0, -119.0, 20.0, "Instantaneous threshold"),
         Param("v_peak", "mV", 35.0, -60.0, 100.0, "Spike peak", "The spike is cut off and reset here."),
