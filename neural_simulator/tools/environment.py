@@ -242,7 +242,7 @@ def ensure(script: Path, arguments: Sequence[str], requirement_files: tuple[str,
     Within a test run the running interpreter is taken as it is: a test never changes the environment it runs in.
     """
     restarted = os.environ.pop(RESTARTED, None)
-    if "PYTEST_CURRENT_TEST" in os.environ or (restarted and is_inside(VENV)):
+    if in_a_test_run() or (restarted and is_inside(VENV)):
         return
     if restarted:
         raise SetupError(f"{python_of(VENV)} does not run as the environment {VENV}; delete that folder and start "
@@ -254,6 +254,11 @@ def ensure(script: Path, arguments: Sequence[str], requirement_files: tuple[str,
         set_up(plan)
     if not is_inside(VENV):
         restart_inside(script, arguments)
+
+
+def in_a_test_run() -> bool:
+    """True in pytest and in the processes that a test starts."""
+    return "PYTEST_CURRENT_TEST" in os.environ
 
 
 def uses_running_interpreter(requirement_files: Iterable[str]) -> bool:
