@@ -17,6 +17,7 @@ HOME_PITCH_DEG = 22.0
 PITCH_LIMIT_DEG = 89.0           # at the pole itself "up" would have no direction
 DEGREES_PER_HEIGHT = 220.0       # rotation of a drag across the whole height of the window
 ZOOM_PER_NOTCH = 0.88            # distance after one wheel notch / distance before
+MOST_NOTCHES = 200.0             # of one event; keeps the power finite
 FIT_MARGIN = 1.04                # room left around a fitted sphere
 CLOSEST, FARTHEST = 1e-3, 50.0   # limits of the distance, in radii of the fitted sphere
 
@@ -98,8 +99,8 @@ class Camera:
     def zoom(self, notches: float, cursor: tuple[float, float], width: float, height: float) -> None:
         """Move nearer (notches > 0) or away; the point under `cursor` at the target's depth stays where it is."""
         before = self.distance
-        self.distance = float(np.clip(before * ZOOM_PER_NOTCH ** notches, CLOSEST * self.radius,
-                                      FARTHEST * self.radius))
+        wanted = before * ZOOM_PER_NOTCH ** float(np.clip(notches, -MOST_NOTCHES, MOST_NOTCHES))
+        self.distance = float(np.clip(wanted, CLOSEST * self.radius, FARTHEST * self.radius))
         right, up, _ = self.axes()
         um_per_px = (before - self.distance) / self.focal_px(max(height, 1.0))
         self.target = (self.target + right * (cursor[0] - 0.5 * width) * um_per_px

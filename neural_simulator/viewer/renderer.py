@@ -76,8 +76,7 @@ class Renderer:
             return
         scene = network.scene
         frame = frame if frame is not None and frame.v.shape[0] == scene.positions.shape[0] else None
-        if frame is not None:
-            network.state.send(frame, viz.color_mode == "potential")
+        network.state.send(frame, viz.color_mode == "potential")
         self.uniforms.write(scene_uniforms(scene, frame, viz, camera, *size, pixel_scale))
         GL.glBindBufferBase(GL.GL_UNIFORM_BUFFER, 0, self.uniforms.name)
         self.tables.bind(UNIT_TABLES)

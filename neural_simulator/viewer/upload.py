@@ -20,19 +20,29 @@ class HostUpload:
     def __init__(self, num_neurons: int):
         self.last_spike = Buffer(usage=GL.GL_STREAM_DRAW)
         self.potential = Buffer(usage=GL.GL_STREAM_DRAW)
-        self.last_spike.write(np.full(num_neurons, NEVER, np.int32))
-        self.potential.write(np.full(num_neurons, POTENTIAL_RANGE_MV[0], np.float32))
+        self.num_neurons = num_neurons
         self._spikes_of: Frame | None = None
         self._potential_of: Frame | None = None
+        self._forget()
 
-    def send(self, frame: Frame, with_potential: bool) -> None:
-        """Bring the buffers up to date with `frame`; what is there already is not sent again."""
+    def send(self, frame: Frame | None, with_potential: bool) -> None:
+        """Bring the buffers up to date with `frame` (None: nothing is known yet); what is there is not sent again."""
+        if frame is None:
+            if self._spikes_of is not None or self._potential_of is not None:
+                self._forget()
+            return
         if frame is not self._spikes_of:
             self.last_spike.write(frame.last_spike_step.astype(np.int32, copy=False))
             self._spikes_of = frame
         if with_potential and frame is not self._potential_of:
             self.potential.write(frame.v.astype(np.float32, copy=False))
             self._potential_of = frame
+
+    def _forget(self) -> None:
+        """Show every neuron as silent, at the lowest potential."""
+        self.last_spike.write(np.full(self.num_neurons, NEVER, np.int32))
+        self.potential.write(np.full(self.num_neurons, POTENTIAL_RANGE_MV[0], np.float32))
+        self._spikes_of = self._potential_of = None
 
     def close(self) -> None:
         self.last_spike.close()

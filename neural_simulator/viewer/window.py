@@ -108,6 +108,11 @@ class Viewer:
         self._events.clear()
         self._held.clear()
 
+    def reset_camera(self) -> None:
+        """Show the whole network from the front again."""
+        width, height = glfw.get_window_size(self._window) if self._window else (1, 1)
+        self.camera.reset(width / max(height, 1))
+
     # ---- one turn of the main loop ----------------------------------------------------------------------
     def frame(self, view: NetworkView | None, frame: Frame | None, viz: VisualizationConfig, notice: str = "") -> bool:
         """Handle what the user did and draw if anything changed; returns True when a picture was drawn.
@@ -180,7 +185,7 @@ class Viewer:
     def _handle_events(self) -> None:
         handlers: dict[str, Callable[..., None]] = {
             "key": self._on_key, "button": self._on_button, "move": self._on_move, "scroll": self._on_scroll,
-                    "refresh": self._on_refresh, "focus": self._on_focus}
+            "refresh": self._on_refresh, "focus": self._on_focus}
         while self._events and self._window is not None:
             kind, *what = self._events.popleft()
             handlers[kind](*what)
@@ -192,8 +197,7 @@ class Viewer:
         if action is None or (pressed == glfw.REPEAT and action.name not in REPEATING):
             return
         if action.name == "reset_camera":
-            width, height = glfw.get_window_size(self._window)
-            self.camera.reset(width / max(height, 1))
+            self.reset_camera()
         self.on_action(action.name)
 
     def _on_button(self, button: int, pressed: int, modifiers: int) -> None:

@@ -1,0 +1,106 @@
+"""The head-up display as text and quads."""
+
+import numpy as np
+import pytest
+
+from neural_simulator.app.actions import ACTIONS
+from neural_simulator.config import VisualizationConfig
+from neural_simulator.viewer import hud
+from neural_simulator.viewer.camera import Camera
+from neural_simulator.viewer.glyphs import ATLAS_WIDTH, CHARACTERS, build_atlas
+from tests.viewer.samples import cloud, frame
+
+VIZ = VisualizationConfig()
+ATLAS = build_atlas(1.0)
+
+
+def laid_out(view, size=(1000, 700), viz=VIZ, facts=hud.HudFacts(), scale=1.0) -> np.ndarray:
+    canvas = hud.Canvas(ATLAS if scale == 1.0 else build_atlas(scale), scale)
+    shown = frame(view) if view is not None else None
+    hud.lay_out(canvas, size, view, shown, viz, Camera(), facts, (view.num_neurons if view else 0, 10))
+    return canvas.vertices()
+
+
+def rows(view, viz=VIZ, facts=hud.HudFacts("42 per s"), drawn=(100, 10)) -> dict[str, str]:
+    return dict(hud.number_rows(view, frame(view), viz, facts, drawn))
+
+
+def test_numbers_are_those_of_network_and_frame():
+    shown = rows(cloud(100))
+    assert shown["Rate"] == "6.4 Hz", "80 cells at 5 Hz and 20 at 12 Hz"
+    assert shown["Spikes"] == "1,234" and shown["Neurons"] == "100"
+    assert shown["Synapses"] == "200 (10 drawn)" and shown["Backend"] == "CPU, 1 thread"
+    assert shown["Memory"] == "3 MiB" and shown["Pictures"] == "42 per s" and shown["Step"] == "120 µs"
+
+
+def test_what_is_left_out_is_said():
+    assert rows(cloud(100), drawn=(40, 10))["Neurons"] == "100 (40 drawn)"
+    assert rows(cloud(100), VIZ.changed(show_synapses=False))["Synapses"] == "200 (hidden)"
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0, "0 ms"), (1234.0, "1,234 ms"), (65_432.0, "65.43 s")])
+def test_time_is_written_in_the_unit_that_fits(value, text):
+    assert hud.time_text(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(900, "900 B"), (5 * 2**20, "5 MiB"), (3 * 2**30, "3.00 GiB")])
+def test_memory_is_written_in_the_unit_that_fits(value, text):
+    assert hud.memory_text(value) == text
+
+
+def test_every_character_has_its_own_place_in_the_atlas():
+    for face in ATLAS.faces.values():
+        assert face.texel.shape == (len(CHARACTERS), 4)
+        inked = [index for index, character in enumerate(CHARACTERS) if character != " "]
+        for index in inked:
+            left, top, right, bottom = face.texel[index].astype(int)
+            assert 0 <= left < right <= ATLAS_WIDTH and bottom <= ATLAS.pixels.shape[0]
+            assert ATLAS.pixels[top:bottom, left:right].max() > 100, CHARACTERS[index]
+
+
+def test_text_is_as_wide_as_its_characters_and_starts_on_a_whole_pixel():
+    canvas = hud.Canvas(ATLAS, 1.0)
+    canvas.text(100.4, 50.3, "Hello")
+    canvas.text(300.0, 50.0, "Hello", align=1.0)
+    left, right = np.split(canvas.vertices()["position"], 2)
+    width = ATLAS.faces["normal"].line("Hello").width
+    assert np.all(left == np.round(left)) and 100 <= left[:, 0].min() < 103
+    assert right[:, 0].max() <= 300 and np.allclose(right - left, right[0] - left[0])
+    assert right[0, 0] - left[0, 0] == 300 - width - 100
+
+
+def test_an_unknown_character_is_a_question_mark():
+    face = ATLAS.faces["normal"]
+    assert np.array_equal(face.line("\u4e2d").texel, face.line("?").texel)
+
+
+@pytest.mark.parametrize("mode", ["activity", "trait", "potential"])
+@pytest.mark.parametrize("size", [(1280, 720), (400, 300), (261, 181)])
+def test_everything_stays_on_the_picture(mode, size):
+    vertices = laid_out(cloud(100), size, VIZ.changed(color_mode=mode))
+    x, y = vertices["position"].T
+    assert vertices.size > 0 and x.min() >= 0 and y.min() >= 0 and x.max() <= size[0]
+    assert y.max() <= size[1] or size[1] < 250, "the number panel alone is taller than the smallest windows"
+
+
+def test_a_tiny_window_has_no_display_and_a_missing_network_one_sentence():
+    assert laid_out(cloud(10), (200, 100)).size == 0
+    assert laid_out(None).size == 6 * len("No network yet.")
+
+
+def test_the_display_grows_with_the_scale_of_the_screen():
+    small, large = laid_out(cloud(100)), laid_out(cloud(100), (2000, 1400), scale=2.0)
+    assert small.size == large.size
+    assert np.ptp(large["position"][:60, 1]) == pytest.approx(2 * np.ptp(small["position"][:60, 1]), rel=0.1)
+
+
+def test_many_populations_end_in_a_count():
+    view = cloud(100)
+    many = type(view)(**{**view.__dict__, "populations": view.populations * 10})
+    few = type(view)(**{**view.__dict__, "populations": (view.populations * 6)})
+    assert laid_out(many).size > laid_out(few).size
+
+
+def test_every_hint_names_an_action_with_a_key():
+    for name in hud.HINTED:
+        assert ACTIONS[name].keys and hud.HINT_WORDS[name]

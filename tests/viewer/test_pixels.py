@@ -1,0 +1,199 @@
+"""What the pictures show, against colors and camera. They are drawn once, in a process without a display."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neural_simulator.base.palette import EXCITATORY, INHIBITORY, population_color
+from neural_simulator.viewer import colors
+from neural_simulator.viewer.scene import DEPTH_FADE
+from tests.viewer.samples import STEP, frame, network
+
+CENTER = (100, 120)      # row, column of the middle of draw_samples.SIZE
+AGES = (1, 15, 30, 45, 59, 60, 500)
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory) -> dict[str, np.ndarray]:
+    """All pictures of draw_samples.py by name."""
+    file = tmp_path_factory.mktemp("pixels") / "shots.npz"
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("DISPLAY", "PYOPENGL_PLATFORM", "WAYLAND_DISPLAY")}
+    run = subprocess.run([sys.executable, str(Path(__file__).with_name("draw_samples.py")), str(file)],
+                         env=environment, capture_output=True, text=True, timeout=300)
+    if run.returncode and "EGL" in run.stderr.splitlines()[-1]:
+        pytest.skip(run.stderr.splitlines()[-1])
+    assert run.returncode == 0, run.stderr
+    with np.load(file) as arrays:
+        return dict(arrays)
+
+
+def middle(picture) -> np.ndarray:
+    """Mean colour of the 2 x 2 pixels in the middle, 0..1."""
+    row, column = CENTER
+    return picture[row - 1:row + 1, column - 1:column + 1].mean(axis=(0, 1)) / 255.0
+
+
+def lit(color, active=0.0) -> np.ndarray:
+    """What shaders/neuron.frag makes of `color` in the middle of a sphere at the middle of the depth range."""
+    fade = DEPTH_FADE * 0.5 * (1.0 - 0.7 * active)
+    faded = np.asarray(color) * (1.0 - fade) + np.asarray(colors.BACKGROUND) * fade
+    light = faded * (0.46 + 0.76 * 0.714) + 0.16 * (2 * 0.714 - 0.714) ** 16
+    return np.clip(light * (1.0 - active) + faded * 1.1 * active, 0.0, 1.0)
+
+
+def expected(mode, spiking, last_spike_step, v=-65.0) -> np.ndarray:
+    """Colour of a single neuron of population 0 by colors.neuron_colors."""
+    view = network(np.zeros((1, 3)))
+    now = frame(view, [last_spike_step], v)
+    return colors.neuron_colors(now, view.population_of, 1.0, mode, spiking, 60.0)[0]
+
+
+def changed_pixels(a, b) -> np.ndarray:
+    """(K, 2) row, column of the pixels that differ visibly."""
+    return np.argwhere(np.abs(a.astype(int) - b.astype(int)).max(axis=2) > 6)
+
+
+@pytest.mark.parametrize("mode", ["activity", "trait", "potential"])
+@pytest.mark.parametrize("spiking", ["highlight", "none"])
+def test_a_silent_neuron_has_the_colour_of_its_state(shots, mode, spiking):
+    found = middle(shots[f"silent {mode} {spiking}"])
+    assert found == pytest.approx(lit(expected(mode, spiking, -1, v=-50.0)), abs=0.025)
+
+
+@pytest.mark.parametrize("mode", ["activity", "trait", "potential"])
+def test_a_firing_neuron_is_brighter_than_a_silent_one(shots, mode):
+    assert middle(shots[f"firing {mode} highlight"]).sum() > middle(shots[f"silent {mode} highlight"]).sum() + 0.5
+
+
+@pytest.mark.parametrize("age", AGES)
+def test_the_glow_fades_as_the_activity_does(shots, age):
+    active = float(colors.activity(np.array([STEP - age]), STEP, 1.0, 60.0)[0])
+    body = lit(expected("activity", "highlight", STEP - age), active)
+    found = middle(shots[f"age {age}"])
+    assert np.all(found > body - 0.03), "the glow adds light to the body, never takes any"
+    if active < 0.1:
+        assert found == pytest.approx(body, abs=0.03)
+
+
+def test_a_glow_surrounds_a_firing_neuron_only_when_spikes_are_marked(shots):
+    ring = (CENTER[0], CENTER[1] + 40)
+    ground = np.round(np.array(colors.BACKGROUND) * 255)
+    assert shots["firing activity highlight"][ring].sum() > ground.sum() + 20
+    assert np.all(np.abs(shots["firing trait none"][ring] - ground) <= 2)
+    assert np.all(np.abs(shots["silent activity highlight"][ring] - ground) <= 2)
+
+
+@pytest.mark.parametrize("mode", ["activity", "trait", "potential"])
+def test_only_spiking_hides_the_silent(shots, mode):
+    assert middle(shots[f"silent {mode} only"]) == pytest.approx(np.array(colors.BACKGROUND), abs=0.01)
+    assert middle(shots[f"firing {mode} only"]).sum() > 1.0
+
+
+def test_unmarked_spikes_leave_the_trait_colour(shots):
+    assert middle(shots["firing trait none"]) == pytest.approx(lit(population_color(0)), abs=0.025)
+    assert np.array_equal(shots["firing trait none"], shots["silent trait none"])
+
+
+def test_opacity_of_the_inactive_lets_the_ground_through(shots):
+    silent = lit(expected("activity", "highlight", -1))
+    mixed = 0.2 * silent + 0.8 * np.array(colors.BACKGROUND)
+    assert middle(shots["faint"]) == pytest.approx(mixed, abs=0.025)
+
+
+def test_before_the_first_frame_every_neuron_is_silent(shots):
+    assert np.array_equal(shots["no frame"], shots["age 500"])
+
+
+def test_a_frame_of_another_network_is_not_mixed_in(shots):
+    assert np.array_equal(shots["foreign frame"], shots["no frame"])
+
+
+@pytest.mark.parametrize("pose", ["home", "orbit", "pan", "zoom"])
+def test_a_neuron_stands_where_the_camera_says(shots, pose):
+    rows, columns = changed_pixels(shots[f"at {pose}"], shots[f"nothing at {pose}"]).T
+    assert rows.size > 10
+    x, y, _ = shots[f"pixel {pose}"]
+    assert (columns.mean() + 0.5, rows.mean() + 0.5) == pytest.approx((x, y), abs=0.6)
+
+
+def test_moving_the_camera_moves_the_neuron_on_the_picture(shots):
+    places = [tuple(shots[f"pixel {pose}"][:2]) for pose in ("home", "orbit", "pan", "zoom")]
+    apart = [np.hypot(*np.subtract(a, b)) for i, a in enumerate(places) for b in places[:i]]
+    assert min(apart) > 3
+
+
+@pytest.mark.parametrize("nearer", [0, 1])
+def test_the_nearer_neuron_covers_the_farther(shots, nearer):
+    found = middle(shots[f"population {nearer} nearer"])
+    other = population_color(1 - nearer)
+    wanted = population_color(nearer)
+    assert np.dot(found, wanted) / np.linalg.norm(wanted) > np.dot(found, other) / np.linalg.norm(other)
+    assert np.argmax(found) == np.argmax(wanted)
+
+
+def test_a_sphere_hides_lines_behind_it_and_not_those_before_it(shots):
+    def crossing(name):
+        changed = changed_pixels(shots[f"{name} True"], shots[f"{name} False"])
+        assert len(changed) > 20, "the line shows somewhere"
+        return np.any((np.abs(changed[:, 1] - CENTER[1]) < 8) & (np.abs(changed[:, 0] - CENTER[0]) < 12))
+    assert crossing("line in front")
+    assert not crossing("line behind")
+
+
+def test_hiding_synapses_leaves_the_picture_of_a_network_without_any(shots):
+    assert np.array_equal(shots["synapse hidden"], shots["synapse none"])
+    assert len(changed_pixels(shots["synapse shown"], shots["synapse hidden"])) > 20
+
+
+@pytest.mark.parametrize(("name", "color"), [("shown", EXCITATORY), ("inhibiting", INHIBITORY)])
+def test_lines_have_the_colour_of_their_sign(shots, name, color):
+    rows, columns = changed_pixels(shots[f"synapse {name}"], shots["synapse none"]).T
+    mean = (shots[f"synapse {name}"][rows, columns].astype(float) - shots["synapse none"][rows, columns]).mean(axis=0)
+    assert np.argmax(mean) == np.argmax(color)
+
+
+def test_a_line_lights_up_while_its_presynaptic_neuron_is_active(shots):
+    rows, columns = changed_pixels(shots["synapse shown"], shots["synapse none"]).T
+    half = columns < np.median(columns) + 1000
+    assert shots["synapse lit"][rows[half], columns[half]].mean() > 1.4 * shots["synapse shown"][
+        rows[half], columns[half]].mean()
+
+
+def test_the_display_writes_over_the_corners_and_leaves_the_middle(shots):
+    changed = changed_pixels(shots["display"], shots["no display"])
+    assert len(changed) > 1500
+    in_middle = (np.abs(changed[:, 0] - 300) < 60) & (np.abs(changed[:, 1] - 450) < 150)
+    assert not np.any(in_middle)
+
+
+def test_without_a_network_one_sentence_is_shown(shots):
+    assert (shots["no network"].max(axis=2) > 100).sum() > 50
+
+
+@pytest.mark.parametrize("size", [(0, 100), (100, 0), (10**6, 10)])
+def test_an_impossible_size_is_refused_in_one_sentence(shots, size):
+    text = str(shots[f"refused {size}"])
+    assert f"{size[0]} x {size[1]} pixels cannot be drawn" in text and "between 1 and" in text
+
+
+def test_the_smallest_pictures_and_networks_can_be_drawn(shots):
+    assert shots["one pixel"].shape == (1, 1, 3)
+    assert shots["empty"].shape == (200, 300, 3)
+
+
+def test_supersampling_keeps_what_is_shown(shots):
+    assert shots["smooth"].shape == shots["plain"].shape
+    assert shots["smooth"].mean() == pytest.approx(shots["plain"].mean(), rel=0.15)
+
+
+def test_the_cap_on_neurons_leaves_fewer_of_them(shots):
+    assert (shots["capped"].max(axis=2) > 60).sum() < 0.4 * (shots["plain"].max(axis=2) > 60).sum()
+
+
+def test_a_second_context_in_the_process_draws_the_same(shots):
+    assert shots["second context"].mean() == pytest.approx(shots["smooth"].mean(), rel=0.02)
