@@ -7,6 +7,8 @@ the neurons; parts meet only every `min_delay + 1` steps, because no spike acts 
 
 from __future__ import annotations
 
+import time
+from functools import lru_cache
 from types import ModuleType
 
 from ..models import random
@@ -121,16 +123,26 @@ def integrate(part, t, pieces, models, parameters, scale, currents, weights, thr
 @nb.njit(**OPT)
 def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of,
         ids, id_counts, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
-        filled, counts, acc, fired, states, last_spike, out, out_counts, probes, probe_v):
-    """Run `steps` steps of one part; list its spikes in `out`, their number per step in `out_counts`."""
+        filled, counts, acc, fired, states, last_spike, out, out_counts, probes, probe_v, times):
+    """Run `steps` steps of one part; list its spikes in `out`, their number per step in `out_counts`.
+
+    `times` (steps, 4) takes the time counter before, between and after the phases; empty: nothing is timed.
+    """
     total, events = 0, np.int64(0)
     first = part_start[part]
+    timed = times.size > 0
     for step in range(steps):
         t = t0 + step
+        if timed:
+            times[step, 0] = ticks()
         events += deliver(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of,
                           sign_of, ids, id_counts, acc)
+        if timed:
+            times[step, 1] = ticks()
         integrate(part, t, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
                   part_start, filled, counts, acc, fired, states)
+        if timed:
+            times[step, 2] = ticks()
         n = send(part, t, part_start, fired, ids, id_counts, last_spike)
         slot = t % ids.shape[0]
         for q in range(n):
@@ -140,7 +152,15 @@ def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, pa
         for k in range(probes.size):
             if first <= probes[k] < part_start[part + 1]:
                 probe_v[step, k] = states[0][probes[k]]
+        if timed:
+            times[step, 3] = ticks()
     return events
+'''
+
+_COUNTER = '''
+@nb.njit(cache=True)
+def read():
+    return ticks()
 '''
 
 
@@ -185,3 +205,15 @@ def kernels(cells: list[Cell], state_slots: dict[str, int]) -> ModuleType:
     text = (library.python_source() + _COMMON.format(stream=random.STREAM_BACKGROUND) + "".join(texts)
             + _RUN.format(dispatch="\n".join(branches)))
     return load(text, "step_" + "_".join(cell.model.key.lower() for cell in cells))
+
+
+@lru_cache(maxsize=1)
+def tick_seconds() -> float | None:
+    """Length of one tick of the processor's time counter, s; None where there is none."""
+    counter = load(_COUNTER, "counter")
+    counter.read()                                   # compiles
+    began, first = time.perf_counter(), counter.read()
+    while time.perf_counter() - began < 0.02:
+        pass
+    elapsed = counter.read() - first
+    return (time.perf_counter() - began) / int(elapsed) if elapsed > 0 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import platform
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -39,6 +40,17 @@ def bits_from_float(context, x):
     def generate(ctx, builder, signature, arguments):
         return builder.bitcast(arguments[0], ir.IntType(32))
     return types.int32(types.float32), generate
+
+
+@intrinsic
+def ticks(context):
+    """The processor's time counter (x86; its unit follows from a wall clock), or 0 where it cannot be read."""
+    def generate(ctx, builder, signature, arguments):
+        word = ir.IntType(64)
+        if platform.machine().lower() not in ("x86_64", "amd64"):
+            return ir.Constant(word, 0)
+        return builder.call(builder.module.declare_intrinsic("llvm.readcyclecounter", (), ir.FunctionType(word, ())), ())
+    return types.uint64(), generate
 
 
 @inlined

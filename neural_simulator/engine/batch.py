@@ -18,3 +18,4 @@ class Batch:
     probe_v: np.ndarray          # (num_steps, probes) float32 mV, at the end of each step
     events: int                  # synaptic events delivered
     seconds: float               # wall time of the computation
+    phase_seconds: np.ndarray | None = None      # (num_steps, phases) s, in the order of PHASES, where it was timed

@@ -88,24 +88,31 @@ class CpuEngine:
         return self.network.memory_bytes + sum(a.nbytes for a in arrays)
 
     # ---- stepping
-    def run(self, steps: int, probes: np.ndarray) -> Batch:
-        """Run `steps` steps; `probes` (P,) int64 are neurons whose potential is returned."""
+    def run(self, steps: int, probes: np.ndarray, timed: bool = False) -> Batch:
+        """Run `steps` steps; `probes` (P,) int64 are neurons whose potential is returned.
+
+        `timed` measures every phase of every step, where the processor has a time counter.
+        """
         started = time.perf_counter()
         first = self.step_index
         limit = max(1, _SPIKE_BUFFER // self.plan.num_neurons)
         probe_v = np.zeros((steps, probes.size), np.float32)
+        times = np.zeros((self.threads, steps if timed else 0, 4), np.uint64)
         pieces, events, done = [], 0, 0
         while done < steps:
             count = min(steps - done, limit, 2 if self._pool else steps)
-            spikes, more = self._advance(count, probes, probe_v[done:done + count])
+            now = slice(done, done + count)
+            spikes, more = self._advance(count, probes, probe_v[now], times[:, now])
             pieces.append(spikes)
             events += more
             done += count
         spike_steps = np.concatenate([p[0] for p in pieces]) if pieces else np.zeros(0, np.int64)
         spike_ids = np.concatenate([p[1] for p in pieces]) if pieces else np.zeros(0, np.int32)
-        return Batch(first, steps, spike_steps, spike_ids, probe_v, events, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return Batch(first, steps, spike_steps, spike_ids, probe_v, events, seconds,
+                     _phase_seconds(times) if timed else None)
 
-    def _advance(self, count: int, probes: np.ndarray, probe_v: np.ndarray) -> tuple[tuple, int]:
+    def _advance(self, count: int, probes: np.ndarray, probe_v: np.ndarray, times: np.ndarray) -> tuple[tuple, int]:
         """Run `count` steps, at most two where several parts share the work (no spike acts sooner)."""
         parts = range(self.threads)
         sizes = np.diff(self.network.rows.part_start)
@@ -113,7 +120,8 @@ class CpuEngine:
         out_counts = [np.zeros(count, np.int64) for k in parts]
 
         def work(part: int) -> int:
-            return self._kernels.run(*self._arguments(part, count), outs[part], out_counts[part], probes, probe_v)
+            return self._kernels.run(*self._arguments(part, count), outs[part], out_counts[part], probes, probe_v,
+                                     times[part])
 
         events = sum(self._pool.map(work, parts)) if self._pool else work(0)
         self.step_index += count
@@ -124,7 +132,8 @@ class CpuEngine:
         k0, k1 = (np.uint32(w) for w in self.plan.key_words)
         return (np.int64(part), np.int64(self.step_index), np.int64(count), rows.segment, rows.words,
                 np.int64(self.plan.weight_bits), np.int64(rows.max_delay), np.int64(self.plan.num_neurons),
-                rows.part_start, self._ports, self._signs, self._ids, self._id_counts, self._pieces, self._models, self._parameters,
+                rows.part_start, self._ports, self._signs, self._ids, self._id_counts, self._pieces, self._models,
+                self._parameters,
                 np.float32(self.plan.weight_scale), drive.currents, drive.weights, drive.thresholds, drive.numbers,
                 k0, k1, self._filled, self._counts, self._acc[part], self._fired[part],
                 tuple(self.states.values()), self.last_spike)
@@ -133,6 +142,12 @@ class CpuEngine:
         """Release the threads."""
         if self._pool:
             self._pool.shutdown(wait=False)
+
+
+def _phase_seconds(times: np.ndarray) -> np.ndarray | None:
+    """Durations (steps, phases) in s from counter readings (parts, steps, phases + 1): those of the slowest part."""
+    tick = cpu.tick_seconds()
+    return None if tick is None else np.diff(times, axis=2).max(axis=0) * tick
 
 
 def _merge(first: int, count: int, outs: list[np.ndarray], counts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

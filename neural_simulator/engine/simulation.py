@@ -17,6 +17,7 @@ from .batch import Batch
 from .cpu_engine import CpuEngine
 from .drive import make_drive
 from .memory import available_bytes, check_fits
+from .profiler import Profiler
 
 _log = log.get("engine")
 
@@ -39,6 +40,8 @@ class Simulation:
         self._live: dict[str, float] = {}
         self._engine.set_drive(make_drive(self.plan, self._live))
         self._probes = np.zeros(0, np.int64)
+        self.profiler = (Profiler(self.gpu.profiling_window_size, self.gpu.profiling_detailed)
+                         if self.gpu.enable_profiling else None)
         self.build_time_s = time.perf_counter() - started
         _log.info("Built %d neurons and %d synapses in %.2f s on %s, seed %d.", self.plan.num_neurons,
                   self.network.num_synapses, self.build_time_s, self.backend_name, self.seed)
@@ -85,7 +88,11 @@ class Simulation:
         """Advance `count` steps and return their spikes and traces."""
         if count < 0:
             raise ConfigurationError(f"step({count}): the number of steps must not be negative.", "count", count)
-        return self._engine.run(int(count), self._probes)
+        if self.profiler is None:
+            return self._engine.run(int(count), self._probes)
+        batch = self._engine.run(int(count), self._probes, timed=self.profiler.detailed)
+        self.profiler.saw(batch)
+        return batch
 
     def run(self, duration_ms: float) -> Batch:
         """Advance by `duration_ms`, rounded to whole steps."""
@@ -117,5 +124,3 @@ class Simulation:
     def close(self) -> None:
         """Release threads and memory."""
         self._engine.close()
-
-
