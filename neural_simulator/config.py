@@ -161,7 +161,7 @@ class CoreSimConfig(Config):
         0.6, "Excitatory weight", "Mean peak conductance of one AMPA synapse.", unit="nS", low=0.0, high=100.0,
         group="Synapses")
     inhibitory_weight_nS: float = setting(
-        2.5, "Inhibitory weight", "Mean peak conductance of one GABA-A synapse.", unit="nS", low=0.0, high=1000.0,
+        2.0, "Inhibitory weight", "Mean peak conductance of one GABA-A synapse.", unit="nS", low=0.0, high=1000.0,
         group="Synapses")
     weight_cv: float = setting(
         0.1, "Weight variation", "Standard deviation of the weights divided by their mean.", low=0.0, high=1.0,
@@ -256,9 +256,9 @@ class GPUConfig(Config):
     memory_pool_limit_fraction: float = setting(
         0.8, "Memory limit", "Share of the device's memory that a network may take.", low=0.05, high=1.0,
         group="Device")
-    enable_profiling: bool = setting(False, "Profiling", "Measure the time of every step.", group="Device")
+    enable_profiling: bool = setting(False, "Profiling", "Measure the time that steps take.", group="Device")
     profiling_detailed: bool = setting(
-        False, "Profile phases", "Measure each phase of a step; steps then run one at a time.", group="Device")
+        False, "Profile phases", "Measure every phase of every step as well.", group="Device")
     profiling_window_size: int = setting(
         1000, "Profiling window", "Number of newest measurements kept.", unit="steps", low=1, high=1_000_000,
         group="Device")
