@@ -84,6 +84,7 @@ _ALL = (
            commands=record_or_finish, possible=can_step),
     Action("cancel", "Cancel", "Give up the build that is under way.", commands=lambda view: (Cancel(),),
            possible=lambda view: view.building),
+    Action("show_viewer", "Show Network Window", "Open the window with the network in 3D, or bring it to the front."),
     Action("reset_camera", "Reset Camera", "Show the whole network from the front again.", ("R",)),
     Action("toggle_synapses", "Show Synapses", "Draw the synapses as lines, or not.", ("N",)),
     Action("save_profile", "Save Profile...", "Write the form's values into a profile.", ("Ctrl+S",), anywhere=True),

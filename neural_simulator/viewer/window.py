@@ -8,7 +8,8 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +49,22 @@ class Placement:
     y: int | None = None
 
 
+@dataclass(frozen=True)
+class Screen:
+    """The usable part of the primary screen in px; `scale`: how much larger than usual its user wants things."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    scale: float
+
+
 class Viewer:
     """The network in 3D in a window of its own.
 
-    `on_action` receives the names of actions (app.actions.ACTIONS) that the user asked for by key; moving the
-    camera, including the action 'reset_camera', is done here. All methods belong to the main thread.
+    `on_action` receives the names of actions (app.actions.ACTIONS) that the user asked for by key. All methods
+    belong to the main thread.
     """
 
     def __init__(self, on_action: Callable[[str], None] = lambda name: None, placement: Placement = Placement()):
@@ -234,11 +246,8 @@ def key_chord(key: int, scancode: int, modifiers: int) -> str:
 
 def create_window(width: int, height: int, title: str, visible: bool = True) -> Any:
     """Return a new GLFW window with an OpenGL 3.3 core context. Raises BackendError saying what is missing."""
-    complaints: list[str] = []
-    glfw.set_error_callback(lambda code, text: complaints.append(_text(text)))
-    try:
-        if not glfw.init():
-            raise BackendError(f"No window can be opened: {_first(complaints, 'there is no display')}.")
+    with _complaints() as complaints:
+        _start(complaints)
         glfw.default_window_hints()
         for hint, value in ((glfw.CONTEXT_VERSION_MAJOR, 3), (glfw.CONTEXT_VERSION_MINOR, 3),
                             (glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE), (glfw.OPENGL_FORWARD_COMPAT, True),
@@ -249,6 +258,30 @@ def create_window(width: int, height: int, title: str, visible: bool = True) -> 
             raise BackendError("The viewer needs OpenGL 3.3, which this display does not offer "
                                f"({_first(complaints, 'no reason given')}); update the graphics driver.")
         return window
+
+
+def primary_screen() -> Screen:
+    """Return the screen on which windows appear. Raises BackendError where there is none."""
+    with _complaints() as complaints:
+        _start(complaints)
+        monitor = glfw.get_primary_monitor()
+        if not monitor:
+            raise BackendError(f"No screen was found: {_first(complaints, 'no reason given')}.")
+        return Screen(*glfw.get_monitor_workarea(monitor), max(glfw.get_monitor_content_scale(monitor)))
+
+
+def _start(complaints: list[str]) -> None:
+    if not glfw.init():
+        raise BackendError(f"No window can be opened: {_first(complaints, 'there is no display')}.")
+
+
+@contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """Collect what GLFW complains about; afterwards it goes to the log again."""
+    complaints: list[str] = []
+    glfw.set_error_callback(lambda code, text: complaints.append(_text(text)))
+    try:
+        yield complaints
     finally:
         glfw.set_error_callback(lambda code, text: log.get("viewer").warning("GLFW: %s", _text(text)))
 

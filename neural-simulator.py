@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+"""Neural Simulator: build a spiking network, see it live in 3D while it runs, take the result away reproducibly.
+
+This file is the whole plan of the program:
+
+    arguments -> environment (.venv, made at the first start) -> desktop, or a run without windows
+
+    main thread: panel and viewer, one loop      simulation thread
+      desk  --- commands (queue) ----------------> worker: owns the network, builds and steps it
+      desk  <-- events (queue) ------------------- done, failed, progress, state
+      desk  <-- newest frame (mailbox) ----------- spikes, potentials, rates
+
+The windows own no simulation state: they read the desk and send commands through it. The parts live in the package
+`neural_simulator`; a script that loads this file by path under that name gets the package's public names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import importlib
+import os
+import queue
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+ROOT = Path(__file__).resolve().parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+if __name__ == "neural_simulator":
+    # Loaded by path under the package's own name. Registered under it, this module would stand in the package's
+    # place, and every import below would find this file again; so the package takes the name over.
+    if getattr(sys.modules.get(__name__), "__file__", None) == __file__:
+        del sys.modules[__name__]
+    _package = importlib.import_module("neural_simulator")
+    __path__ = _package.__path__
+    __all__ = _package.__all__
+
+    def __getattr__(name: str):
+        return getattr(_package, name)
+
+from neural_simulator.tools import environment  # noqa: E402 - only found with the lines above
+
+if TYPE_CHECKING:
+    from neural_simulator.app.desk import Desk
+    from neural_simulator.app.messages import Command, Event
+    from neural_simulator.app.worker import Worker
+    from neural_simulator.files.profiles import Profile
+    from neural_simulator.gui.panel import Panel
+    from neural_simulator.viewer.window import Viewer
+
+NAME = "neural-simulator.py"
+BAD_ARGUMENT = 2             # exit codes
+FAILED = 1
+INTERRUPTED = 130
+TURN_S = 1.0 / 60.0          # shortest turn of the main loop; a virtual screen has no vertical sync to pace it
+PANEL_PX = (940, 960)        # at scale 1, where the screen is large enough
+PATIENCE_S = 20.0            # for the end of the simulation thread
+
+
+# ---- the plan -------------------------------------------------------------------------------------------
+def main(arguments: list[str]) -> int:
+    """Run the program and return its exit code. Whatever goes wrong ends in one sentence."""
+    options = parse(arguments)      # before the set-up: --help and a mistyped option need nothing installed
+    try:
+        environment.ensure(Path(__file__).resolve(), arguments)
+        return start(options)
+    except environment.SetupError as error:
+        return fail(str(error))
+    except KeyboardInterrupt:
+        return fail("Interrupted.", INTERRUPTED)
+
+
+def start(options: argparse.Namespace) -> int:
+    """Run what the arguments ask for; everything is installed now."""
+    from neural_simulator.app.crash import write_report
+    from neural_simulator.base.errors import SimulatorError
+    from neural_simulator.base.paths import CRASH_REPORTS
+    try:
+        profile = chosen_profile(options)
+    except SimulatorError as error:
+        return fail(str(error), BAD_ARGUMENT)
+    try:
+        return headless(profile, options) if options.headless else desktop_or_headless(profile, options)
+    except SimulatorError as error:
+        return fail(str(error))
+    except Exception as error:
+        report = write_report(CRASH_REPORTS, error, "running", (profile.core, profile.device))
+        return fail(f"An unexpected error ended the program: {error or type(error).__name__}. Details are in {report}.")
+
+
+def desktop_or_headless(profile: Profile, options: argparse.Namespace) -> int:
+    """Open the windows where there is a display; elsewhere run without them, leaving a recording and a picture."""
+    problem = environment.why_no_display()
+    if problem:
+        from neural_simulator.files.recordings import new_path
+        environment.say(f"{problem}, so {profile.name} runs without windows; the recording and a picture are kept.")
+        options.record = new_path()
+        return headless(profile, options)
+    missing = environment.missing_window_libraries()
+    return fail(missing) if missing else desktop(profile)
+
+
+def headless(profile: Profile, options: argparse.Namespace) -> int:
+    """Run without windows, with a progress bar and a summary."""
+    from neural_simulator.tools import headless
+    return headless.run(profile, options.duration_ms, options.record)
+
+
+# ---- arguments ------------------------------------------------------------------------------------------
+class OneSentence(argparse.ArgumentParser):
+    """Says in one sentence what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_ARGUMENT, f"{NAME}: {message} ({NAME} --help lists the options).\n")
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Return the options; ends the program after --help and after a bad argument."""
+    parser = OneSentence(
+        prog=NAME, allow_abbrev=False,
+        description="Build a spiking neural network, see it live in 3D while it runs, and record it. Without options "
+                    "the control panel and the viewer open.")
+    parser.add_argument("--profile", metavar="P", help="profile to begin with: a name in simulation_profiles/ or a "
+                                                       "file (default: small-1000x100)")
+    parser.add_argument("--seed", type=int, metavar="S", help="seed of the network and its noise; the same seed gives "
+                                                              "the same result, -1 draws one")
+    parser.add_argument("--backend", choices=("auto", "cuda", "cpu"), help="what computes: the GPU, the CPU, or the "
+                                                                           "GPU where there is one (auto)")
+    parser.add_argument("--headless", action="store_true", help="run without windows and print a summary")
+    parser.add_argument("--duration-ms", type=float, metavar="T", help="with --headless: simulated time (default: the "
+                                                                       "profile's total time)")
+    parser.add_argument("--record", type=Path, metavar="F", help="with --headless: record into this new file "
+                                                                 "(*.simrec.h5) and draw an overview beside it")
+    options = parser.parse_args(arguments)
+    for name in ("duration_ms", "record"):
+        if getattr(options, name) is not None and not options.headless:
+            parser.error(f"--{name.replace('_', '-')} needs --headless")
+    if options.duration_ms is not None and not 0.0 < options.duration_ms <= 1e9:
+        parser.error(f"--duration-ms is {options.duration_ms:g} ms, but must be above 0 and at most 1e9 ms")
+    if options.record is not None and options.record.exists():
+        parser.error(f"{options.record} exists already; choose another name for the recording")
+    return options
+
+
+def chosen_profile(options: argparse.Namespace) -> Profile:
+    """Return the profile with the arguments' own values in it. SimulatorError says what is wrong with them."""
+    from dataclasses import replace
+
+    from neural_simulator.files.profiles import DEFAULT_PROFILE, find_profile, load_profile
+    profile = load_profile(find_profile(options.profile or DEFAULT_PROFILE))
+    if options.seed is not None:
+        profile = replace(profile, core=profile.core.changed(seed=options.seed))
+    if options.backend is not None:
+        profile = replace(profile, device=profile.device.changed(backend=options.backend))
+    return profile
+
+
+# ---- the desktop ----------------------------------------------------------------------------------------
+def desktop(profile: Profile) -> int:
+    """Open panel and viewer around a simulation thread, build the profile's network, and run until the user leaves."""
+    faulthandler.enable()       # a crash inside a graphics driver leaves no other trace
+    from neural_simulator.app.desk import Desk
+    from neural_simulator.app.frames import Mailbox
+    from neural_simulator.app.worker import Worker
+    from neural_simulator.base import log
+    from neural_simulator.gui.panel import Panel
+    from neural_simulator.viewer.window import Placement, Viewer, primary_screen, terminate
+
+    commands: queue.Queue[Command] = queue.Queue()
+    events: queue.Queue[Event] = queue.Queue()
+    mailbox = Mailbox()
+    worker = Worker(commands, events, mailbox)
+    desk = Desk(commands, events, mailbox)
+    screen = primary_screen()
+    position, size, beside = side_by_side(screen.x, screen.y, screen.width, screen.height, screen.scale)
+    panel = Panel(desk, log.install(log.LogStore()), position=position, size=size, scale=screen.scale)
+    viewer = Viewer(desk.trigger, Placement(*beside))
+    desk.on("reset_camera", viewer.reset_camera)
+    desk.on("show_viewer", viewer.open)
+
+    interrupted = leave_when_interrupted(desk)
+    with ExitStack() as ending:     # from the last line up: simulation and recording first, the panel's context last
+        ending.callback(terminate)
+        panel.open()
+        ending.callback(panel.close)
+        viewer.open()
+        ending.callback(viewer.close)
+        worker.start()
+        ending.callback(end_simulation, desk, worker)
+        desk.show(profile)
+        desk.trigger("apply")
+        main_loop(desk, panel, viewer)
+    return fail("Ended by Ctrl+C or a request to terminate.", INTERRUPTED) if interrupted else 0
+
+
+def side_by_side(x: int, y: int, width: int, height: int, scale: float) -> tuple[
+        tuple[int, int], tuple[int, int], tuple[int, int, int, int]]:
+    """Divide a screen: position and size of the panel, then width, height, x and y of the viewer beside it.
+
+    All in px, but GLFW counts the viewer's size at scale 1. Positions are those of the windows without their frames.
+    """
+    gap = round(8 * scale)
+    top = y + 4 * gap       # the title bar
+    panel_width = round(min(PANEL_PX[0] * scale, 0.58 * width))
+    panel_height = round(min(PANEL_PX[1] * scale, y + height - top - gap))
+    left = x + panel_width + 2 * gap
+    viewer = (round((x + width - gap - left) / scale), round(panel_height / scale), left, top)
+    return (x, top), (panel_width, panel_height), viewer
+
+
+def main_loop(desk: Desk, panel: Panel, viewer: Viewer) -> None:
+    """One turn: take in what happened, let the panel draw and act, let the viewer draw and act."""
+    while panel.running() and not desk.leaving:
+        began = time.perf_counter()
+        desk.tick()
+        panel.frame()
+        was_open = viewer.is_open
+        viewer.frame(desk.view.network, desk.frame, desk.view.visual, notice(desk))
+        if was_open and not viewer.is_open:
+            desk.notice("The network window is closed; View, Show Network Window opens it again.")
+        time.sleep(max(0.0, TURN_S - (time.perf_counter() - began)))
+
+
+def notice(desk: Desk) -> str:
+    """Return the sentence that the viewer shows over the picture: nothing while all goes well."""
+    view = desk.view
+    if view.progress is not None:
+        task, fraction = view.progress
+        return f"{task}: {fraction:.0%}"
+    return "" if view.run == "running" and not view.status_bad else view.status
+
+
+def end_simulation(desk: Desk, worker: Worker) -> None:
+    """Let the simulation thread finish its batch and close its recording."""
+    from neural_simulator.app.messages import Shutdown
+    desk.send(Shutdown())
+    if not worker.join(PATIENCE_S):
+        environment.say(f"The simulation did not end within {PATIENCE_S:.0f} s and is left behind.")
+
+
+def leave_when_interrupted(desk: Desk) -> list[int]:
+    """Let Ctrl+C and termination requests end the main loop, not break it anywhere; the list tells that they came."""
+    received: list[int] = []
+
+    def leave(number: int, _: object) -> None:
+        received.append(number)
+        desk.leave()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
+    return received
+
+
+# ---- ending ---------------------------------------------------------------------------------------------
+def fail(sentence: str, code: int = FAILED) -> int:
+    """Say why the program ends. A console window that a double click opened on Windows stays until it is read."""
+    environment.say(sentence)
+    if os.name == "nt" and sys.stdin.isatty() and "PROMPT" not in os.environ:
+        input("Press Enter to close this window.")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
