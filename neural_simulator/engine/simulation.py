@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..backend import cuda
 from ..base import log
 from ..base.errors import ConfigurationError
 from ..config import CoreSimConfig, GPUConfig, describe
@@ -15,6 +16,7 @@ from ..network.network import Report
 from ..network.plan import make_plan
 from .batch import Batch
 from .cpu_engine import CpuEngine
+from .cuda_engine import CudaEngine
 from .drive import make_drive
 from .memory import available_bytes, check_fits
 from .profiler import Profiler
@@ -35,8 +37,7 @@ class Simulation:
         self.seed = core.seed if core.seed >= 0 else secrets.randbits(31)
         started = time.perf_counter()
         self.plan = make_plan(core, self.seed)
-        check_fits(self.plan, available_bytes(), self.gpu.memory_pool_limit_fraction)
-        self._engine = CpuEngine(self.plan, self.gpu.num_threads, report)
+        self._engine = self._make_engine(report)
         self._live: dict[str, float] = {}
         self._engine.set_drive(make_drive(self.plan, self._live))
         self._probes = np.zeros(0, np.int64)
@@ -45,6 +46,20 @@ class Simulation:
         self.build_time_s = time.perf_counter() - started
         _log.info("Built %d neurons and %d synapses in %.2f s on %s, seed %d.", self.plan.num_neurons,
                   self.network.num_synapses, self.build_time_s, self.backend_name, self.seed)
+
+    def _make_engine(self, report: Report | None) -> CpuEngine | CudaEngine:
+        """The engine that the device configuration asks for; 'auto' takes CUDA where it can be used."""
+        if self.gpu.backend == "cuda":
+            cuda.require()
+        share = self.gpu.memory_pool_limit_fraction
+        if self.gpu.backend != "cpu":
+            reason = cuda.problem()
+            if reason is None:
+                check_fits(self.plan, cuda.free_bytes(), share)
+                return CudaEngine(self.plan, report)
+            _log.info("Using the CPU: %s", reason)
+        check_fits(self.plan, available_bytes(), share)
+        return CpuEngine(self.plan, self.gpu.num_threads, report)
 
     # ---- facts
     @property

@@ -114,20 +114,13 @@ class Network:
                     "connections per neuron.")
 
     def initial_states(self) -> dict[str, np.ndarray]:
-        """State arrays (N,) float32 at time 0, by name; the union over the models in use."""
-        plan, arrays = self.plan, {}
-        k0, k1 = (np.uint32(w) for w in plan.key_words)
-        for cell in plan.cells.values():
-            for name in cell.states:
-                arrays.setdefault(name, np.zeros(self.num_neurons, np.float32))
-        for p in plan.populations:
-            model = plan.cells[p.model].model
-            for state in model.states:
-                arrays[state.name][p.start:p.stop] = model.initial_value(state, p.params, plan.dt)
-            mean = p.initial_v_mV if p.initial_v_mV is not None else float(arrays["v"][p.start])
-            self._kernels.normal_values(p.start, p.stop, np.float32(mean), np.float32(p.initial_v_sd_mV),
-                                        np.uint32(STREAM_INITIAL), k0, k1, arrays["v"])
-        return arrays
+        """State arrays (N,) float32 at time 0, by name."""
+        k0, k1 = (np.uint32(w) for w in self.plan.key_words)
+
+        def normal_values(first: int, last: int, mean: float, sd: float, out: np.ndarray) -> None:
+            self._kernels.normal_values(first, last, np.float32(mean), np.float32(sd), np.uint32(STREAM_INITIAL),
+                                        k0, k1, out)
+        return initial_states(self.plan, normal_values)
 
     def csr(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return (indptr (N+1,) int64, targets (S,) int32, weights (S,) float32, delays (S,) int32 steps).
@@ -159,6 +152,24 @@ class Network:
         part, source = np.divmod(at // rows.max_delay, self.num_neurons)
         local = rows.words[chosen] >> np.uint32(self.plan.weight_bits)
         return np.stack([source, rows.part_start[part] + local.astype(np.int64)], axis=1).astype(np.int32)
+
+
+def initial_states(plan: Plan, normal_values: Callable[..., None]) -> dict[str, np.ndarray]:
+    """State arrays (N,) float32 at time 0, by name; the union over the models in use.
+
+    `normal_values(first, last, mean, sd, out)` writes keyed normal numbers, the same on every backend.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    for cell in plan.cells.values():
+        for name in cell.states:
+            arrays.setdefault(name, np.zeros(plan.num_neurons, np.float32))
+    for p in plan.populations:
+        for state in plan.cells[p.model].model.states:
+            value = p.params[state.initial] if isinstance(state.initial, str) else state.initial
+            arrays[state.name][p.start:p.stop] = value
+        mean = p.initial_v_mV if p.initial_v_mV is not None else float(arrays["v"][p.start])
+        normal_values(p.start, p.stop, mean, p.initial_v_sd_mV, arrays["v"])
+    return arrays
 
 
 def population_of(plan: Plan) -> np.ndarray:

@@ -1,0 +1,65 @@
+"""Assembles the CUDA text of a network's kernels: emitted equations, constants, and the hand-written kernel files.
+
+Nothing here touches a device, so every kernel can be compiled on a machine without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..models import random, wiring
+from ..models.cell import Cell
+from .emit import CUDA_WORDS, Library
+
+OPTIONS = ("--std=c++17", "--fmad=false")
+_FOLDER = Path(__file__).parent / "kernels"
+_TYPES = "typedef unsigned int u32;\ntypedef unsigned long long u64;\n"
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text()
+
+
+def _defines(constants: Mapping[str, int]) -> str:
+    return "".join(f"#define {name} {value}\n" for name, value in constants.items())
+
+
+def build_source(constants: Mapping[str, int]) -> str:
+    """The text of the builders; `constants`: BLOCKS WEIGHT_BITS DELAY_BITS MIN_DELAY MAX_DELAY."""
+    library = Library()
+    for function in (random.philox, random.uniform, random.normal, wiring.bernoulli_gap, wiring.poisson_advance,
+                     wiring.distance, wiring.accepted, wiring.delay_steps, wiring.weight_units):
+        library.add(function)
+    streams = {"STREAM_POSITION": f"{random.STREAM_POSITION}u", "STREAM_CONNECT": f"{random.STREAM_CONNECT}u",
+               "WALK_BLOCK": wiring.BLOCK}
+    return _TYPES + CUDA_WORDS + _defines({**streams, **constants}) + library.cuda_source() + _read("build.cu")
+
+
+def step_source(kind: str, cells: Sequence[Cell], state_slots: Mapping[str, int], constants: Mapping[str, int]) -> str:
+    """The text of the step kernels, `kind` 'partitioned' or 'global', for populations that use `cells`."""
+    library = Library()
+    library.add(random.philox)
+    for cell in cells:
+        library.add(cell.function)
+    constants = {"STREAM_BACKGROUND": f"{random.STREAM_BACKGROUND}u", "STATES": len(state_slots),
+                 "PARAMETERS": max(len(cell.parameters) for cell in cells), **constants}
+    return (_TYPES + CUDA_WORDS + _defines(constants) + library.cuda_source() + _read("common.cuh")
+            + _update_neuron(cells, state_slots) + _read(f"step_{kind}.cu"))
+
+
+def _update_neuron(cells: Sequence[Cell], state_slots: Mapping[str, int]) -> str:
+    """One neuron's step: picks the model, converts what arrived, calls the composed cell."""
+    lines = ["__device__ __forceinline__ bool update_neuron(float (&s)[STATES], int model, const float* p, float scale,",
+             "    float current, float weight, int count, const int (&arrived)[PORTS]) {", "  bool spiked = false;"]
+    for index, cell in enumerate(cells):
+        if len(cells) > 1:
+            lines.append(f"  if (model == {index}) {{")
+        arrived = [f"(float)arrived[{k}] * scale" for k in range(len(cell.ports))]
+        arrived[0] += " + (float)count * weight"
+        slots = [f"s[{state_slots[name]}]" for name in cell.states]
+        values = [f"p[{k}]" for k in range(len(cell.parameters))]
+        lines.append(f"  cell_{cell.model.key}({', '.join([*slots, *arrived, 'current', *values, *slots, 'spiked'])});")
+        if len(cells) > 1:
+            lines.append("  }")
+    return "\n".join([*lines, "  return spiked;", "}", ""])

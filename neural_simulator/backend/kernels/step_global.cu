@@ -1,0 +1,86 @@
+// One step in three small kernels, for devices and networks that cannot keep their accumulators in shared memory:
+// integrate (one thread a neuron; spikes are listed), deliver (one warp a piece of a row; integer atomics in the
+// L2 cache), advance (the step counter lives on the device, so that many steps can be one graph).
+// Expects from the generated header: SLOTS, PORTS, STATES, WEIGHT_BITS, POPULATIONS, THRESHOLDS, PARAMETERS,
+// CONSTANT_DELAY (steps, or 0 where delays are stored). Needs no inline assembly and no particular warp size.
+
+#define PIECE 256                     // synapses that one group of threads delivers
+#define GROUP 32
+
+struct Clock { long long step; u32 listed[2]; u32 recorded; u32 recording; };
+
+extern "C" __global__ void integrate_global(const Tables* __restrict__ drive, float scale, u32 key0, u32 key1, int* ring, float* states,
+                                            int num_neurons, u32* list, Clock* clock, int* last_spike, u32* spike_count,
+                                            u64* record, u64 record_capacity, const unsigned short* probe_of, int probes,
+                                            float* probe_v, long long first_step) {
+  const Tables tables = *drive;
+  const int n = blockIdx.x * blockDim.x + threadIdx.x;
+  const long long t = clock->step;
+  const int parity = (int)(t & 1);
+  if (n >= num_neurons) return;
+  int p = 0;
+  while (n >= tables.starts[p + 1]) p++;
+  float s[STATES];
+  #pragma unroll
+  for (int k = 0; k < STATES; k++) s[k] = states[(u64)k * num_neurons + n];
+  int* row = ring + (u64)(t % SLOTS) * PORTS * num_neurons;
+  int arrived[PORTS];
+  #pragma unroll
+  for (int k = 0; k < PORTS; k++) {
+    int* at = row + (u64)k * num_neurons + n;
+    arrived[k] = *at;
+    if (arrived[k]) *at = 0;
+  }
+  int count = 0;
+  const int number = tables.numbers[p];
+  if (number)
+    count = (background_counts((u32)n, t, key0, key1, tables.thresholds + p * THRESHOLDS, number) >> (8 * (int)(t & 3))) & 255u;
+  const bool spiked = update_neuron(s, tables.models[p], tables.parameters + p * PARAMETERS, scale, tables.currents[p],
+                                    tables.weights[p], count, arrived);
+  #pragma unroll
+  for (int k = 0; k < STATES; k++) states[(u64)k * num_neurons + n] = s[k];
+  if (probes && probe_of[n] != 0xffffu) probe_v[(u64)(t - first_step) * probes + probe_of[n]] = s[0];
+  if (spiked) {
+    list[(u64)parity * num_neurons + atomicAdd(&clock->listed[parity], 1u)] = (u32)n;
+    last_spike[n] = (int)t;
+    spike_count[n] += 1;
+    if (clock->recording) {
+      u32 at = atomicAdd(&clock->recorded, 1u);
+      if (at < record_capacity) record[at] = ((u64)(t - first_step) << 32) | (u32)n;
+    }
+  }
+}
+
+extern "C" __global__ void deliver_global(const u64* __restrict__ row_start, const u32* __restrict__ words,
+                                          const unsigned short* __restrict__ delays, const unsigned char* port_of,
+                                          const signed char* sign_of, int* ring, int num_neurons, const u32* list,
+                                          const Clock* clock, u32 pieces) {
+  const long long t = clock->step;
+  const int parity = (int)(t & 1);
+  const u32 spikes = clock->listed[parity];
+  const int lane = threadIdx.x % GROUP;
+  const u32 groups = gridDim.x * (blockDim.x / GROUP);
+  for (u32 k = (blockIdx.x * blockDim.x + threadIdx.x) / GROUP; k < spikes * pieces; k += groups) {
+    const u32 i = list[(u64)parity * num_neurons + k / pieces];
+    const u64 begin = row_start[i] + (u64)(k % pieces) * PIECE;
+    const u64 row_end = row_start[i + 1], end = begin + PIECE < row_end ? begin + PIECE : row_end;
+    const int sign = sign_of[i];
+    int* target = ring + (u64)port_of[i] * num_neurons;
+    for (u64 at = begin + lane; at < end; at += GROUP) {
+      const u32 word = words[at];
+#if CONSTANT_DELAY > 0
+      const int delay = CONSTANT_DELAY;
+#else
+      const int delay = delays[at];
+#endif
+      const u32 slot = (u32)((t + 1 + delay) % SLOTS);
+      atomicAdd(target + (u64)slot * PORTS * num_neurons + (word >> WEIGHT_BITS),
+                sign * (int)(word & ((1u << WEIGHT_BITS) - 1u)));
+    }
+  }
+}
+
+extern "C" __global__ void advance(Clock* clock) {
+  clock->listed[(clock->step + 1) & 1] = 0;
+  clock->step += 1;
+}

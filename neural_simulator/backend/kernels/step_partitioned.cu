@@ -1,0 +1,290 @@
+// Many steps of a whole network in one launch. Every block (one per multiprocessor) owns the neurons n with
+// n % BLOCKS == block, keeps their state in registers and their accumulators in shared memory, and stores the
+// synapses that end in them. One exchange of 16-byte packets per step is both barrier and spike list: a packet holds
+// a tag (the step), a count and up to three row descriptors. Spikes of step t - 1 are received and delivered while
+// step t is being integrated, which is legal because none of them acts before step t + 1.
+//
+// A row descriptor is (offset of the row in units of UNIT words) << 7 | inhibitory << 6 | length in units; rows lie
+// at the same offset in every block's store, so a receiver needs no look-up. A word is local target | delay | weight.
+//
+// Expects from the generated header: BLOCKS, PER_BLOCK (neurons of a block), THREADS, NEURONS (neurons per thread),
+// SLOTS (ring), PORTS, STATES, WEIGHT_BITS, DELAY_BITS, PACKETS (per block), INBOXES, LIST (row list capacity),
+// OWN_LIST, CHUNKS (row chunks loaded ahead), AHEAD (rows in flight per group), MIN_DELAY, POPULATIONS, THRESHOLDS,
+// PARAMETERS.
+
+#define UNIT 8
+#define LANES 8                       // threads that share one row
+#define GROUPS (THREADS / LANES)
+#define RING_WIDTH (PORTS * PER_BLOCK)
+#define INLINE_SPIKES (3 * PACKETS)
+#define PACKET_RING 4
+#define NO_PROBE 0xffffu
+
+__device__ __forceinline__ void store_packet(uint4* at, u32 a, u32 b, u32 c, u32 d) {
+  asm volatile("st.volatile.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(at), "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
+}
+
+__device__ __forceinline__ uint4 load_packet(const uint4* at) {
+  uint4 p;
+  asm volatile("ld.volatile.global.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(p.x), "=r"(p.y), "=r"(p.z), "=r"(p.w) : "l"(at) : "memory");
+  return p;
+}
+
+// Adds one word of a row to the accumulators. `slot` is the ring slot in which the shortest delay arrives.
+__device__ __forceinline__ void add_word(int* ring, u32 word, int inhibitory, int slot) {
+  int units = (int)(word & ((1u << WEIGHT_BITS) - 1u));
+  if (units == 0) return;
+#if DELAY_BITS > 0
+  int at = slot + (int)((word >> WEIGHT_BITS) & ((1u << DELAY_BITS) - 1u));
+  if (at >= SLOTS) at -= SLOTS;
+#else
+  int at = slot;
+#endif
+  u32 local = word >> (WEIGHT_BITS + DELAY_BITS);
+#if PORTS == 1
+  atomicAdd(ring + at * RING_WIDTH + local, inhibitory ? -units : units);
+#else
+  atomicAdd(ring + at * RING_WIDTH + (inhibitory ? PER_BLOCK : 0) + local, units);
+#endif
+}
+
+__device__ __forceinline__ u32 row_words(u32 row) { return (row & 63u) * UNIT; }
+
+__device__ __forceinline__ void deliver_row(int* ring, const u32* words, u32 row, int lane, int slot) {
+  const u32* at = words + (u64)(row >> 7) * UNIT;
+  u32 length = row_words(row);
+  for (u32 k = lane; k < length; k += LANES) add_word(ring, __ldcs(at + k), (row >> 6) & 1u, slot);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, 1)
+step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 key1, const u32* __restrict__ rows, u64 words_per_block,
+                 const u32* __restrict__ all_words, int* ring_store, float* states, uint4* packets, u32* spilled,
+                 long long first_step, int steps, int num_neurons, int* last_spike, u32* spike_count, u32* totals,
+                 u32* record, u64 record_capacity, const unsigned short* probe_of, int probes, float* probe_v,
+                 u64* events) {
+  extern __shared__ int ring[];
+  u32* list = (u32*)(ring + SLOTS * RING_WIDTH);
+  u32* own_rows = list + LIST;                        // rows of the spikes of this block in this step
+  u32* own_ids = own_rows + OWN_LIST;
+  __shared__ u32 fired[2], listed[2], spills[2], recorded;
+  __shared__ u32 count_of[BLOCKS], place_of[BLOCKS];
+  __shared__ float parameters[POPULATIONS * PARAMETERS], currents[POPULATIONS], weights[POPULATIONS];
+  __shared__ u32 thresholds[POPULATIONS * THRESHOLDS];
+  __shared__ int numbers[POPULATIONS], models[POPULATIONS];
+
+  const Tables tables = *drive;
+  const int block = blockIdx.x, thread = threadIdx.x, lane = thread & 31, warp = thread >> 5;
+  // the last warps poll: they own the fewest neurons
+  const int poller = (THREADS / 32 - 1 - warp) * 32 + lane;
+  const u32* words = all_words + (u64)block * words_per_block;
+  const long long stride = (long long)BLOCKS * PER_BLOCK;
+
+  for (int k = thread; k < SLOTS * RING_WIDTH; k += THREADS) ring[k] = ring_store[(u64)block * SLOTS * RING_WIDTH + k];
+  for (int k = thread; k < POPULATIONS * PARAMETERS; k += THREADS) parameters[k] = tables.parameters[k];
+  for (int k = thread; k < POPULATIONS * THRESHOLDS; k += THREADS) thresholds[k] = tables.thresholds[k];
+  for (int k = thread; k < POPULATIONS; k += THREADS) {
+    currents[k] = tables.currents[k];
+    weights[k] = tables.weights[k];
+    numbers[k] = tables.numbers[k];
+    models[k] = tables.models[k];
+  }
+  if (thread < 2) fired[thread] = listed[thread] = spills[thread] = 0;
+  if (thread == 0) recorded = 0;
+
+  float s[NEURONS][STATES];
+  u32 background[NEURONS], row[NEURONS], probe[NEURONS];
+  int population[NEURONS];
+  bool mine[NEURONS];
+  #pragma unroll
+  for (int r = 0; r < NEURONS; r++) {
+    int local = thread + r * THREADS;
+    long long n = (long long)local * BLOCKS + block;
+    mine[r] = local < PER_BLOCK && n < num_neurons;
+    background[r] = row[r] = 0;
+    population[r] = 0;
+    probe[r] = NO_PROBE;
+    if (mine[r]) {
+      int at = block * PER_BLOCK + local;
+      #pragma unroll
+      for (int k = 0; k < STATES; k++) s[r][k] = states[k * stride + at];
+      row[r] = rows[at];
+      while (n >= tables.starts[population[r] + 1]) population[r]++;
+      if (probes) probe[r] = probe_of[at];
+    }
+  }
+  __syncthreads();
+
+  #define BACKGROUND(step) \
+    _Pragma("unroll") for (int r = 0; r < NEURONS; r++) if (mine[r] && numbers[population[r]]) \
+      background[r] = background_counts((u32)((thread + r * THREADS) * BLOCKS + block), step, key0, key1, \
+                                        thresholds + population[r] * THRESHOLDS, numbers[population[r]]);
+  BACKGROUND(first_step)
+  u64 delivered = 0;
+  int slot = (int)(first_step % SLOTS);
+
+  for (int step = 0; step <= steps; step++) {
+    const long long t = first_step + step;
+    const int parity = step & 1;
+    const bool last = step == steps;                  // one more round, only to deliver the last step's spikes
+    // ---- integrate step t
+    if (!last) {
+      int* arrived_row = ring + slot * RING_WIDTH;
+      #pragma unroll
+      for (int r = 0; r < NEURONS; r++) if (mine[r]) {
+        int local = thread + r * THREADS, p = population[r];
+        int arrived[PORTS];
+        #pragma unroll
+        for (int k = 0; k < PORTS; k++) {
+          arrived[k] = arrived_row[k * PER_BLOCK + local];
+          arrived_row[k * PER_BLOCK + local] = 0;
+        }
+        int count = (background[r] >> (8 * (int)(t & 3))) & 255u;
+        bool spiked = update_neuron(s[r], models[p], parameters + p * PARAMETERS, scale, currents[p], weights[p],
+                                    count, arrived);
+        if (spiked) {
+          u32 at = atomicAdd(&fired[parity], 1u);
+          own_rows[at] = row[r];
+          own_ids[at] = local;
+          last_spike[block * PER_BLOCK + local] = (int)t;
+          spike_count[block * PER_BLOCK + local] += 1;
+        }
+        if (probe[r] != NO_PROBE) probe_v[(u64)step * probes + probe[r]] = s[r][0];
+      }
+    }
+    // ---- receive the spikes of step t - 1
+    u32 count = 0;
+    if (step > 0 && poller < ((BLOCKS * PACKETS + 31) & ~31)) {
+      bool polls = poller < BLOCKS * PACKETS;
+      uint4 packet = make_uint4(0, 0, 0, 0);
+      u32 here = 0;
+      if (polls) {
+        const u32 tag = (u32)t & 0xffffu;             // tag of step t - 1 is (t - 1) + 1
+        const uint4* at = packets + (((u64)((t - 1) & (PACKET_RING - 1)) * INBOXES + block % INBOXES) * BLOCKS) * PACKETS + poller;
+        do packet = load_packet(at); while ((packet.x >> 16) != tag);
+        count = packet.x & 0xffffu;
+        int rest = (int)count - 3 * (poller % PACKETS);
+        here = rest < 0 ? 0 : (rest > 3 ? 3 : rest);
+      }
+      __syncwarp();
+      u32 bit0 = __ballot_sync(~0u, here & 1), bit1 = __ballot_sync(~0u, here & 2);
+      if (bit0 | bit1) {
+        u32 before = (1u << lane) - 1, base = 0;
+        if (lane == 0) base = atomicAdd(&listed[parity], __popc(bit0) + 2 * __popc(bit1));
+        base = __shfl_sync(~0u, base, 0) + __popc(bit0 & before) + 2 * __popc(bit1 & before);
+        if (here > 0) list[base] = packet.y;
+        if (here > 1) list[base + 1] = packet.z;
+        if (here > 2) list[base + 2] = packet.w;
+      }
+      if (polls && poller % PACKETS == 0) {
+        int from = poller / PACKETS;
+        count_of[from] = count;
+        if (count > INLINE_SPIKES) place_of[from] = atomicAdd(&spills[parity], count - INLINE_SPIKES);
+      } else {
+        count = 0;
+      }
+    }
+    const int spilling = __syncthreads_or(count > INLINE_SPIKES);
+    // ---- publish the spikes of step t
+    const u32 own = fired[parity];
+    if (!last) {
+      if (own > INLINE_SPIKES) {
+        u32* to = spilled + ((u64)(t & (PACKET_RING - 1)) * BLOCKS + block) * PER_BLOCK;
+        for (u32 k = INLINE_SPIKES + thread; k < own; k += THREADS) to[k] = own_rows[k];
+        __threadfence();
+        __syncthreads();
+      }
+      for (int z = thread; z < INBOXES * PACKETS; z += THREADS) {
+        int k = z % PACKETS, inbox = z / PACKETS;
+        store_packet(packets + (((u64)(t & (PACKET_RING - 1)) * INBOXES + inbox) * BLOCKS + block) * PACKETS + k,
+                     (((u32)t + 1u) << 16) | own, own_rows[3 * k], own_rows[3 * k + 1], own_rows[3 * k + 2]);
+      }
+      if (record) {
+        u32* to = record + (u64)block * record_capacity + recorded;
+        for (u32 k = thread; k < own; k += THREADS) to[k] = ((u32)step << 16) | own_ids[k];
+      }
+    }
+    // ---- deliver the spikes of step t - 1; a delay of d arrives at step t + d
+    const u32 in_packets = listed[parity], rows_now = in_packets + spills[parity];
+    const int first_slot = (slot + MIN_DELAY) % SLOTS;
+    bool direct = false;
+    if (spilling) {
+      __threadfence();
+      direct = rows_now > LIST;                       // more than fits: those rows are delivered straight from memory
+      const u32* from = spilled + (u64)((t - 1) & (PACKET_RING - 1)) * BLOCKS * PER_BLOCK;
+      for (int q = warp; q < BLOCKS; q += THREADS / 32) {
+        const u32 all = count_of[q], base = in_packets + place_of[q];
+        if (all <= INLINE_SPIKES) continue;
+        for (u32 k = INLINE_SPIKES + lane; k < all; k += 32) {
+          const u32 place = base + k - INLINE_SPIKES;
+          if (place < LIST) list[place] = __ldcg(from + (u64)q * PER_BLOCK + k);
+        }
+      }
+      __syncthreads();
+    }
+    const u32 in_list = rows_now < LIST ? rows_now : LIST;
+    const int row_lane = thread % LANES;
+    u32 k = thread / LANES;
+    bool drawn = false;
+    do {
+      u32 ahead[AHEAD], word[AHEAD][CHUNKS];
+      #pragma unroll
+      for (int q = 0; q < AHEAD; q++) {
+        u32 index = k + q * GROUPS;
+        ahead[q] = 0;
+        #pragma unroll
+        for (int z = 0; z < CHUNKS; z++) word[q][z] = 0;
+        if (index < in_list) {
+          ahead[q] = list[index];
+          const u32* at = words + (u64)(ahead[q] >> 7) * UNIT;
+          u32 length = row_words(ahead[q]);
+          #pragma unroll
+          for (int z = 0; z < CHUNKS; z++) if (z * LANES + row_lane < length) word[q][z] = __ldcs(at + z * LANES + row_lane);
+        }
+      }
+      if (!drawn) {                                   // hidden behind the loads
+        if (!last && ((t + 1) & 3) == 0) BACKGROUND(t + 1)
+        drawn = true;
+      }
+      #pragma unroll
+      for (int q = 0; q < AHEAD; q++) if (ahead[q]) {
+        int inhibitory = (ahead[q] >> 6) & 1u;
+        #pragma unroll
+        for (int z = 0; z < CHUNKS; z++) add_word(ring, word[q][z], inhibitory, first_slot);
+        const u32* at = words + (u64)(ahead[q] >> 7) * UNIT;
+        u32 length = row_words(ahead[q]);
+        for (u32 z = CHUNKS * LANES + row_lane; z < length; z += LANES)
+          add_word(ring, __ldcs(at + z), inhibitory, first_slot);
+      }
+      k += GROUPS * AHEAD;
+    } while (k < in_list);
+    if (direct) {
+      const u32* from = spilled + (u64)((t - 1) & (PACKET_RING - 1)) * BLOCKS * PER_BLOCK;
+      for (int q = 0; q < BLOCKS; q++) {
+        const u32 all = count_of[q], base = in_packets + place_of[q];
+        if (all <= INLINE_SPIKES) continue;
+        for (u32 j = INLINE_SPIKES + thread / LANES; j < all; j += GROUPS)
+          if (base + j - INLINE_SPIKES >= LIST)
+            deliver_row(ring, words, __ldcg(from + (u64)q * PER_BLOCK + j), row_lane, first_slot);
+      }
+    }
+    delivered += rows_now;
+    __syncthreads();
+    if (thread == 0) {
+      fired[parity] = listed[parity] = spills[parity] = 0;
+      if (record && !last) recorded += own;
+    }
+    slot = slot + 1 == SLOTS ? 0 : slot + 1;
+  }
+
+  for (int k = thread; k < SLOTS * RING_WIDTH; k += THREADS) ring_store[(u64)block * SLOTS * RING_WIDTH + k] = ring[k];
+  #pragma unroll
+  for (int r = 0; r < NEURONS; r++) if (mine[r]) {
+    #pragma unroll
+    for (int k = 0; k < STATES; k++) states[k * stride + block * PER_BLOCK + thread + r * THREADS] = s[r][k];
+  }
+  if (thread == 0) {
+    totals[block] = recorded;
+    if (block == 0) *events += delivered;             // spikes received; synaptic events follow from the rates
+  }
+}

@@ -1,0 +1,299 @@
+"""Runs a network on a CUDA device: many steps a launch, no host round trip inside a batch."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from ..backend import cuda, cuda_source
+from ..base import log
+from ..network.device_network import DeviceNetwork, RowsTooLong
+from ..network.network import Report, ports_of_sources
+from ..network.plan import Plan
+from .batch import Batch
+from .drive import Drive
+from .layout import Layout, choose
+
+NEVER = np.int32(-(2**30))
+_log = log.get("engine")
+_RECORD_ENTRIES = 2**26          # spikes that one launch may record at most
+_MAX_LAUNCH_STEPS = 60_000       # a recorded step takes 16 bits
+_NO_PROBE = 0xFFFF
+_GRAPH_STEPS = 16                # steps of the global layout that are launched at once
+
+
+class CudaEngine:
+    """State and stepping of one network on the device; the interface of `CpuEngine`."""
+
+    def __init__(self, plan: Plan, report: Report | None = None, layout: Layout | None = None):
+        cuda.require()
+        report = report or (lambda task, fraction: None)
+        self.plan = plan
+        self.layout = layout or choose(plan, cuda.device())
+        try:
+            self.network = DeviceNetwork(plan, self.layout.blocks, self.layout.delay_bits, report)
+        except RowsTooLong as error:
+            self.layout = Layout("global", str(error), 1, slots=plan.max_delay_steps + 2)
+            self.network = DeviceNetwork(plan, 1, 0, report)
+        self.name = f"CUDA, {cuda.device().name}"
+        _log.info("Layout: %s on %d blocks (%s), %.1f bytes per synapse.", self.layout.kind, self.layout.blocks,
+                  self.layout.reason, self.bytes_per_synapse)
+        self._stream = cuda.xp().cuda.Stream(non_blocking=True)
+        self._cells = list(plan.cells.values())
+        self._initial = self.network.initial_states()
+        self._slots = {name: k for k, name in enumerate(self._initial)}
+        self._thresholds = 0
+        with self._stream:
+            self._prepare()
+            self.reset()
+
+    # ---- tables that never change
+    @property
+    def bytes_per_synapse(self) -> float:
+        """Bytes of synapse storage per synapse, padding included."""
+        stored = self.network.words.nbytes + (self.network.delays.nbytes if self.network.delays is not None else 0)
+        return stored / max(1, self.network.num_synapses)
+
+    def _prepare(self) -> None:
+        xp, plan, n = cuda.xp(), self.plan, self.plan.num_neurons
+        keys = list(plan.cells)
+        models = [keys.index(p.model) for p in plan.populations]
+        width = max(len(cell.parameters) for cell in self._cells)
+        parameters = np.zeros((len(plan.populations), width), np.float32)
+        for row, p in zip(parameters, plan.populations, strict=True):
+            values = plan.cells[p.model].parameter_values(p, plan.settings, plan.dt)
+            row[:len(values)] = values
+        self._parameters = xp.asarray(parameters)
+        self._models = xp.asarray(np.array(models, np.int32))
+        self._starts = xp.asarray(np.array([p.start for p in plan.populations] + [n], np.int32))
+        ports, signs = ports_of_sources(plan)
+        self._ports, self._signs = xp.asarray(ports), xp.asarray(signs)
+        if self.layout.kind == "partitioned":
+            inhibitory = (ports.astype(np.uint32) if plan.num_ports > 1 else (signs < 0).astype(np.uint32))
+            rows = ((self.network.row_offset.get() << np.uint32(7)) | (inhibitory << np.uint32(6))
+                    | self.network.row_units.get())
+            self._rows = xp.asarray(self._to_device_order(rows))
+
+    def _compile(self, thresholds: int) -> None:
+        """Compile the step for up to `thresholds` background thresholds."""
+        plan, layout = self.plan, self.layout
+        constants = {"PORTS": plan.num_ports, "WEIGHT_BITS": plan.weight_bits, "SLOTS": layout.slots,
+                     "POPULATIONS": len(plan.populations), "THRESHOLDS": thresholds}
+        if layout.kind == "partitioned":
+            row_words = float(self.network.row_units.mean()) * 8
+            chunks = max(1, min(4, round(row_words / 8 + 0.3)))
+            constants |= {"BLOCKS": layout.blocks, "PER_BLOCK": layout.per_block, "THREADS": layout.threads,
+                          "NEURONS": layout.neurons_per_thread, "DELAY_BITS": layout.delay_bits,
+                          "PACKETS": layout.packets, "INBOXES": layout.inboxes, "LIST": layout.list_capacity,
+                          "OWN_LIST": layout.own_list, "CHUNKS": chunks, "AHEAD": 4,
+                          "MIN_DELAY": plan.min_delay_steps}
+        else:
+            constant = plan.min_delay_steps if self.network.delays is None else 0
+            constants |= {"CONSTANT_DELAY": constant}
+        source = cuda_source.step_source(layout.kind, self._cells, self._slots, constants)
+        module = cuda.compile_source(source, cooperative=layout.kind == "partitioned")
+        if layout.kind == "partitioned":
+            self._kernel = cuda.kernel(module, "step_partitioned", layout.shared_bytes)
+        else:
+            self._kernels = [cuda.kernel(module, name) for name in ("integrate_global", "deliver_global", "advance")]
+            self._graph = None
+        self._thresholds = thresholds
+
+    # ---- order: the partitioned layout keeps neuron n at (n % blocks) * per_block + n // blocks
+    def _to_device_order(self, values: np.ndarray) -> np.ndarray:
+        if self.layout.kind != "partitioned":
+            return values
+        padded = np.zeros(self.layout.blocks * self.layout.per_block, values.dtype)
+        padded[:values.size] = values
+        return np.ascontiguousarray(padded.reshape(self.layout.per_block, self.layout.blocks).T).ravel()
+
+    def _to_natural_order(self, values: np.ndarray) -> np.ndarray:
+        if self.layout.kind != "partitioned":
+            return values
+        return values.reshape(self.layout.blocks, self.layout.per_block).T.ravel()[:self.plan.num_neurons].copy()
+
+    # ---- state
+    def reset(self) -> None:
+        """Back to the initial state and step 0."""
+        xp, plan, layout = cuda.xp(), self.plan, self.layout
+        with self._stream:
+            self.step_index = 0
+            stored = [self._to_device_order(a) for a in self._initial.values()]
+            self._states = xp.asarray(np.stack(stored))                     # (states, neurons in device order)
+            size = stored[0].size
+            self._last_spike = xp.full(size, NEVER, xp.int32)
+            self._spike_count = xp.zeros(size, xp.uint32)
+            if layout.kind == "partitioned":
+                width = plan.num_ports * layout.per_block
+                self._ring = xp.zeros(layout.blocks * layout.slots * width, xp.int32)
+                ring = 4 * layout.blocks * layout.packets                   # PACKET_RING
+                self._packets = xp.zeros(ring * layout.inboxes * 4, xp.uint32)
+                self._spilled = xp.zeros(4 * layout.blocks * layout.per_block, xp.uint32)
+                self._totals = xp.zeros(layout.blocks, xp.uint32)
+                self._received = xp.zeros(1, xp.uint64)
+            else:
+                self._ring = xp.zeros(layout.slots * plan.num_ports * size, xp.int32)
+                self._list = xp.zeros(2 * size, xp.uint32)
+                self._clock = xp.zeros(3, xp.int64)        # step | listed, listed | recorded, recording
+                self._graph = None
+
+    def set_drive(self, drive: Drive) -> None:
+        """Use `drive` from the next step on."""
+        xp = cuda.xp()
+        with self._stream:
+            width = 1 << max(4, int(np.ceil(np.log2(drive.thresholds.shape[1]))))
+            if width > self._thresholds:
+                self._compile(width)
+            words = np.full((drive.thresholds.shape[0], self._thresholds), 0xFFFFFFFF, np.uint32)
+            words[:, :drive.thresholds.shape[1]] = drive.thresholds
+            self._tables = [self._parameters, xp.asarray(drive.currents), xp.asarray(drive.weights),
+                            xp.asarray(words), xp.asarray(drive.numbers.astype(np.int32)), self._starts, self._models]
+            self._drive = xp.asarray(np.array([a.data.ptr for a in self._tables], np.uint64))
+            self._graph = None
+
+    @property
+    def states(self) -> dict[str, np.ndarray]:
+        """Host copies of the state arrays by name, (N,) float32."""
+        with self._stream:
+            return {name: self._to_natural_order(self._states[k].get()) for name, k in self._slots.items()}
+
+    @property
+    def last_spike(self) -> np.ndarray:
+        """The step of every neuron's newest spike, (N,) int32."""
+        with self._stream:
+            return self._to_natural_order(self._last_spike.get())
+
+    @property
+    def spike_counts(self) -> np.ndarray:
+        """Spikes of every neuron since step 0, (N,) uint32."""
+        with self._stream:
+            return self._to_natural_order(self._spike_count.get())
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of network and state on the device."""
+        arrays = [self._states, self._last_spike, self._spike_count, self._ring]
+        arrays += [self._packets, self._spilled, self._rows] if self.layout.kind == "partitioned" else [self._list]
+        return self.network.memory_bytes + sum(int(a.nbytes) for a in arrays)
+
+    # ---- stepping
+    def run(self, steps: int, probes: np.ndarray, timed: bool = False, record: bool = True) -> Batch:
+        """Run `steps` steps; with `record` the spikes are returned, without it only the traces of `probes`."""
+        started = time.perf_counter()
+        first = self.step_index
+        limit = _MAX_LAUNCH_STEPS if not record else max(1, min(_MAX_LAUNCH_STEPS, _RECORD_ENTRIES // self._padded))
+        traces, spikes, done = [], [], 0
+        with self._stream:
+            probe_of = self._probe_table(probes)
+            while done < steps:
+                count = min(steps - done, limit)
+                trace = cuda.xp().zeros((count, max(1, probes.size)), np.float32)
+                spikes.append(self._launch(count, probe_of, probes.size, trace, record))
+                traces.append(trace.get()[:, :probes.size] if probes.size else np.zeros((count, 0), np.float32))
+                done += count
+            self._stream.synchronize()
+        spike_steps = np.concatenate([s[0] for s in spikes]) if spikes else np.zeros(0, np.int64)
+        spike_ids = np.concatenate([s[1] for s in spikes]) if spikes else np.zeros(0, np.int32)
+        probe_v = np.concatenate(traces) if traces else np.zeros((0, probes.size), np.float32)
+        events = int(self._degrees[spike_ids].sum(dtype=np.int64)) if record else 0
+        return Batch(first, steps, spike_steps, spike_ids, probe_v, events, time.perf_counter() - started, None)
+
+    @property
+    def _padded(self) -> int:
+        return int(self._last_spike.size)
+
+    @property
+    def _degrees(self) -> np.ndarray:
+        """Out-degree of every neuron, on the host."""
+        if not hasattr(self, "_degrees_cache"):
+            self._degrees_cache = self.network.out_degree.get()
+        return self._degrees_cache
+
+    def _probe_table(self, probes: np.ndarray) -> Any:
+        """Where each neuron's trace goes: an index in device order, or 0xFFFF."""
+        if not probes.size:
+            return np.uint64(0)
+        table = np.full(self.plan.num_neurons, _NO_PROBE, np.uint16)
+        table[probes] = np.arange(probes.size)
+        return cuda.xp().asarray(self._to_device_order(table))
+
+    def _launch(self, count: int, probe_of: Any, probes: int, trace: Any, record: bool) -> tuple:
+        launch = self._launch_partitioned if self.layout.kind == "partitioned" else self._launch_global
+        return launch(count, probe_of, probes, trace, record)
+
+    def _launch_partitioned(self, count: int, probe_of: Any, probes: int, trace: Any, record: bool) -> tuple:
+        xp, layout, network = cuda.xp(), self.layout, self.network
+        capacity = layout.per_block * count if record else 1
+        entries = xp.empty(layout.blocks * capacity, xp.uint32) if record else np.uint64(0)
+        k0, k1 = self.plan.key_words
+        self._kernel(
+            (layout.blocks,), (layout.threads,),
+            (self._drive, np.float32(self.plan.weight_scale), np.uint32(k0), np.uint32(k1), self._rows,
+             np.uint64(network.words_per_block), network.words, self._ring, self._states, self._packets, self._spilled,
+             np.int64(self.step_index), np.int32(count), np.int32(self.plan.num_neurons), self._last_spike,
+             self._spike_count, self._totals, entries, np.uint64(capacity), probe_of, np.int32(probes), trace,
+             self._received), shared_mem=layout.shared_bytes)
+        first = self.step_index
+        self.step_index += count
+        return self._read_partitioned(first, entries, capacity) if record else _NOTHING
+
+    def _read_partitioned(self, first: int, entries: Any, capacity: int) -> tuple[np.ndarray, np.ndarray]:
+        totals = self._totals.get().astype(np.int64)
+        most = int(totals.max())
+        if most == 0:
+            return _NOTHING
+        table = entries.reshape(self.layout.blocks, capacity)[:, :most].get()
+        used = np.arange(most) < totals[:, None]
+        block = np.nonzero(used)[0]
+        words = table[used]
+        steps = (words >> np.uint32(16)).astype(np.int64) + first
+        ids = (words & np.uint32(0xFFFF)).astype(np.int64) * self.layout.blocks + block
+        return _sorted(steps, ids)
+
+    def _launch_global(self, count: int, probe_of: Any, probes: int, trace: Any, record: bool) -> tuple:
+        xp = cuda.xp()
+        capacity = self.plan.num_neurons * count if record else 1
+        entries = xp.empty(capacity, xp.uint64)
+        first = self.step_index
+        flags = self._clock.view(xp.uint32)
+        flags[4:6] = xp.asarray(np.array([0, int(record)], np.uint32))
+        arguments = self._global_arguments(entries, capacity, probe_of, probes, trace, first)
+        for _ in range(count):
+            for kernel, (grid, threads, values) in zip(self._kernels, arguments, strict=True):
+                kernel(grid, threads, values)
+        self.step_index += count
+        if not record:
+            return _NOTHING
+        words = entries[:int(flags[4])].get()
+        return _sorted((words >> np.uint64(32)).astype(np.int64) + first, (words & np.uint64(0xFFFFFFFF)).astype(np.int64))
+
+    def _global_arguments(self, entries: Any, capacity: int, probe_of: Any, probes: int, trace: Any, first: int) -> list:
+        network, n = self.network, self.plan.num_neurons
+        k0, k1 = self.plan.key_words
+        delays = network.delays if network.delays is not None else np.uint64(0)
+        pieces = max(1, -(-int(self._degrees.max()) // 256))
+        integrate = (self._drive, np.float32(self.plan.weight_scale), np.uint32(k0), np.uint32(k1), self._ring,
+                     self._states, np.int32(n), self._list, self._clock, self._last_spike, self._spike_count, entries,
+                     np.uint64(capacity), probe_of, np.int32(probes), trace, np.int64(first))
+        deliver = (network.row_start, network.words, delays, self._ports, self._signs, self._ring, np.int32(n),
+                   self._list, self._clock, np.uint32(pieces))
+        return [((-(-n // 256),), (256,), integrate),
+                ((cuda.device().multiprocessors * 4,), (256,), deliver), ((1,), (1,), (self._clock,))]
+
+    def close(self) -> None:
+        """Give the device's memory back."""
+        for name in ("network", "_states", "_ring", "_spilled", "_list", "_rows"):
+            if hasattr(self, name):
+                delattr(self, name)
+        cuda.xp().get_default_memory_pool().free_all_blocks()
+
+
+_NOTHING = (np.zeros(0, np.int64), np.zeros(0, np.int32))
+
+
+def _sorted(steps: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Spikes ascending by step, then by neuron, as the CPU engine returns them."""
+    order = np.lexsort((ids, steps))
+    return steps[order], ids[order].astype(np.int32)

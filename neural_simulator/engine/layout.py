@@ -1,0 +1,88 @@
+"""How a network is laid out on a device: chosen from the plan and the device's properties, said in the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..backend.cuda import Device
+from ..network.plan import Plan
+
+UNIT = 8                       # words; rows are padded to multiples of it
+MAX_ROW_UNITS = 63
+MAX_ROW_OFFSET = 2**25         # units
+_MAX_NEURONS_PER_THREAD = 8
+_STATIC_SHARED = 8192          # bytes kept for tables
+_TYPICAL_RATE_HZ = 8.5         # packets are sized for this rate; more spikes only take a slower path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Constants of the kernels; `kind` is 'partitioned' or 'global', `reason` says why."""
+
+    kind: str
+    reason: str
+    blocks: int
+    per_block: int = 0
+    threads: int = 256
+    neurons_per_thread: int = 1
+    slots: int = 2
+    delay_bits: int = 0
+    packets: int = 1
+    inboxes: int = 1
+    list_capacity: int = 0
+    shared_bytes: int = 0
+
+    @property
+    def own_list(self) -> int:
+        return max(self.per_block, 3 * self.packets)
+
+
+def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads: int | None = None,
+           packets: int | None = None) -> Layout:
+    """Choose the layout; the last three arguments override parts of it, for measurements."""
+    n = plan.num_neurons
+    blocks = min(wanted_blocks or _blocks(n, device.multiprocessors), device.multiprocessors, n)
+    obstacle = _obstacle(plan, device, blocks)
+    if obstacle:
+        return Layout("global", obstacle, 1, slots=plan.max_delay_steps + 2)
+    per_block = -(-n // blocks)
+    spikes = per_block * _TYPICAL_RATE_HZ * plan.dt / 1000.0
+    packets = packets or max(1, min(round((4.0 + 2.6 * spikes) / 3.0 + 0.4), 1024 // blocks, 7))
+    need = max(min(per_block, 1024), blocks * packets, 256 if n < 20_000 else 512)
+    threads = threads or min(1024, -(-need // 32) * 32)
+    slots = plan.max_delay_steps + 1
+    ring = slots * plan.num_ports * per_block * 4
+    own = 2 * max(per_block, 3 * packets) * 4
+    room = device.shared_bytes - _STATIC_SHARED - ring - own
+    capacity = min(room // 4, 12_288, max(n, 3 * blocks * packets))
+    return Layout("partitioned", "accumulators fit shared memory", blocks, per_block, threads,
+                  -(-per_block // threads), slots, _delay_bits(plan), packets, min(blocks, 12), capacity,
+                  ring + own + capacity * 4)
+
+
+def _blocks(n: int, multiprocessors: int) -> int:
+    """Few blocks exchange faster, many have more memory bandwidth and arithmetic."""
+    return max(2, min(multiprocessors, n // 96))
+
+
+def _delay_bits(plan: Plan) -> int:
+    return (plan.max_delay_steps - plan.min_delay_steps).bit_length()
+
+
+def _obstacle(plan: Plan, device: Device, blocks: int) -> str:
+    """Why accumulators cannot live in shared memory, or ''."""
+    per_block = -(-plan.num_neurons // blocks)
+    if not device.cooperative or device.compute_capability < 70:
+        return "the device cannot launch kernels whose blocks wait for each other"
+    if blocks < 2:
+        return "the network is too small to share among blocks"
+    ring = (plan.max_delay_steps + 1) * plan.num_ports * per_block * 4
+    lists = 2 * per_block * 4 + 3 * blocks * 7 * 4
+    if ring + lists + _STATIC_SHARED > device.shared_bytes:
+        return (f"accumulators of {per_block} neurons and {plan.max_delay_steps} steps of delay take {ring // 1024} KB "
+                f"of the {device.shared_bytes // 1024} KB of shared memory")
+    if per_block.bit_length() + _delay_bits(plan) + plan.weight_bits > 32:
+        return "target, delay and weight do not fit one 32-bit word"
+    if per_block > 1024 * _MAX_NEURONS_PER_THREAD:
+        return f"{per_block} neurons per multiprocessor are too many to keep in registers"
+    return ""

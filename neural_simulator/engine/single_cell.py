@@ -1,0 +1,91 @@
+"""A single cell under a current protocol, on the same code that networks run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from ..backend import cpu_cell
+from ..base.declarations import Population
+from ..base.errors import ConfigurationError
+from ..config import CoreSimConfig
+from ..models.cell import Cell, compose
+from ..models.receptors import RECEPTORS
+
+
+@dataclass(frozen=True)
+class CellTrace:
+    """What a cell did. Entry k of each array is the end of step k, at time (k + 1) dt."""
+
+    dt_ms: float
+    states: dict[str, np.ndarray]      # name -> (T,) float32
+    fired: np.ndarray                  # (T,) bool
+
+    @property
+    def v(self) -> np.ndarray:
+        """Membrane potential, (T,) mV."""
+        return self.states["v"]
+
+    @property
+    def spikes_ms(self) -> np.ndarray:
+        """Time stamps of the spikes: the starts of their steps."""
+        return np.flatnonzero(self.fired) * self.dt_ms
+
+    def crossings_ms(self, level: float) -> np.ndarray:
+        """Times at which the potential crosses `level` (mV) upwards, interpolated within their steps."""
+        v = self.v.astype(np.float64)
+        k = np.flatnonzero((v[:-1] < level) & (v[1:] >= level))
+        return (k + 1 + (level - v[k]) / (v[k + 1] - v[k])) * self.dt_ms
+
+
+@cache
+def _compiled(key: str):
+    cell = compose(key)
+    return cell, cpu_cell.kernel(cell)
+
+
+def current_steps(duration_ms: float, dt_ms: float, *pieces: tuple[float, float, float]) -> np.ndarray:
+    """Current (T,) float32 pA from pieces (from ms, to ms, pA); overlapping pieces add up."""
+    current = np.zeros(round(duration_ms / dt_ms), np.float32)
+    for start, stop, amplitude in pieces:
+        current[round(start / dt_ms):round(stop / dt_ms)] += amplitude
+    return current
+
+
+def run_cell(key: str, preset: str, current_pA: np.ndarray, dt_ms: float | None = None,
+             custom: Mapping[str, float] | None = None, core: CoreSimConfig | None = None,
+             start: Mapping[str, float] | None = None, arrived: np.ndarray | None = None) -> CellTrace:
+    """Run the cell `preset` of model `key` for one step per entry of `current_pA`.
+
+    `custom` replaces parameters, `start` initial states; `arrived` (ports, T) is what synapses deliver at the
+    start of each step, in the model's port unit. Receptor constants are those of `core`.
+    """
+    cell, module = _compiled(key)
+    model = cell.model
+    dt = model.default_dt_ms if dt_ms is None else dt_ms
+    if dt > model.max_dt_ms:
+        raise ConfigurationError(f"dt_ms is {dt:g} ms, but {model.label} needs at most {model.max_dt_ms:g} ms.",
+                                 "dt_ms", dt)
+    population = Population("cell", 0, 1, key, preset, model.values(preset, custom), True, 0, (0, 0, 0), (0, 0, 0))
+    parameters = cell.parameter_values(population, _receptor_settings(core or CoreSimConfig()), dt)
+    steps = current_pA.size
+    trace, fired = np.zeros((steps, len(cell.states)), np.float32), np.zeros(steps, np.bool_)
+    if arrived is None:
+        arrived = np.zeros((len(cell.ports), steps), np.float32)
+    module.run(_start(cell, population, dt, start or {}), np.array(parameters, np.float32),
+               current_pA.astype(np.float32), arrived.astype(np.float32), trace, fired)
+    return CellTrace(dt, {name: trace[:, k] for k, name in enumerate(cell.states)}, fired)
+
+
+def _receptor_settings(core: CoreSimConfig) -> dict[str, float]:
+    return {p.name: getattr(core, p.name) for r in RECEPTORS.values() for p in (r.tau_ms, r.reversal_mV)}
+
+
+def _start(cell: Cell, population: Population, dt: float, given: Mapping[str, float]) -> np.ndarray:
+    """Initial states (S,) float32; conductances start at 0."""
+    values = {s.name: cell.model.initial_value(s, population.params, dt) for s in cell.model.states}
+    values.update(given)
+    return np.array([values.get(name, 0.0) for name in cell.states], np.float32)

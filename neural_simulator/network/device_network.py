@@ -1,0 +1,181 @@
+"""The same network, built on the device: two passes over the same random walk, no edge list, no host copy."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from ..backend import cuda, cuda_source
+from ..base.errors import SimulatorError
+from ..models.random import STREAM_INITIAL
+from ..models.wiring import BLOCK
+from .network import Report, initial_states, population_of, ports_of_sources
+from .plan import Plan, projection_table
+
+UNIT = 8                       # words; a row starts and ends at a multiple of it, in every block
+MAX_ROW_UNITS = 63
+MAX_ROW_OFFSET = 2**25         # units
+
+
+class RowsTooLong(SimulatorError):
+    """Rows do not fit the partitioned layout's descriptors; the global layout takes them."""
+
+
+class DeviceNetwork:
+    """Neurons in space and their synapses on the device.
+
+    With `blocks` > 1, the synapses onto neuron n lie in the store of block n % blocks, rows padded alike in every
+    block; with `blocks` == 1 they are plain CSR. `words` (device, uint32), `row_start` (N,) or (N + 1,) uint64 words.
+    """
+
+    def __init__(self, plan: Plan, blocks: int, delay_bits: int, report: Report):
+        self.plan, self.blocks, self.delay_bits = plan, blocks, delay_bits
+        self.num_neurons = plan.num_neurons
+        self.populations = plan.populations
+        self.population_of = population_of(plan)
+        started = time.perf_counter()
+        constants = {"BLOCKS": blocks, "WEIGHT_BITS": plan.weight_bits, "DELAY_BITS": delay_bits,
+                     "MIN_DELAY": plan.min_delay_steps, "MAX_DELAY": plan.max_delay_steps}
+        self._module = cuda.compile_source(cuda_source.build_source(constants))
+        self.positions_on_device = self._place()
+        self.positions = self.positions_on_device.get()
+        report("Counting synapses", 0.0)
+        counts = self._count()
+        report("Building synapses", 0.5)
+        self._arrange(counts)
+        counts.fill(0)
+        self._store(counts)
+        cuda.xp().cuda.Device().synchronize()
+        report("Building synapses", 1.0)
+        self.build_time_s = time.perf_counter() - started
+
+    # ---- building
+    def _launch(self, name: str, count: int, *arguments: Any) -> None:
+        self._module.get_function(name)((-(-count // 256),), (256,), arguments)
+
+    @property
+    def _keys(self) -> tuple[np.uint32, np.uint32]:
+        k0, k1 = self.plan.key_words
+        return np.uint32(k0), np.uint32(k1)
+
+    def _place(self) -> Any:
+        xp = cuda.xp()
+        positions = xp.zeros((self.num_neurons, 3), xp.float32)
+        for p in self.populations:
+            low, high = xp.asarray(p.low_um, xp.float32), xp.asarray(p.high_um, xp.float32)
+            self._launch("place", p.size, np.int32(p.start), np.int32(p.stop), low, high, *self._keys, positions)
+        return positions
+
+    def _walk(self, name: str, *arguments: Any) -> None:
+        """Launch a walk over all synapses, population by population."""
+        xp, plan = cuda.xp(), self.plan
+        table = xp.asarray(projection_table(plan))
+        for index, p in enumerate(self.populations):
+            tasks = [(q, self.populations[j.post].start, self.populations[j.post].stop, block)
+                     for q, j in enumerate(plan.projections) if j.pre == index
+                     for block in range(-(-self.populations[j.post].size // BLOCK))]
+            if not tasks or p.size == 0:
+                continue
+            threads = min(p.size * len(tasks), 2**27)
+            self._launch(name, threads, np.int32(p.start), np.int32(p.size), xp.asarray(np.array(tasks, np.int32)),
+                         np.int32(len(tasks)), table, self.positions_on_device, *self._keys,
+                         np.float32(1.0 / plan.dt), np.int32(self.num_neurons), *arguments)
+
+    def _count(self) -> Any:
+        xp, n = cuda.xp(), self.num_neurons
+        counts = xp.zeros(self.blocks * n, xp.uint32)
+        sums = xp.zeros(self.plan.num_ports * n, xp.uint32)
+        self._walk("count_synapses", counts, sums, xp.asarray(ports_of_sources(self.plan)[0]))
+        if n and int(sums.max()) >= 2**31:
+            raise SimulatorError("The weights onto one neuron sum to more than its 32-bit accumulator can hold; take "
+                                 "fewer connections per neuron.")
+        return counts
+
+    def _arrange(self, counts: Any) -> None:
+        """Decide where every row starts, and allocate the words."""
+        xp, n = cuda.xp(), self.num_neurons
+        by_block = counts.reshape(self.blocks, n)
+        self.out_degree = by_block.sum(axis=0, dtype=xp.uint32)
+        self.num_synapses = int(self.out_degree.sum(dtype=xp.uint64))
+        self.delays = None
+        if self.blocks == 1:
+            self.row_start = xp.zeros(n + 1, xp.uint64)
+            self.row_start[1:] = xp.cumsum(self.out_degree, dtype=xp.uint64)
+            self.words_per_block = self.num_synapses
+            self.words = xp.zeros(max(1, self.num_synapses), xp.uint32)
+            if self.plan.min_delay_steps != self.plan.max_delay_steps:
+                self.delays = xp.zeros(max(1, self.num_synapses), xp.uint16)
+            return
+        units = (by_block.max(axis=0) + (UNIT - 1)) // UNIT
+        ends = xp.cumsum(units, dtype=xp.uint64)
+        total = int(ends[-1])
+        if int(units.max()) > MAX_ROW_UNITS or total >= MAX_ROW_OFFSET:
+            raise RowsTooLong("rows are too long for the partitioned layout")
+        starts = ends - units
+        self.row_units = units.astype(xp.uint32)
+        self.row_offset = starts.astype(xp.uint32)                 # units
+        self.row_start = starts * UNIT                             # words
+        self.words_per_block = total * UNIT
+        self.padding = np.uint32((0xFFFFFFFF << self.plan.weight_bits) & 0xFFFFFFFF)
+        self.words = xp.full(max(1, self.blocks * self.words_per_block), self.padding, xp.uint32)
+
+    def _store(self, cursors: Any) -> None:
+        delays = self.delays if self.delays is not None else np.uint64(0)
+        self._walk("store_synapses", self.row_start, np.uint64(self.words_per_block), cursors, self.words, delays)
+
+    # ---- questions
+    @property
+    def memory_bytes(self) -> int:
+        arrays = [self.positions_on_device, self.words, self.row_start, self.out_degree]
+        arrays += [a for a in (self.delays, getattr(self, "row_units", None), getattr(self, "row_offset", None))
+                   if a is not None]
+        return sum(int(a.nbytes) for a in arrays)
+
+    def initial_states(self) -> dict[str, np.ndarray]:
+        """State arrays (N,) float32 at time 0, by name."""
+        def normal_values(first: int, last: int, mean: float, sd: float, out: np.ndarray) -> None:
+            values = cuda.xp().zeros(self.num_neurons, np.float32)
+            self._launch("normal_values", last - first, np.int32(first), np.int32(last), np.float32(mean),
+                         np.float32(sd), np.uint32(STREAM_INITIAL), *self._keys, values)
+            out[first:last] = values[first:last].get()
+        return initial_states(self.plan, normal_values)
+
+    def csr(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return (indptr, targets, weights, delays) as `Network.csr` does, equal to it bit for bit."""
+        n, bits = self.num_neurons, self.plan.weight_bits
+        words = self.words[:self.blocks * self.words_per_block].get().reshape(self.blocks, self.words_per_block)
+        if self.blocks == 1:
+            sources = np.repeat(np.arange(n), self.out_degree.get())
+            blocks, at = np.zeros_like(sources), np.arange(self.num_synapses)
+            delays = (self.delays.get().astype(np.int32) if self.delays is not None
+                      else np.full(self.num_synapses, self.plan.min_delay_steps, np.int32))
+        else:
+            owner = np.repeat(np.arange(n), self.row_units.get().astype(np.int64) * UNIT)
+            blocks, at = np.nonzero(words != self.padding)
+            sources = owner[at]
+            field = (words[blocks, at] >> np.uint32(bits)) & np.uint32((1 << self.delay_bits) - 1)
+            delays = field.astype(np.int32) + self.plan.min_delay_steps
+        chosen = words[blocks, at]
+        targets = (chosen >> np.uint32(bits + self.delay_bits)).astype(np.int64) * self.blocks + blocks
+        units = (chosen & np.uint32((1 << bits) - 1)).astype(np.int32)
+        order = np.lexsort((units, delays, targets, sources))
+        indptr = np.concatenate([[0], np.cumsum(self.out_degree.get(), dtype=np.int64)])
+        weights = (units[order] * np.float32(self.plan.weight_scale)).astype(np.float32)
+        return indptr, targets[order].astype(np.int32), weights, delays[order]
+
+    def sample_synapses(self, count: int) -> np.ndarray:
+        """Return up to `count` (pre, post) pairs, (M, 2) int32: the same ones for the same network."""
+        if self.num_synapses == 0 or count == 0:
+            return np.zeros((0, 2), np.int32)
+        total = self.blocks * self.words_per_block
+        spread = count if self.blocks == 1 else int(count * 1.05 * total / self.num_synapses) + 8
+        places = np.unique(np.linspace(0, total - 1, min(spread, total)).astype(np.int64))
+        words = self.words[cuda.xp().asarray(places)].get()
+        block, at = np.divmod(places, self.words_per_block)
+        real = np.ones(places.size, bool) if self.blocks == 1 else words != self.padding
+        starts = self.row_start.get().astype(np.int64)
+        source = np.searchsorted(starts[:self.num_neurons], at, side="right") - 1
+        target = (words >> np.uint32(self.plan.weight_bits + self.delay_bits)).astype(np.int64) * self.blocks + block
+        return np.stack([source, target], axis=1)[real][:count].astype(np.int32)
