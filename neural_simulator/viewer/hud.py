@@ -17,11 +17,12 @@ from ..base.palette import EXCITATORY, INHIBITORY, RGB, from_hex, population_col
 from ..config import VisualizationConfig
 from .camera import Camera
 from .colors import ACTIVITY_STOPS, BACKGROUND, DIM_TEXT, POTENTIAL_RANGE_MV, POTENTIAL_STOPS, TEXT, ramp
-from .glyphs import SOLID, Atlas
+from .glyphs import SOLID, Atlas, Face
 from .scene import scale_bar
 
 VERTEX = np.dtype([("position", "<f4", 2), ("texel", "<f4", 2), ("color", "u1", 4)])
 PANEL_ALPHA = 0.62
+NOTICE = from_hex("#ffd25a")
 AXIS_COLORS: tuple[tuple[str, RGB], ...] = (
     ("x", from_hex("#e07a5f")), ("y", from_hex("#81b29a")), ("z", from_hex("#6d9dc5")))
 MOST_POPULATIONS = 12
@@ -91,11 +92,13 @@ def lay_out(canvas: Canvas, size: tuple[int, int], view: NetworkView | None, fra
     """Arrange the whole display on a picture of `size` pixels; `drawn`: neurons and synapse lines shown."""
     width, height = size[0] / canvas.scale, size[1] / canvas.scale
     if view is None:
-        canvas.text(0.5 * size[0], 0.5 * size[1], facts.notice or "No network yet.", DIM_TEXT, align=0.5)
+        _notice(canvas, facts.notice or "No network yet.", 0.5 * size[0], 0.5 * size[1], size[0], align=0.5)
         return
     if width < 260 or height < 180:
         return
-    left = _numbers(canvas, view, frame, viz, facts, drawn)
+    left, below = _numbers(canvas, view, frame, viz, facts, drawn)
+    if facts.notice:
+        _notice(canvas, facts.notice, 26 * canvas.scale, below + 12 * canvas.scale, 0.5 * size[0])
     if width * canvas.scale - left > 330 * canvas.scale and height > 300:
         _legend(canvas, size, view, frame, viz)
     _axes(canvas, size, camera)
@@ -106,8 +109,8 @@ def lay_out(canvas: Canvas, size: tuple[int, int], view: NetworkView | None, fra
 
 # ---- the parts ------------------------------------------------------------------------------------------
 def _numbers(canvas: Canvas, view: NetworkView, frame: Frame | None, viz: VisualizationConfig, facts: HudFacts,
-             drawn: tuple[int, int]) -> float:
-    """Time and counts at the top left; returns the right edge, px."""
+             drawn: tuple[int, int]) -> tuple[float, float]:
+    """Time and counts at the top left; returns the right and the bottom edge, px."""
     scale, normal = canvas.scale, canvas.atlas.faces["normal"]
     rows = number_rows(view, frame, viz, facts, drawn)
     label_width = max(normal.line(label).width for label, _ in rows) + 14 * scale
@@ -122,9 +125,19 @@ def _numbers(canvas: Canvas, view: NetworkView, frame: Frame | None, viz: Visual
         canvas.text(x, y, label, DIM_TEXT)
         canvas.text(x + label_width, y, value)
         y += _row(canvas)
-    if facts.notice:
-        canvas.text(x, y + 12 * scale, facts.notice, from_hex("#ffd25a"))
-    return 12 * scale + width
+    return 12 * scale + width, 12 * scale + height
+
+
+def _notice(canvas: Canvas, text: str, x: float, y: float, width: float, align: float = 0.0) -> None:
+    """A sentence in lines of at most `width` px, the first one at y."""
+    lines = wrapped(canvas.atlas.faces["normal"], text, width - 40 * canvas.scale)
+    widest = max(canvas.atlas.faces["normal"].line(line).width for line in lines)
+    pad = 14 * canvas.scale
+    _panel(canvas, x - align * widest - pad, y - 6 * canvas.scale, widest + 2 * pad,
+           len(lines) * _row(canvas) + 12 * canvas.scale)
+    for line in lines:
+        canvas.text(x, y, line, NOTICE, align=align)
+        y += _row(canvas)
 
 
 def number_rows(view: NetworkView, frame: Frame | None, viz: VisualizationConfig, facts: HudFacts,
@@ -262,6 +275,18 @@ HINT_WORDS = {"pause": "pause", "step": "step 1 ms", "reset_camera": "reset view
 
 
 # ---- words and small helpers ----------------------------------------------------------------------------
+def wrapped(face: Face, text: str, width: float) -> list[str]:
+    """Return `text` in lines of at most `width` pixels, broken between words."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and face.line(longer).width > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
 def time_text(time_ms: float) -> str:
     """Return simulated time, in ms up to ten seconds and in s beyond."""
     return f"{time_ms:,.0f} ms" if time_ms < 10_000 else f"{time_ms / 1000.0:,.2f} s"

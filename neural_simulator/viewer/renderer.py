@@ -75,7 +75,7 @@ class Renderer:
         if network is None:
             return
         scene = network.scene
-        frame = frame if frame is not None and frame.v.shape[0] == scene.positions.shape[0] else None
+        frame = frame if frame is not None and network.owns(frame) else None
         network.state.send(frame, viz.color_mode == "potential")
         self.uniforms.write(scene_uniforms(scene, frame, viz, camera, *size, pixel_scale))
         GL.glBindBufferBase(GL.GL_UNIFORM_BUFFER, 0, self.uniforms.name)
@@ -169,6 +169,10 @@ class NetworkBuffers:
     def serves(self, view: NetworkView | None, viz: VisualizationConfig) -> bool:
         """True when these buffers show `view` under the caps of `viz`."""
         return view is self.view and self._caps == (viz.max_neurons_drawn, viz.max_synapses_drawn)
+
+    def owns(self, frame: Frame) -> bool:
+        """True when `frame` belongs to the network in these buffers."""
+        return frame.build == self.view.build and frame.v.shape[0] == self.view.num_neurons
 
     def sort(self, camera: Camera) -> None:
         """Bring the drawing order up to date with the direction of view."""

@@ -208,8 +208,6 @@ class Viewer:
         action = action_for(key_chord(key, scancode, modifiers))
         if action is None or (pressed == glfw.REPEAT and action.name not in REPEATING):
             return
-        if action.name == "reset_camera":
-            self.reset_camera()
         self.on_action(action.name)
 
     def _on_button(self, button: int, pressed: int, modifiers: int) -> None:

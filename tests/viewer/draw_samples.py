@@ -61,9 +61,9 @@ def places(viewer) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         viewer.render(PLACES, None, SMALL, *SIZE, hud=False)       # the camera fits a new network
         viewer.camera.reset()
         move(viewer.camera)
-        shots[f"at {name}"] = viewer.render(PLACES, fired(PLACES, 1), SMALL.changed(spiking_mode="only"), *SIZE, hud=False)
-        shots[f"nothing at {name}"] = viewer.render(PLACES, frame(PLACES), SMALL.changed(spiking_mode="only"), *SIZE,
-                                                    hud=False)
+        only = SMALL.changed(spiking_mode="only")
+        shots[f"at {name}"] = viewer.render(PLACES, fired(PLACES, 1), only, *SIZE, hud=False)
+        shots[f"nothing at {name}"] = viewer.render(PLACES, frame(PLACES), only, *SIZE, hud=False)
         said[f"pixel {name}"] = viewer.camera.project(PLACES.positions[:1], *SIZE)[0]
     viewer.camera.reset()
     return shots, said
@@ -85,8 +85,8 @@ def depths(viewer) -> dict[str, np.ndarray]:
         right = viewer.camera.axes()[0] * 300.0
         view = network([[0, 0, 0], shift - right, shift + right, *BOX], synapses=[(1, 2)])
         for shown in (False, True):
-            shots[f"{name} {shown}"] = viewer.render(
-                view, frame(view), viz.changed(show_synapses=shown, synapse_alpha=1.0, point_size=16.0), *SIZE, hud=False)
+            bright = viz.changed(show_synapses=shown, synapse_alpha=1.0, point_size=16.0)
+            shots[f"{name} {shown}"] = viewer.render(view, frame(view), bright, *SIZE, hud=False)
     return shots
 
 

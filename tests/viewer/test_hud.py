@@ -12,16 +12,17 @@ from tests.viewer.samples import cloud, frame
 
 VIZ = VisualizationConfig()
 ATLAS = build_atlas(1.0)
+NOTHING, PACE = hud.HudFacts(), hud.HudFacts("42 per s")
 
 
-def laid_out(view, size=(1000, 700), viz=VIZ, facts=hud.HudFacts(), scale=1.0) -> np.ndarray:
+def laid_out(view, size=(1000, 700), viz=VIZ, facts=NOTHING, scale=1.0) -> np.ndarray:
     canvas = hud.Canvas(ATLAS if scale == 1.0 else build_atlas(scale), scale)
     shown = frame(view) if view is not None else None
     hud.lay_out(canvas, size, view, shown, viz, Camera(), facts, (view.num_neurons if view else 0, 10))
     return canvas.vertices()
 
 
-def rows(view, viz=VIZ, facts=hud.HudFacts("42 per s"), drawn=(100, 10)) -> dict[str, str]:
+def rows(view, viz=VIZ, facts=PACE, drawn=(100, 10)) -> dict[str, str]:
     return dict(hud.number_rows(view, frame(view), viz, facts, drawn))
 
 
@@ -85,7 +86,17 @@ def test_everything_stays_on_the_picture(mode, size):
 
 def test_a_tiny_window_has_no_display_and_a_missing_network_one_sentence():
     assert laid_out(cloud(10), (200, 100)).size == 0
-    assert laid_out(None).size == 6 * len("No network yet.")
+    assert laid_out(None).size == 6 * (1 + len("No network yet.")), "a ground and one quad per character"
+
+
+def test_a_long_notice_is_broken_between_words():
+    face, text = ATLAS.faces["normal"], "The run reached its total time; Start begins anew."
+    lines = hud.wrapped(face, text, 150.0)
+    assert " ".join(lines) == text and len(lines) > 2
+    assert all(face.line(line).width <= 150.0 for line in lines)
+    assert hud.wrapped(face, "incomprehensibilities", 10.0) == ["incomprehensibilities"]
+    vertices = laid_out(cloud(100), (700, 500), facts=hud.HudFacts(notice=text * 3))
+    assert vertices["position"][:, 0].max() <= 700
 
 
 def test_the_display_grows_with_the_scale_of_the_screen():

@@ -9,20 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from neural_simulator.viewer.camera import HOME_PITCH_DEG, HOME_YAW_DEG, Camera
-from neural_simulator.viewer.colors import BACKGROUND
-
-pytestmark = pytest.mark.gui
-if sys.platform != "linux":
-    pytest.skip("the virtual screen needs Linux", allow_module_level=True)
-
 from Xlib import XK, X
 from Xlib.display import Display
 from Xlib.error import XError
 from Xlib.ext import xtest
 from Xlib.protocol.event import ClientMessage
 
+from neural_simulator.viewer.camera import HOME_PITCH_DEG, HOME_YAW_DEG, Camera
+from neural_simulator.viewer.colors import BACKGROUND
+
+pytestmark = pytest.mark.gui
 LEFT, RIGHT, WHEEL_UP = 1, 3, 4
 PATIENCE_S = 30.0
 

@@ -26,12 +26,17 @@ class App:
 
     def __init__(self) -> None:
         self.actions: list[str] = []
-        self.viewer = Viewer(self.actions.append, Placement(640, 480, 20, 30))
+        self.viewer = Viewer(self.act, Placement(640, 480, 20, 30))
         self.view = cloud(500)
         self.shown = frame(self.view, STEP - np.arange(500) % 90)
         self.viz = VisualizationConfig()
         self.pictures = 0
         self.running = True
+
+    def act(self, name: str) -> None:
+        self.actions.append(name)
+        if name == "reset_camera":
+            self.viewer.reset_camera()
 
     def turn(self) -> None:
         self.pictures += self.viewer.frame(self.view, self.shown, self.viz, "Paused.")
