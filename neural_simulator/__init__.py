@@ -20,7 +20,7 @@ ROOM_OF = {
     "RuntimeState": "config",
     "VisualizationConfig": "config",
     "Simulation": "engine.simulation",
-    "SimulationBridge": "engine.bridge",
+    "SimulationBridge": "app.bridge",
 }
 
 __all__ = ["__version__", *ROOM_OF]

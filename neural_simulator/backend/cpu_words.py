@@ -49,7 +49,8 @@ def ticks(context):
         word = ir.IntType(64)
         if platform.machine().lower() not in ("x86_64", "amd64"):
             return ir.Constant(word, 0)
-        return builder.call(builder.module.declare_intrinsic("llvm.readcyclecounter", (), ir.FunctionType(word, ())), ())
+        read = builder.module.declare_intrinsic("llvm.readcyclecounter", (), ir.FunctionType(word, ()))
+        return builder.call(read, ())
     return types.uint64(), generate
 
 
