@@ -1,0 +1,273 @@
+"""The program's one script: its arguments, its fallback without a display, its end, and its life as a module."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from neural_simulator.base import paths
+from neural_simulator.base.errors import FileFormatError
+from neural_simulator.config import CoreSimConfig
+from neural_simulator.files.profiles import Profile, save_profile
+from neural_simulator.tools import environment
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPT = ROOT / "neural-simulator.py"
+OPTIONS = ("--help", "--profile", "--seed", "--backend", "--headless", "--duration-ms", "--record")
+
+
+def start(*arguments: str, flags: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+    """Run the script in a process of its own, without a display."""
+    variables = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    return subprocess.run([sys.executable, *flags, str(SCRIPT), *arguments], capture_output=True, text=True,
+                          env=variables, cwd=ROOT.parent)
+
+
+@pytest.fixture
+def launcher():
+    """The script as a module under a name of no meaning."""
+    spec = importlib.util.spec_from_file_location("launcher_under_test", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """A profile that runs in no time."""
+    path = tmp_path / "tiny.json"
+    core = CoreSimConfig(num_neurons=100, connections_per_neuron=10, total_simulation_time_ms=300.0, seed=5)
+    save_profile(Profile(core), path)
+    return path
+
+
+# ---- arguments ------------------------------------------------------------------------------------------
+def test_help_needs_nothing_installed_and_lists_every_option():
+    shown = start("--help", flags=("-S",))
+    assert shown.returncode == 0
+    assert [option for option in OPTIONS if option not in shown.stdout] == []
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["--fast"], "unrecognized arguments: --fast"),
+    (["extra"], "unrecognized arguments: extra"),
+    (["--head"], "unrecognized arguments: --head"),
+    (["--seed", "many"], "invalid int value: 'many'"),
+    (["--backend", "abacus"], "invalid choice: 'abacus'"),
+    (["--duration-ms", "100"], "--duration-ms needs --headless"),
+    (["--record", "a.simrec.h5"], "--record needs --headless"),
+    (["--headless", "--duration-ms", "-5"], "--duration-ms is -5 ms, but must be above 0"),
+    (["--headless", "--duration-ms", "nan"], "--duration-ms is nan ms, but must be above 0"),
+    (["--headless", "--record", str(SCRIPT)], "exists already"),
+])
+def test_a_bad_argument_is_one_sentence_and_exit_code_2(arguments, said):
+    ended = start(*arguments, flags=("-S",))
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1 and said in ended.stderr
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["--profile", "smal-1000x100"], "the nearest known profile is 'small-1000x100'"),
+    (["--headless", "--seed", "-2"], "CoreSimConfig.seed (Seed) is -2, but must be a whole number between -1 and"),
+])
+def test_a_bad_value_is_one_sentence_and_exit_code_2(launcher, capsys, arguments, said):
+    assert launcher.main(arguments) == 2
+    complaint = capsys.readouterr().err
+    assert said in complaint and len(complaint.splitlines()) == 1
+
+
+def test_a_broken_profile_is_one_sentence_and_exit_code_2(launcher, capsys, tmp_path):
+    document = {"format": "neural-simulator profile", "version": 1, "core": {"num_neuron": 5}}
+    (tmp_path / "broken.json").write_text(json.dumps(document))
+    assert launcher.main(["--headless", "--profile", str(tmp_path / "broken.json")]) == 2
+    assert "core.num_neuron is unknown; the nearest known key is core.num_neurons" in capsys.readouterr().err
+
+
+def test_seed_and_backend_replace_those_of_the_profile(launcher, tiny):
+    options = launcher.parse(["--profile", str(tiny), "--seed", "99", "--backend", "cpu"])
+    profile = launcher.chosen_profile(options)
+    assert (profile.core.seed, profile.core.num_neurons, profile.device.backend) == (99, 100, "cpu")
+
+
+# ---- without windows ------------------------------------------------------------------------------------
+def test_a_headless_run_writes_what_it_was_asked_for(tmp_path, tiny):
+    ended = start("--headless", "--profile", str(tiny), "--duration-ms", "200", "--seed", "3", "--backend", "cpu",
+                  "--record", str(tmp_path / "run.simrec.h5"))
+    assert ended.returncode == 0, ended.stderr
+    assert "0.2 s in 200 steps of 1 ms" in ended.stdout and "seed 3" in ended.stdout
+    assert (tmp_path / "run.simrec.h5").is_file() and (tmp_path / "run.png").is_file()
+
+
+def test_without_a_display_the_default_profile_runs_headless(launcher, capsys, monkeypatch, tmp_path, tiny):
+    monkeypatch.setattr(environment, "why_no_display", lambda: "There is no display: DISPLAY is not set")
+    monkeypatch.setattr(paths, "RECORDINGS", tmp_path / "recordings")
+    monkeypatch.setattr(launcher, "desktop", None)
+    assert launcher.main(["--profile", str(tiny)]) == 0
+    said = capsys.readouterr()
+    assert "There is no display: DISPLAY is not set, so tiny runs without windows" in said.err
+    assert "0.3 s in 300 steps" in said.out
+    assert sorted(path.name.partition(".")[2] for path in (tmp_path / "recordings").iterdir()) == ["png", "simrec.h5"]
+
+
+def test_missing_window_libraries_are_one_sentence(launcher, capsys, monkeypatch, tiny):
+    monkeypatch.setattr(environment, "why_no_display", lambda: None)
+    monkeypatch.setattr(environment, "missing_window_libraries", lambda: "The windows need libGL.so.1; install it.")
+    assert launcher.main(["--profile", str(tiny)]) == 1
+    assert capsys.readouterr().err == "The windows need libGL.so.1; install it.\n"
+
+
+# ---- ends -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("error, code, said", [
+    (KeyboardInterrupt(), 130, "Interrupted."),
+    (FileFormatError("The disk is full."), 1, "The disk is full."),
+    (ZeroDivisionError("zero"), 1, "An unexpected error ended the program: zero. Details are in "),
+])
+def test_every_end_is_explained(launcher, capsys, monkeypatch, tmp_path, tiny, error, code, said):
+    def break_off(*_):
+        raise error
+
+    monkeypatch.setattr(launcher, "headless", break_off)
+    monkeypatch.setattr(paths, "CRASH_REPORTS", tmp_path / "reports")
+    assert launcher.main(["--headless", "--profile", str(tiny)]) == code
+    complaint = capsys.readouterr().err
+    assert complaint.startswith(said)
+    reports = list(tmp_path.glob("reports/*.txt"))
+    if isinstance(error, ZeroDivisionError):
+        assert len(reports) == 1 and str(reports[0]) in complaint
+        assert "ZeroDivisionError: zero" in reports[0].read_text() and '"num_neurons": 100' in reports[0].read_text()
+    else:
+        assert reports == []
+
+
+def test_a_failed_set_up_is_one_sentence(launcher, capsys, monkeypatch):
+    def fail(*_):
+        raise environment.SetupError("Installing requirements.txt failed: no network.")
+
+    monkeypatch.setattr(environment, "ensure", fail)
+    assert launcher.main([]) == 1
+    assert capsys.readouterr().err == "Installing requirements.txt failed: no network.\n"
+
+
+@pytest.mark.parametrize("x, y, width, height, scale", [
+    (0, 0, 1366, 768, 1.0), (0, 28, 1600, 872, 1.0), (0, 0, 1920, 1040, 1.0), (0, 0, 3840, 2100, 2.0),
+    (1920, 0, 2560, 1400, 1.25)])
+def test_both_windows_fit_on_the_screen_side_by_side(launcher, x, y, width, height, scale):
+    (left, top), (panel_width, panel_height), (w, h, view_left, view_top) = launcher.side_by_side(
+        x, y, width, height, scale)
+    assert x <= left and left + panel_width < view_left
+    assert view_left + w * scale <= x + width
+    assert y < top == view_top and top + max(panel_height, h * scale) <= y + height + 1
+    assert panel_width >= 720 * scale and w >= 320
+
+
+# ---- as a module ----------------------------------------------------------------------------------------
+LOAD = """
+    import importlib.util, sys
+    spec = importlib.util.spec_from_file_location("neural_simulator", {script!r})
+    module = importlib.util.module_from_spec(spec)
+    {register}
+    spec.loader.exec_module(module)
+    {then}
+    print("fine")
+"""
+REGISTER = 'sys.modules["neural_simulator"] = module'
+
+
+def load(then: str, register: str, folder: Path) -> subprocess.CompletedProcess:
+    """Load the script by path in a process of its own, in another folder, then do something with `module`."""
+    text = textwrap.dedent(LOAD).format(script=str(SCRIPT), register=register, then=textwrap.dedent(then))
+    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, cwd=folder)
+
+
+@pytest.mark.parametrize("register", ["", REGISTER], ids=["unregistered", "registered"])
+@pytest.mark.parametrize("then", [
+    "assert module.CoreSimConfig(num_neurons=5).num_neurons == 5",
+    "assert all(getattr(module, name) is not None for name in module.__all__)",
+    "from neural_simulator import GPUConfig, SimulationBridge, CoreSimConfig\n"
+    "assert CoreSimConfig is module.CoreSimConfig and SimulationBridge is module.SimulationBridge",
+    "import neural_simulator.config\nassert neural_simulator.config.CoreSimConfig is module.CoreSimConfig",
+    "from neural_simulator.engine.simulation import Simulation\nassert Simulation is module.Simulation",
+    "assert module.__version__ and hasattr(module, 'main') and not hasattr(module, 'nothing_like_it')",
+    "import pickle\nassert pickle.loads(pickle.dumps(module.NeuronModel.IZHIKEVICH)) is module.NeuronModel.IZHIKEVICH",
+], ids=["attribute", "all names", "from import", "submodule", "deep import", "own names", "pickle"])
+def test_loaded_by_path_the_script_is_the_package(then, register, tmp_path):
+    ended = load(then, register, tmp_path)
+    assert (ended.returncode, ended.stdout) == (0, "fine\n"), ended.stderr
+
+
+@pytest.mark.parametrize("register", ["", REGISTER], ids=["unregistered", "registered"])
+def test_loading_by_path_after_the_package_gives_the_same_classes(register, tmp_path):
+    before = f"sys.path.insert(0, {str(ROOT)!r}); import neural_simulator.config as before; {register or 'pass'}"
+    ended = load("assert module.CoreSimConfig is before.CoreSimConfig", before, tmp_path)
+    assert (ended.returncode, ended.stdout) == (0, "fine\n"), ended.stderr
+
+
+def test_loading_by_path_opens_and_installs_nothing(tmp_path):
+    ended = load("assert not {'dearpygui', 'glfw', 'OpenGL', 'numba', 'cupy'} & set(sys.modules)", REGISTER, tmp_path)
+    assert (ended.returncode, ended.stdout) == (0, "fine\n"), ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- with windows ---------------------------------------------------------------------------------------
+class Program:
+    """The running program, seen through its test port."""
+
+    def __init__(self, *arguments: str):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.process = subprocess.Popen(
+            [sys.executable, str(SCRIPT), *arguments], stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "NEURAL_SIMULATOR_TEST_PORT": str(self.port)})
+
+    def state(self) -> dict:
+        """Return what the panel knows, empty while it is not up yet."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=20) as line:
+                line.sendall(b'{"ask": "state"}\n')
+                return json.loads(line.makefile().readline())["answer"]
+        except OSError:
+            return {}
+
+    def wait_for(self, condition, limit_s: float = 60.0) -> dict:
+        """Return the first state that fulfils `condition`."""
+        give_up_at = time.monotonic() + limit_s
+        while time.monotonic() < give_up_at and self.process.poll() is None:
+            state = self.state()
+            if state and condition(state):
+                return state
+            time.sleep(0.1)
+        raise AssertionError(f"it did not come to that; now {self.state()}, exit code {self.process.poll()}")
+
+
+@pytest.fixture
+def program(tiny):
+    if environment.why_no_display():
+        pytest.skip(f"{environment.why_no_display()}; windows need one")
+    running = Program("--profile", str(tiny))
+    yield running
+    running.process.kill()
+    running.process.wait()
+
+
+@pytest.mark.gui
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_desktop_builds_the_profile_and_ends_cleanly_on_a_signal(program, number):
+    state = program.wait_for(lambda state: state["num_neurons"] == 100)
+    assert state["run"] == "stopped" and not state["bad"]
+    program.process.send_signal(number)
+    _, said = program.process.communicate(timeout=30)
+    assert program.process.returncode == 130
+    assert said == "Ended by Ctrl+C or a request to terminate.\n"
