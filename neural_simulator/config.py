@@ -98,10 +98,12 @@ def allowed(owner: type[BaseModel], name: str) -> str:
     choices = getattr(info.annotation, "__args__", None)
     if choices and all(isinstance(choice, str) for choice in choices):
         return "one of " + ", ".join(choices)
-    kind = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}.get(
-        info.annotation, f"of type {info.annotation}")
+    words: dict[Any, str] = {
+        int: "a whole number", float: "a number", bool: "true or false", str: "a text",
+        tuple[int, ...]: "whole numbers separated by commas", dict[str, float]: "numbers by parameter name"}
+    kind = words.get(info.annotation, f"of type {info.annotation}")
     if low is not None and high is not None:
-        return f"{kind} between {low:g} and {high:g} {unit}".rstrip()
+        return f"{kind} between {low:,.12g} and {high:,.12g} {unit}".rstrip()
     return kind
 
 
@@ -202,7 +204,7 @@ class CoreSimConfig(Config):
         return value
 
     @model_validator(mode="after")
-    def _traits_exist(self) -> "CoreSimConfig":
+    def _traits_exist(self) -> CoreSimConfig:
         for index in self.inhibitory_trait_indices:
             if index < 0:
                 raise ValueError(f"inhibitory_trait_indices names trait {index}; traits count from 0.")

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..base import log
 from ..base.errors import SimulatorError
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
-from ..files.profiles import Profile, load_profile, save_profile
+from ..files.profiles import Profile, ProfileEntry, list_profiles, load_profile, save_profile
 from . import messages as msg
 from .actions import ACTIONS, Action
 from .frames import Frame, Mailbox
@@ -111,10 +111,14 @@ class Desk:
         self.notice(f"Profile {profile.name} is in the form; {ACTIONS['apply'].label} builds it.")
         return True
 
-    def save_profile(self, path: Path) -> bool:
+    def profiles(self) -> tuple[ProfileEntry, ...]:
+        """Return the profiles in their folder, broken ones with what is wrong with them."""
+        return list_profiles()
+
+    def save_profile(self, path: Path, description: str) -> bool:
         """Write the form's last good values as a profile."""
         view = self.view
-        profile = Profile(view.draft_core, view.visual, view.draft_gpu, path.stem, view.profile_description)
+        profile = Profile(view.draft_core, view.visual, view.draft_gpu, path.stem, description)
         try:
             save_profile(profile, path)
         except SimulatorError as error:
@@ -133,9 +137,11 @@ class Desk:
 
     def _note(self, event: msg.Event) -> None:
         """Write what the user should be able to read again into the log."""
-        if isinstance(event, msg.Done | msg.Notice) and event.text:
-            bad = isinstance(event, msg.Notice) and event.bad
-            self._log.log(logging.WARNING if bad else logging.INFO, event.text)
+        if isinstance(event, msg.Notice):
+            self._log.log(logging.WARNING if event.bad else logging.INFO, event.text)
+        elif isinstance(event, msg.Done):
+            if event.text and not isinstance(event.command, msg.ApplyConfig):     # the engine has told of its build
+                self._log.info(event.text)
         elif isinstance(event, msg.Failed):
             self._log.warning(event.message)
         elif isinstance(event, msg.Crashed):

@@ -13,20 +13,15 @@ from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
 from . import messages as msg
 from .frames import NetworkView
 
-STATUS_LINES = {
-    "empty": "No network yet.",
-    "stopped": "Stopped at time 0.",
-    "running": "Running.",
-    "paused": "Paused.",
-    "ended": "The run reached its total time.",
-}
+STATES = ("empty", "stopped", "running", "paused", "ended")
+ENDED = "The run reached its total time; Start begins anew."
 
 
 @dataclass(frozen=True)
 class ViewState:
     """Everything the windows need besides the newest frame."""
 
-    run: str = "empty"                              # a key of STATUS_LINES
+    run: str = "empty"                              # one of STATES
     network: NetworkView | None = None              # the network in place
     core: CoreSimConfig | None = None               # its configuration, live changes included
     gpu: GPUConfig | None = None                    # the device configuration it was built with
@@ -39,7 +34,7 @@ class ViewState:
     speed: float = 1.0                              # wanted simulated time / wall time; 0: as fast as possible
     progress: tuple[str, float] | None = None       # task, fraction 0..1
     recording: Path | None = None
-    status: str = STATUS_LINES["empty"]
+    status: str = ""
     status_bad: bool = False
     crash: msg.Crashed | None = None
 
@@ -86,8 +81,8 @@ def _failed(view: ViewState, event: msg.Failed) -> ViewState:
 def _run_state(view: ViewState, event: msg.RunStateChanged) -> ViewState:
     crash = None if event.state == "running" else view.crash
     network = None if event.state == "empty" else view.network
-    return replace(view, run=event.state, network=network, status=STATUS_LINES[event.state], status_bad=False,
-                   crash=crash)
+    status = ENDED if event.state == "ended" else "" if view.status_bad else view.status
+    return replace(view, run=event.state, network=network, crash=crash, status=status, status_bad=False)
 
 
 def _built(view: ViewState, event: msg.NetworkBuilt) -> ViewState:

@@ -168,7 +168,7 @@ class Worker:
         try:
             return self._create(command.core, command.gpu, self._progress)
         except MemoryForecastError as error:
-            if self._sim is None or error.needed > error.available + self._sim.network.memory_bytes:
+            if self._sim is None or error.needed > error.available + self._sim.memory_bytes:
                 raise
         self._forget_network()
         self._enter("empty")
@@ -188,7 +188,7 @@ class Worker:
             core=command.core, seed=sim.seed, backend=sim.backend_name, populations=tuple(network.populations),
             population_of=network.population_of, positions=network.positions,
             synapse_sample=network.sample_synapses(min(command.synapse_sample, network.num_synapses)),
-            num_synapses=network.num_synapses, memory_bytes=network.memory_bytes, build_time_s=sim.build_time_s,
+            num_synapses=network.num_synapses, memory_bytes=sim.memory_bytes, build_time_s=sim.build_time_s,
             build=self._builds)
         self._emit(msg.NetworkBuilt(view))
         self._enter("stopped")

@@ -9,6 +9,7 @@ PROFILES = ROOT / "simulation_profiles"
 CHECKPOINTS = ROOT / "simulation_checkpoints_h5"
 RECORDINGS = ROOT / "simulation_recordings_h5"
 CRASH_REPORTS = ROOT / "crash_reports"
+LOGS = ROOT / "logs"
 
 
 def ensure(folder: Path) -> Path:

@@ -1,0 +1,80 @@
+"""A port through which end-to-end tests look at the panel: JSON lines, only where the environment asks for it.
+
+NEURAL_SIMULATOR_TEST_PORT=N listens on 127.0.0.1:N. Requests are answered in the panel's frame, on the main
+thread: {"ask": "rect" | "value" | "label" | "enabled" | "shown", "tag": T}, {"ask": "state"},
+{"ask": "picture", "path": P}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import dearpygui.dearpygui as dpg
+
+VARIABLE = "NEURAL_SIMULATOR_TEST_PORT"
+
+
+class ControlPort:
+    """Listens where the environment names a port; otherwise does nothing. `state` gives what 'state' returns."""
+
+    def __init__(self, state: Callable[[], dict[str, Any]]):
+        self._state = state
+        self._requests: queue.Queue[tuple[dict[str, Any], socket.socket]] = queue.Queue()
+        self._server: socket.socket | None = None
+        number = os.environ.get(VARIABLE, "")
+        if number.isdigit():
+            self._server = socket.create_server(("127.0.0.1", int(number)))
+            threading.Thread(target=self._listen, name="control port", daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self._server is not None
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._read, args=(connection,), daemon=True).start()
+
+    def _read(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("r", encoding="utf-8") as lines:
+            for line in lines:
+                self._requests.put((json.loads(line), connection))
+
+    def serve(self) -> None:
+        """Answer what has been asked; once per frame."""
+        while not self._requests.empty():
+            request, connection = self._requests.get_nowait()
+            if "tag" in request and not dpg.does_item_exist(request["tag"]):
+                answer = {"error": f"no item {request['tag']}"}
+            else:
+                answer = {"answer": self._answer(request)}
+            connection.sendall((json.dumps(answer) + "\n").encode())
+
+    def _answer(self, request: dict[str, Any]) -> Any:
+        ask, tag = request["ask"], request.get("tag")
+        if ask == "state":
+            return self._state()
+        if ask == "picture":
+            return dpg.output_frame_buffer(request["path"])
+        if ask == "rect":
+            return [*dpg.get_item_rect_min(tag), *dpg.get_item_rect_size(tag)]
+        if ask == "label":
+            return dpg.get_item_label(tag)
+        if ask == "value":
+            return dpg.get_value(tag)
+        if ask == "enabled":
+            return dpg.get_item_configuration(tag)["enabled"]
+        if ask == "shown":
+            return dpg.get_item_configuration(tag)["show"]
+        raise ValueError(f"The control port knows no request {ask!r}.")
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            self._server.close()

@@ -1,0 +1,139 @@
+"""From a configuration field to what a form shows, and back: pure functions, no window."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from ..base.declarations import Param
+from ..config import AnyConfig, Config, CoreSimConfig, allowed, bounds, describe
+from ..models.neurons import NEURON_MODELS
+from ..models.structures import STRUCTURES
+
+NUMBER, SWITCH, CHOICE, NUMBERS, PARAMETERS = "number", "switch", "choice", "numbers", "parameters"
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a form needs to know of one configuration field. `kind` is one of the words above."""
+
+    name: str
+    label: str
+    unit: str
+    group: str
+    meaning: str
+    accepts: str            # in words, e.g. "a number between 0 and 1"
+    kind: str
+    live: bool
+    default: Any
+    whole: bool = False     # whole numbers only
+    low: float | None = None
+    high: float | None = None
+
+
+def fields_of(owner: type[Config]) -> tuple[Field, ...]:
+    """Return the fields that a form offers, in the order of their declaration."""
+    return tuple(_field(owner, name) for name in owner.model_fields if not describe(owner, name)["hidden"])
+
+
+def _field(owner: type[Config], name: str) -> Field:
+    info, extra = owner.model_fields[name], describe(owner, name)
+    low, high = bounds(owner, name)
+    return Field(name=name, label=info.title or name, unit=extra["unit"], group=extra["group"],
+                 meaning=info.description or "", accepts=allowed(owner, name), kind=_kind(info.annotation),
+                 live=extra["live"], default=info.get_default(call_default_factory=True),
+                 whole=info.annotation is int, low=low, high=high)
+
+
+def _kind(annotation: Any) -> str:
+    origin = typing.get_origin(annotation)
+    if annotation is bool:
+        return SWITCH
+    if annotation in (int, float):
+        return NUMBER
+    if origin is dict:
+        return PARAMETERS
+    if origin is tuple:
+        return NUMBERS
+    return CHOICE
+
+
+def choices(config: Config, name: str) -> tuple[str, ...]:
+    """Return the values among which a CHOICE field of `config` may choose now."""
+    annotation = type(config).model_fields[name].annotation
+    if isinstance(config, CoreSimConfig):
+        if name == "neuron_model_type":
+            return tuple(NEURON_MODELS)
+        if name == "neural_structure_profile":
+            return tuple(STRUCTURES)
+        if name.endswith("_preset"):
+            return tuple(preset.name for preset in NEURON_MODELS[config.neuron_model_type.value].presets)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return tuple(member.value for member in annotation)
+    return tuple(str(choice) for choice in typing.get_args(annotation))
+
+
+def choice_labels(name: str) -> dict[str, str]:
+    """Return what a choice's values are called in the form, where that differs from the values themselves."""
+    if name == "neuron_model_type":
+        return {key: model.label for key, model in NEURON_MODELS.items()}
+    if name == "neural_structure_profile":
+        return {key: structure.label for key, structure in STRUCTURES.items()}
+    return {}
+
+
+def refit(config: AnyConfig, name: str) -> AnyConfig:
+    """Return `config` as it must be after its field `name` has changed: with presets that the new model has."""
+    changes: dict[str, Any] = {}
+    if name == "neuron_model_type":
+        known = choices(config, "excitatory_preset")
+        for sign in ("excitatory", "inhibitory"):
+            changes[f"{sign}_parameters"] = {}
+            if getattr(config, f"{sign}_preset") not in known:
+                changes[f"{sign}_preset"] = known[0]
+    elif name in ("excitatory_preset", "inhibitory_preset"):
+        changes[name.replace("_preset", "_parameters")] = {}
+    return config.changed(**changes) if changes else config
+
+
+def cell_parameters(config: CoreSimConfig, name: str) -> tuple[tuple[Param, float, float], ...]:
+    """Return (parameter, the preset's value, the value in force) for the cells that field `name` customises."""
+    model = NEURON_MODELS[config.neuron_model_type.value]
+    preset = model.values(getattr(config, name.replace("_parameters", "_preset")))
+    custom = getattr(config, name)
+    return tuple((param, preset[param.name], custom.get(param.name, preset[param.name])) for param in model.params)
+
+
+def to_text(value: Any) -> str:
+    """Return a number or a list of numbers as a user writes it."""
+    if isinstance(value, tuple):
+        return ", ".join(str(part) for part in value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def from_text(text: str, whole: bool = False, many: bool = False) -> Any:
+    """Return the number (or tuple of whole numbers) that a user wrote; text that is none is returned as it is.
+
+    Commas group the digits of a whole number and separate the numbers of a list; spaces do not matter.
+    """
+    if many:
+        parts = [from_text(part, whole=True) for part in text.split(",") if part.strip()]
+        return tuple(parts) if all(isinstance(part, int) for part in parts) else text
+    plain = text.strip().replace(" ", "").replace("_", "")
+    try:
+        if not whole:
+            return float(plain)
+        number = float(plain.replace(",", ""))
+        exact = plain.replace(",", "").lstrip("+-").isdigit()
+        return int(plain.replace(",", "")) if exact else int(number) if number.is_integer() else number
+    except (ValueError, OverflowError):
+        return text
+
+
+def explanation(field: Field) -> str:
+    """Return the tooltip of a field: meaning, range, default, and when a change takes effect."""
+    default = "" if field.kind == PARAMETERS else f" Default: {to_text(field.default)} {field.unit}".rstrip() + "."
+    effect = "Takes effect at once." if field.live else "Takes effect with Apply Changes & Reset Sim."
+    return f"{field.meaning}\n{field.accepts[:1].upper()}{field.accepts[1:]}.{default}\n{effect}"

@@ -1,0 +1,286 @@
+"""A form generated from a configuration's declarations: label, input, unit, tooltip, marks, reset to default.
+
+The form holds the last good configuration. Text that is no valid value stays visible in its input, is marked, and
+is tried again after every edit, because another field may have been what made it invalid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic
+
+import dearpygui.dearpygui as dpg
+
+from ..base.errors import ConfigurationError
+from ..config import AnyConfig, CoreSimConfig
+from . import fields as kinds
+from .fields import Field, cell_parameters, choice_labels, choices, explanation, fields_of, from_text, refit, to_text
+from .layout import Look, form_table, wrapped_tooltip
+
+WIDE = ("neuron_model_type", "neural_structure_profile")     # fields whose values are long words
+
+
+@dataclass
+class Row:
+    """One line of the form. `items` are DearPyGui tags; `shown` is what the marks show now."""
+
+    field: str
+    tag: str
+    mark: int | str
+    label: int | str
+    reset: int | str
+    shown: tuple[bool, bool, bool] | None = None
+
+    def show(self, look: Look, bad: bool, changed: bool, resettable: bool) -> None:
+        """Mark the line as bad, as changed since the last apply, and offer its reset."""
+        if self.shown == (bad, changed, resettable):
+            return
+        self.shown = (bad, changed, resettable)
+        dpg.bind_item_theme(self.tag, look.bad_field if bad else look.plain_field)
+        dpg.configure_item(self.label, color=look.bad if bad else look.note if changed else look.text)
+        dpg.configure_item(self.mark, show=changed or bad, color=look.bad if bad else look.note)
+        dpg.configure_item(self.reset, show=resettable)
+
+
+class Form(Generic[AnyConfig]):
+    """Inputs for every field of a configuration.
+
+    `edited()` is called after every change of the last good values or of the errors, `committed(name)` when the user
+    has finished editing a good value (Enter or leaving the input). Tags are '<prefix>.<field>'.
+    """
+
+    def __init__(self, config: AnyConfig, prefix: str, look: Look, edited: Callable[[], None],
+                 committed: Callable[[str], None] = lambda name: None, open_groups: int = 2):
+        self.config = config
+        self.errors: dict[str, str] = {}
+        self._prefix = prefix
+        self._look = look
+        self._edited = edited
+        self._committed = committed
+        self._open_groups = open_groups
+        self._pending: dict[str, Any] = {}                     # what was entered and is no good value
+        self._fields = {field.name: field for field in fields_of(type(config))}
+        self._rows: dict[str, Row] = {}
+        self._cells: dict[str, int | str] = {}                 # field of kind PARAMETERS -> container of its rows
+        self._cells_model = ""
+        self._headers: dict[str, int | str] = {}
+        self._complaints: dict[str, int | str] = {}
+        self._defaults = type(config)()
+
+    # ---- building ---------------------------------------------------------------------------------------
+    def build(self) -> None:
+        """Create the items under DearPyGui's current container."""
+        with dpg.item_handler_registry() as self._finished:
+            dpg.add_item_deactivated_after_edit_handler(callback=self._on_finished)
+        groups = list(dict.fromkeys(field.group for field in self._fields.values()))
+        for number, group in enumerate(groups):
+            members = [field for field in self._fields.values() if field.group == group]
+            self._headers[group] = dpg.add_collapsing_header(
+                label=self._heading(group), default_open=number < self._open_groups, tag=f"{self._prefix}:{group}")
+            with dpg.group(parent=self._headers[group]):
+                self._build_group(group, members)
+        self._write()
+
+    def _build_group(self, group: str, members: list[Field]) -> None:
+        for wide in (True, False):
+            lines = [field for field in members if field.kind != kinds.PARAMETERS and (field.name in WIDE) is wide]
+            if lines:
+                with form_table(self._look, wide):
+                    for field in lines:
+                        self._build_row(field)
+        self._complaints[group] = dpg.add_text("", color=self._look.bad, wrap=0, show=False)
+        for field in members:
+            if field.kind == kinds.PARAMETERS:
+                self._cells[field.name] = dpg.add_tree_node(label=field.label, tag=f"{self._prefix}.{field.name}")
+                wrapped_tooltip(self._cells[field.name], explanation(field), self._look)
+
+    def _build_row(self, field: Field) -> None:
+        tag = f"{self._prefix}.{field.name}"
+        self._add_row(field.name, field.name, tag, field.label, field.unit, explanation(field),
+                      lambda: self._add_input(field, tag))
+        dpg.bind_item_handler_registry(tag, self._finished)
+
+    def _add_row(self, key: str, field: str, tag: str, label: str, unit: str, tip: str,
+                 add_input: Callable[[], None]) -> None:
+        """Add one line to the current table; `add_input` creates the input item `tag`."""
+        with dpg.table_row():
+            mark = dpg.add_text("\u2022", show=False)
+            text = dpg.add_text(label)
+            wrapped_tooltip(text, tip, self._look)
+            add_input()
+            wrapped_tooltip(tag, tip, self._look)
+            if field not in WIDE:
+                dpg.add_text(unit, color=self._look.dim)
+            reset = dpg.add_button(label="\u21ba", callback=partial(self._on_reset, key), show=False)
+            dpg.bind_item_theme(reset, self._look.flat_button)
+            wrapped_tooltip(reset, "Back to the default value.", self._look)
+        self._rows[key] = Row(field, tag, mark, text, reset)
+
+    def _add_input(self, field: Field, tag: str) -> None:
+        edit = partial(self._on_edit, field)
+        if field.kind == kinds.SWITCH:
+            dpg.add_checkbox(tag=tag, callback=edit)
+        elif field.kind == kinds.CHOICE:
+            dpg.add_combo([], tag=tag, width=-1, callback=edit)
+        elif _slides(field):
+            dpg.add_slider_float(tag=tag, width=-1, min_value=field.low, max_value=field.high, format="%.3g",
+                                 clamped=True, callback=edit)
+        else:
+            dpg.add_input_text(tag=tag, width=-1, callback=edit, auto_select_all=True)
+
+    def _build_cells(self) -> None:
+        """Create one row for every parameter of the neuron model, for each field that customises cells."""
+        assert isinstance(self.config, CoreSimConfig)
+        self._cells_model = self.config.neuron_model_type.value
+        for name, node in self._cells.items():
+            for key in [key for key in self._rows if key.startswith(f"{name}.")]:
+                del self._rows[key]
+            dpg.delete_item(node, children_only=True, slot=1)
+            with dpg.group(parent=node), form_table(self._look):
+                for param, _, _ in cell_parameters(self.config, name):
+                    key, tag = f"{name}.{param.name}", f"{self._prefix}.{name}.{param.name}"
+                    tip = (f"{param.name}: {param.meaning or param.label}\n"
+                           f"A number between {param.low:g} and {param.high:g} {param.unit}".rstrip() + ".")
+                    edit = partial(self._on_cell_edit, name, param.name)
+                    self._add_row(key, name, tag, param.label, param.unit, tip, partial(
+                        dpg.add_input_text, tag=tag, width=-1, callback=edit, auto_select_all=True))
+
+    def _cells_outdated(self) -> bool:
+        """True where the rows of cell parameters are those of another neuron model."""
+        config: Any = self.config
+        return isinstance(config, CoreSimConfig) and self._cells_model != config.neuron_model_type.value
+
+    # ---- from the user ----------------------------------------------------------------------------------
+    def _on_edit(self, field: Field, sender: int | str, value: Any) -> None:
+        if field.kind == kinds.CHOICE:
+            value = {label: key for key, label in choice_labels(field.name).items()}.get(value, value)
+        elif field.kind in (kinds.NUMBER, kinds.NUMBERS) and isinstance(value, str):
+            value = from_text(value, whole=field.whole, many=field.kind == kinds.NUMBERS)
+        elif isinstance(value, float):
+            value = float(f"{value:.3g}")        # a slider's float32 digits mean nothing
+        self._try({field.name: value, **{k: v for k, v in self._pending.items() if k != field.name}})
+        if field.kind == kinds.CHOICE:
+            self._write(keep=field.name)
+
+    def _on_cell_edit(self, name: str, param: str, sender: int | str, text: str) -> None:
+        self._try({f"{name}.{param}": from_text(text),
+                   **{k: v for k, v in self._pending.items() if k != f"{name}.{param}"}})
+
+    def _on_reset(self, key: str) -> None:
+        name, _, param = key.partition(".")
+        self._pending.pop(key, None)
+        if param:
+            custom = {k: v for k, v in getattr(self.config, name).items() if k != param}
+            self._try({name: custom, **self._pending})
+        else:
+            self._try({name: getattr(self._defaults, name), **self._pending})
+        self._write()
+        if key not in self.errors:
+            self._committed(name)
+
+    def _on_finished(self, sender: int | str, item: int | str) -> None:
+        tag = dpg.get_item_alias(item) or item
+        name = str(tag).removeprefix(f"{self._prefix}.")
+        if name in self._fields and name not in self.errors:
+            self._committed(name)
+
+    def _try(self, wanted: Mapping[str, Any]) -> None:
+        """Take over whatever of `wanted` (by key) is good; keep the rest pending with its sentence."""
+        self._pending, self.errors = {}, {}
+        for key, value in wanted.items():
+            try:
+                self.config = self._accepted(key, value)
+            except ConfigurationError as error:
+                self._pending[key], self.errors[key] = value, str(error)
+        self._edited()
+
+    def _accepted(self, key: str, value: Any) -> AnyConfig:
+        """Return the configuration with one value changed, or raise ConfigurationError."""
+        name, _, param_name = key.partition(".")
+        if param_name:
+            assert isinstance(self.config, CoreSimConfig)
+            param, preset_value, _ = next(
+                each for each in cell_parameters(self.config, name) if each[0].name == param_name)
+            if not isinstance(value, float):
+                raise ConfigurationError(f"{param.label} ({param.name}) is {value!r}, but must be a number.", name)
+            custom = {k: v for k, v in getattr(self.config, name).items() if k != param_name}
+            if param.check(value, self._fields[name].label) != preset_value:
+                custom[param_name] = value
+            return self.config.changed(**{name: custom})
+        return refit(self.config.changed(**{name: value}), name)
+
+    # ---- to the user ------------------------------------------------------------------------------------
+    def show(self, config: AnyConfig, errors: Mapping[str, str], changed: Iterable[str]) -> None:
+        """Show `config` (unless it is the form's own) and the marks of bad and of changed fields."""
+        if config is not self.config:
+            self.config, self.errors, self._pending = config, {}, {}
+            self._write()
+        if self._cells_outdated():
+            self._write()
+        changed = frozenset(changed)
+        for key, row in self._rows.items():
+            row.show(self._look, key in errors, row.field in changed and self._marks_change(key),
+                     key in errors or not self._is_default(key))
+        for group, header in self._headers.items():
+            self._show_group(group, header, errors, changed)
+
+    def _marks_change(self, key: str) -> bool:
+        """A single cell parameter is marked when it is customised; any other field whenever it changed."""
+        return "." not in key or not self._is_default(key)
+
+    def _is_default(self, key: str) -> bool:
+        name, _, param = key.partition(".")
+        if param:
+            return param not in getattr(self.config, name)
+        return bool(getattr(self.config, name) == getattr(self._defaults, name))
+
+    def _show_group(self, group: str, header: int | str, errors: Mapping[str, str], changed: frozenset[str]) -> None:
+        names = {name for name, field in self._fields.items() if field.group == group}
+        bad = [sentence for key, sentence in errors.items() if key.partition(".")[0] in names]
+        label = self._heading(group, len(bad), len(names & changed))
+        if dpg.get_item_label(header) != label:
+            dpg.configure_item(header, label=label)
+        complaint = self._complaints[group]
+        if dpg.get_value(complaint) != "\n".join(bad):
+            dpg.set_value(complaint, "\n".join(bad))
+            dpg.configure_item(complaint, show=bool(bad))
+
+    def _heading(self, group: str, bad: int = 0, changed: int = 0) -> str:
+        """Return a header's label; what follows ### keeps its identity while the text changes."""
+        told = f"   {bad} not valid" if bad else f"   {changed} changed" if changed else ""
+        return f"{group}{told}###{self._prefix}:{group}"
+
+    def _write(self, keep: str = "") -> None:
+        """Put the configuration's values into the inputs, except into the one that is being edited (`keep`)."""
+        if self._cells_outdated():
+            self._build_cells()
+        for key, row in self._rows.items():
+            if key != keep and key not in self._pending:
+                self._write_row(key, row)
+
+    def _write_row(self, key: str, row: Row) -> None:
+        name, _, param = key.partition(".")
+        if param:
+            assert isinstance(self.config, CoreSimConfig)
+            value = next(each[2] for each in cell_parameters(self.config, name) if each[0].name == param)
+            dpg.set_value(row.tag, to_text(value))
+            return
+        field, value = self._fields[name], getattr(self.config, name)
+        if field.kind == kinds.CHOICE:
+            labels = choice_labels(name)
+            keys = choices(self.config, name)
+            dpg.configure_item(row.tag, items=[labels.get(each, each) for each in keys])
+            plain = getattr(value, "value", value)
+            dpg.set_value(row.tag, labels.get(plain, plain))
+        elif field.kind == kinds.SWITCH or _slides(field):
+            dpg.set_value(row.tag, value)
+        else:
+            dpg.set_value(row.tag, to_text(value))
+
+
+def _slides(field: Field) -> bool:
+    """A number that acts at once and has a short range is set by a slider."""
+    return (field.kind == kinds.NUMBER and field.live and not field.whole and field.low is not None
+            and field.high is not None and field.high - field.low <= 200.0)

@@ -1,0 +1,78 @@
+"""Sizes and the small building blocks that every panel uses, so that things line up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import dearpygui.dearpygui as dpg
+
+from . import theme
+
+TITLE = "Neural Simulator"
+WINDOW = (980, 960)          # px at scale 1
+SMALLEST = (720, 480)
+LEFT_WIDTH = 400
+LOG_HEIGHT = 142
+STATUS_HEIGHT = 32
+TIP_WIDTH = 330
+COLUMNS = (8, None, 118, 46, 18)        # mark, label, input, unit, reset; None takes what is left
+WIDE_COLUMNS = (8, 96, None, 18)        # mark, label, input, reset
+
+
+@dataclass
+class Look:
+    """Scale, fonts, colours and themes, made once DearPyGui's context exists."""
+
+    scale: float = 1.0
+    text: theme.Color = theme.TEXT
+    dim: theme.Color = theme.DIM
+    note: theme.Color = theme.NOTE
+    bad: theme.Color = theme.BAD
+    good: theme.Color = theme.GOOD
+    fonts: dict[str, int | str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.fonts = theme.load_fonts(self.scale)
+        self.base = theme.base_theme(self.scale)
+        self.plain_button = theme.plain_button_theme()
+        self.good_button = theme.button_theme((0, 118, 86))
+        self.accent_button = theme.button_theme(theme.ACCENT)
+        self.flat_button = theme.flat_button_theme()
+        self.plain_field = theme.field_theme(theme.FIELD, theme.FIELD)
+        self.bad_field = theme.field_theme(theme.BAD_FIELD, theme.BAD)
+
+    def px(self, size: float) -> int:
+        """Return a size at scale 1 in this look's pixels."""
+        return round(size * self.scale)
+
+    def use_font(self, item: int | str, kind: str) -> None:
+        """Give `item` the font of this kind, a key of theme.FONT_PX, where it was found."""
+        if kind in self.fonts:
+            dpg.bind_item_font(item, self.fonts[kind])
+
+
+@contextmanager
+def form_table(look: Look, wide: bool = False) -> Iterator[None]:
+    """Open a table of form lines: mark, label, input, unit, reset. `wide`: long inputs without a unit."""
+    with dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit):
+        for width in WIDE_COLUMNS if wide else COLUMNS:
+            if width is None:
+                dpg.add_table_column(width_stretch=True, init_width_or_weight=1.0)
+            else:
+                dpg.add_table_column(width_fixed=True, init_width_or_weight=look.px(width))
+        yield
+
+
+def wrapped_tooltip(item: int | str, text: str, look: Look) -> None:
+    """Show `text` while the mouse rests on `item`."""
+    with dpg.tooltip(item, delay=0.4):
+        dpg.add_text(text, wrap=look.px(TIP_WIDTH))
+
+
+def centred(tag: int | str, width: int, height: int) -> None:
+    """Move a window of this size into the middle of the viewport."""
+    x = max(0, (dpg.get_viewport_client_width() - width) // 2)
+    y = max(0, (dpg.get_viewport_client_height() - height) // 3)
+    dpg.configure_item(tag, pos=(x, y), width=width, height=height)

@@ -1,0 +1,71 @@
+"""The panel with a simulation thread and no viewer: what the tests of the panel alone start.
+
+Arguments: none. `--break-at STEP` makes the simulation fail there, to see how the panel tells of it.
+"""
+
+import argparse
+import queue
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from neural_simulator.app.desk import Desk  # noqa: E402
+from neural_simulator.app.frames import Mailbox  # noqa: E402
+from neural_simulator.app.messages import Shutdown  # noqa: E402
+from neural_simulator.app.worker import Worker, build_simulation  # noqa: E402
+from neural_simulator.base import log  # noqa: E402
+from neural_simulator.base.paths import PROFILES  # noqa: E402
+from neural_simulator.files.profiles import DEFAULT_PROFILE, find_profile  # noqa: E402
+from neural_simulator.gui.panel import Panel  # noqa: E402
+
+
+def build_broken(break_at):
+    """Return a builder of simulations that fail at a step."""
+    def build(core, gpu, progress):
+        sim = build_simulation(core, gpu, progress)
+        step = sim.step
+
+        def step_or_break(count):
+            if sim.step_index + count > break_at:
+                raise ZeroDivisionError("broken on purpose")
+            return step(count)
+        sim.step = step_or_break
+        return sim
+    return build
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--break-at", type=int)
+    parser.add_argument("--reports", type=Path)
+    args = parser.parse_args()
+    store = log.install(log.LogStore())
+    commands, events, mailbox = queue.Queue(), queue.Queue(), Mailbox()
+    extra = {} if args.break_at is None else {"build": build_broken(args.break_at), "crash_folder": args.reports}
+    worker = Worker(commands, events, mailbox, **extra)
+    desk = Desk(commands, events, mailbox)
+    desk.load_profile(find_profile(DEFAULT_PROFILE, PROFILES))
+    panel = Panel(desk, store)
+    worker.start()
+    panel.open()
+    desk.trigger("start")
+    try:
+        while panel.running() and not desk.leaving:
+            began = time.perf_counter()
+            desk.tick()
+            panel.frame()
+            time.sleep(max(0.0, 1 / 30 - (time.perf_counter() - began)))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        desk.send(Shutdown())
+        ended = worker.join(10.0)
+        panel.close()
+    print("clean" if ended else "the simulation thread did not end", flush=True)
+    return 0 if ended else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
