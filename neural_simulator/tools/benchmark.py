@@ -1,0 +1,324 @@
+"""The benchmark: how fast a step is, on networks that fire.
+
+Every network is the generic one: 4 of 5 populations excitatory, wired uniformly at random, delays from distance.
+The rule that makes each size fire at a few Hz (`DRIVES`, found by measurement): the summed conductance or current of
+a neuron's synapses does not depend on their number (weight = constant / connections), and each neuron has its own
+Poisson input. The rate that came out stands beside every time.
+
+A row is measured after a warm-up, over stretches of a fixed number of steps. Steps run in batches of some
+milliseconds; p50 and p95 are percentiles of the batches' means, and every time is the median over the stretches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..base.errors import ConfigurationError, FileFormatError, MemoryForecastError, SimulatorError
+from ..base.paths import ROOT, ensure
+from ..base.system import system_info
+from ..config import CoreSimConfig, GPUConfig
+from ..engine.simulation import Simulation
+from ..files.profiles import find_profile, load_profile
+from ..models.neurons import NEURON_MODELS
+
+BENCHMARK_VERSION = "1.0"
+OUTPUT = ROOT / "benchmarks" / "benchmark_results.json"
+SEED = 42
+WARM_UP_MS = 300.0
+REPEATS = 3                                     # stretches
+MOST_STEPS = {False: 5000, True: 1000}          # of a stretch, by `quick`; fewer where there are many neurons
+BATCH_S = 0.005                                 # a batch lasts about this long,
+BATCHES = 20                                    # but a stretch has at least so many
+TOLERANCE = 0.15                                # a step this much slower than the baseline is a regression
+SIZES = {False: ((1000, 10_000, 50_000), (100, 500, 1000)), True: ((1000, 10_000), (100, 500))}
+LARGE_SIZE = 100_000                            # added to the full sweep on a CUDA device
+UNIFORM_UM = 1e9                                # connection length at which distance does not matter
+
+
+@dataclass(frozen=True)
+class Drive:
+    """What makes a model's networks fire at a few Hz; weights in the model's port unit (nS or pA).
+
+    `excitatory` and `inhibitory` are weight x connections per neuron.
+    """
+
+    excitatory: float
+    inhibitory: float
+    background_rate_Hz: float
+    background_weight: float
+
+
+DRIVES: dict[str, Drive] = {
+    "IZHIKEVICH": Drive(60.0, 160.0, 200.0, 2.5),
+    "LIF": Drive(2000.0, 10_000.0, 1500.0, 100.0),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network to measure."""
+
+    name: str
+    core: CoreSimConfig
+    gpu: GPUConfig
+
+
+# ---- what is measured -----------------------------------------------------------------------------------
+def firing_network(model: str, neurons: int, connections: int, seed: int = SEED) -> CoreSimConfig:
+    """The benchmark's network of one model and size; ConfigurationError where the size is impossible."""
+    if model not in DRIVES:
+        raise ConfigurationError(f"The benchmark has no drive for {model}; add one to DRIVES in tools/benchmark.py.")
+    drive = DRIVES[model]
+    return CoreSimConfig(
+        neuron_model_type=model, num_neurons=neurons, connections_per_neuron=connections, seed=seed,
+        dt_ms=NEURON_MODELS[model].default_dt_ms, connection_length_um=UNIFORM_UM,
+        excitatory_weight_nS=drive.excitatory / connections, inhibitory_weight_nS=drive.inhibitory / connections,
+        background_rate_Hz=drive.background_rate_Hz, background_weight_nS=drive.background_weight)
+
+
+def sweep(models: Sequence[str], sizes: Sequence[int], connections: Sequence[int], gpu: GPUConfig) -> list[Case]:
+    """All combinations, smaller networks first; those with as many connections as neurons do not exist."""
+    return [Case(f"{model.lower()}-{n}x{k}", firing_network(model, n, k), gpu)
+            for model in models for n in sizes for k in connections if k < n]
+
+
+def measure(case: Case, quick: bool) -> dict[str, Any]:
+    """Build and run one network; return its row. Raises MemoryForecastError where it does not fit."""
+    core = case.core
+    _compile_for(case)
+    sim = Simulation(core, case.gpu)
+    try:
+        steps = stretch_steps(core.num_neurons, quick)
+        batch_steps = _warm_up(sim, steps // BATCHES)
+        stretches = [_stretch(sim, steps, batch_steps) for _ in range(REPEATS)]
+        middle = {key: statistics.median(s[key] for s in stretches) for key in ("mean", "p50", "p95")}
+        seconds, simulated_ms = sum(s["seconds"] for s in stretches), REPEATS * steps * core.dt_ms
+        return {
+            "name": case.name,
+            "model": core.neuron_model_type.value,
+            "num_neurons": sim.network.num_neurons,
+            "connections_per_neuron": core.connections_per_neuron,
+            "num_synapses": sim.network.num_synapses,
+            "dt_ms": core.dt_ms,
+            "rate_hz": sum(s["spikes"] for s in stretches) / sim.network.num_neurons / simulated_ms * 1000.0,
+            "step_us_mean": middle["mean"] * 1e6,
+            "step_us_p50": middle["p50"] * 1e6,
+            "step_us_p95": middle["p95"] * 1e6,
+            "real_time_factor": middle["mean"] / core.dt_ms * 1000.0,
+            "synaptic_events_per_s": sum(s["events"] for s in stretches) / seconds,
+            "build_time_s": sim.build_time_s,
+            "device_memory_bytes": sim.memory_bytes,
+            "bytes_per_synapse": sim.network.memory_bytes / max(1, sim.network.num_synapses),
+            "batch_steps": batch_steps,
+        }
+    finally:
+        sim.close()
+
+
+def _compile_for(case: Case) -> None:
+    """Let the compiler do its work, which would count as building time, on a small network of the same kind."""
+    small = case.core.changed(num_neurons=min(50, case.core.num_neurons), connections_per_neuron=1)
+    sim = Simulation(small, case.gpu)
+    sim.step(4)
+    sim.close()
+
+
+def stretch_steps(neurons: int, quick: bool) -> int:
+    """Steps of one stretch: a property of the network alone, so that its spikes are the same on every machine."""
+    return max(400, min(MOST_STEPS[quick], 50_000_000 // neurons))
+
+
+def _warm_up(sim: Simulation, most: int) -> int:
+    """Pass the first burst; return the number of steps that last about `BATCH_S`, at most `most`: a multiple of 4.
+
+    (Background spikes are drawn for four steps at once.)
+    """
+    sim.step(1)
+    steps = max(4, round(WARM_UP_MS / sim.dt_ms))
+    began = time.perf_counter()
+    sim.step(steps)
+    step_s = (time.perf_counter() - began) / steps
+    return 4 * max(1, min(round(BATCH_S / step_s), most) // 4)
+
+
+def _stretch(sim: Simulation, steps: int, batch_steps: int) -> dict[str, float]:
+    """Run `steps` in batches; return seconds, spikes, events, and mean, p50 and p95 of a step (s)."""
+    per_step, seconds, spikes, events = [], 0.0, 0, 0
+    for done in range(0, steps, batch_steps):
+        count = min(batch_steps, steps - done)
+        began = time.perf_counter()
+        batch = sim.step(count)                     # returns when the device has finished
+        duration = time.perf_counter() - began
+        per_step.append(duration / count)
+        seconds += duration
+        spikes += batch.spike_ids.size
+        events += batch.events
+    p50, p95 = np.percentile(per_step, (50, 95))
+    return {"seconds": seconds, "spikes": spikes, "events": events, "mean": seconds / steps, "p50": float(p50),
+            "p95": float(p95)}
+
+
+def measure_all(cases: Sequence[Case], quick: bool) -> Iterator[dict[str, Any]]:
+    """Measure one after the other; a network that cannot be built gives a row with its `reason` only."""
+    for case in cases:
+        try:
+            yield measure(case, quick)
+        except (MemoryForecastError, ConfigurationError) as error:
+            yield {"name": case.name, "reason": str(error)}
+
+
+# ---- results --------------------------------------------------------------------------------------------
+def document(rows: Sequence[dict[str, Any]], quick: bool, backend: str) -> dict[str, Any]:
+    """The result file's content."""
+    return {
+        "benchmark_version": BENCHMARK_VERSION,
+        "timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "quick": quick,
+        "seed": SEED,
+        "system_info": {**system_info(), "backend": backend},
+        "results": [row for row in rows if "reason" not in row],
+        "skipped": [row for row in rows if "reason" in row],
+    }
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Read a result file; FileFormatError with one sentence where it is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        valid = all(isinstance(row["name"], str) and row["step_us_p50"] > 0 for row in content["results"])
+    except OSError as error:
+        raise FileFormatError(f"{path} cannot be read: {error.strerror}.", path) from None
+    except (ValueError, KeyError, TypeError):
+        valid = False
+    if not valid:
+        raise FileFormatError(f"{path} is not a result file of this benchmark.", path)
+    return content
+
+
+def compare(now: dict[str, Any], before: dict[str, Any], tolerance: float) -> tuple[list[str], list[str]]:
+    """Compare two result documents; return lines to print, and the names of the rows that became slower.
+
+    The ratio is step_us_p50 now / before; above 1 + `tolerance` a row counts as a regression.
+    """
+    lines, slower = [], []
+    machines = [(d["system_info"].get("processor"), d["system_info"].get("backend")) for d in (now, before)]
+    if machines[0] != machines[1]:
+        lines.append(f"The baseline was measured on {machines[1][0]}, {machines[1][1]}: the ratios compare machines.")
+    old_rows = {row["name"]: row for row in before["results"]}
+    for row in now["results"]:
+        old = old_rows.get(row["name"])
+        if old is None:
+            lines.append(f"{row['name']:<24} is not in the baseline")
+            continue
+        ratio = row["step_us_p50"] / old["step_us_p50"]
+        regression = ratio > 1.0 + tolerance
+        slower += [row["name"]] if regression else []
+        lines.append(f"{row['name']:<24} {ratio:6.3f} x the baseline's step time"
+                     + ("  REGRESSION" if regression else "") + _differences(row, old))
+    return lines, slower
+
+
+def _differences(row: dict[str, Any], old: dict[str, Any]) -> str:
+    """Say what makes two rows no longer the same network."""
+    changed = [key for key in ("rate_hz", "num_synapses") if abs(row[key] - old.get(key, row[key])) > 0.01 * row[key]]
+    return "".join(f"  ({key} was {old[key]:g}, is {row[key]:g})" for key in changed)
+
+
+HEADER = (f"{'network':<24}{'rate Hz':>8}{'step us':>10}{'p95':>10}{'x real time':>12}{'events/s':>10}{'build s':>9}"
+          f"{'memory MB':>11}{'B/synapse':>10}")
+
+
+def line_of(row: dict[str, Any]) -> str:
+    """One row as a line of the table."""
+    if "reason" in row:
+        return f"{row['name']:<24}skipped: {row['reason']}"
+    return (f"{row['name']:<24}{row['rate_hz']:8.2f}{row['step_us_p50']:10.2f}{row['step_us_p95']:10.2f}"
+            f"{row['real_time_factor']:12.4f}{row['synaptic_events_per_s']:10.2e}{row['build_time_s']:9.2f}"
+            f"{row['device_memory_bytes'] / 1e6:11.1f}{row['bytes_per_synapse']:10.2f}")
+
+
+# ---- the command ----------------------------------------------------------------------------------------
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="benchmark.py", description=(__doc__ or "").split("\n\n")[0],
+                                     epilog="Exit code 1: slower than the baseline; 2: a bad argument.")
+    parser.add_argument("--quick", action="store_true", help="1,000 and 10,000 neurons, Izhikevich only, shorter runs")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="result file (default: %(default)s)")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="print the ratio to an earlier result per row")
+    parser.add_argument("--tolerance", type=float, default=TOLERANCE,
+                        help="slowdown that still passes with --compare (default: %(default)s)")
+    parser.add_argument("--backend", choices=("auto", "cuda", "cpu"), default="auto")
+    parser.add_argument("--threads", type=int, default=0, help="threads of the CPU backend (0: all cores but one)")
+    parser.add_argument("--models", nargs="+", metavar="MODEL", choices=sorted(NEURON_MODELS), help="default: all")
+    parser.add_argument("--neurons", nargs="+", type=int, metavar="N")
+    parser.add_argument("--connections", nargs="+", type=int, metavar="K")
+    parser.add_argument("--profile", nargs="+", metavar="NAME", help="measure these profiles instead of the sweep")
+    return parser.parse_args(arguments)
+
+
+def cases_of(options: argparse.Namespace, gpu: GPUConfig, on_device: bool) -> list[Case]:
+    """The networks that the command line asks for."""
+    if options.profile:
+        profiles = [load_profile(find_profile(name)) for name in options.profile]
+        return [Case(p.name, p.core if p.core.seed >= 0 else p.core.changed(seed=SEED), gpu) for p in profiles]
+    sizes, connections = SIZES[options.quick]
+    if on_device and not options.quick:
+        sizes = (*sizes, LARGE_SIZE)
+    models = options.models or (["IZHIKEVICH"] if options.quick else list(NEURON_MODELS))
+    return sweep(models, options.neurons or sizes, options.connections or connections, gpu)
+
+
+def backend_name(gpu: GPUConfig) -> str:
+    """The name of the device that a large network would run on."""
+    sim = Simulation(CoreSimConfig(num_neurons=2, connections_per_neuron=0, num_traits=1,
+                                   inhibitory_trait_indices=()), gpu)
+    sim.close()
+    return sim.backend_name
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, print, write and compare; return the exit code."""
+    gpu = GPUConfig(backend=options.backend, num_threads=options.threads)
+    baseline = read_results(options.compare) if options.compare else None
+    backend = backend_name(gpu)
+    cases = cases_of(options, gpu, backend.startswith("CUDA"))
+    print(f"Neural Simulator on {backend}\n{HEADER}", flush=True)
+    rows = []
+    for row in measure_all(cases, options.quick):
+        rows.append(row)
+        print(line_of(row), flush=True)
+    results = document(rows, options.quick, backend)
+    ensure(options.output.absolute().parent)
+    options.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    print(f"Written to {options.output}")
+    if baseline is None:
+        return 0
+    lines, slower = compare(results, baseline, options.tolerance)
+    print("\n".join(lines))
+    print(f"{len(slower)} of {len(results['results'])} rows are more than {options.tolerance:.0%} slower."
+          if slower else f"No row is more than {options.tolerance:.0%} slower.")
+    return 1 if slower else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark as a command; every error is one sentence."""
+    options = parse(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return run(options)
+    except SimulatorError as error:
+        print(f"benchmark.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("benchmark.py: interrupted.", file=sys.stderr)
+        return 130
