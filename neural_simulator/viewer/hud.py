@@ -103,7 +103,7 @@ def lay_out(canvas: Canvas, size: tuple[int, int], view: NetworkView | None, fra
         _legend(canvas, size, view, frame, viz)
     _axes(canvas, size, camera)
     _scale_bar(canvas, size, camera)
-    if facts.hints and width > 780:
+    if facts.hints and width > 560 and height > 300:
         _hints(canvas, size)
 
 
@@ -130,7 +130,7 @@ def _numbers(canvas: Canvas, view: NetworkView, frame: Frame | None, viz: Visual
 
 def _notice(canvas: Canvas, text: str, x: float, y: float, width: float, align: float = 0.0) -> None:
     """A sentence in lines of at most `width` px, the first one at y."""
-    lines = wrapped(canvas.atlas.faces["normal"], text, width - 40 * canvas.scale)
+    lines = wrapped(canvas.atlas.faces["normal"], text.split(), width - 40 * canvas.scale)
     widest = max(canvas.atlas.faces["normal"].line(line).width for line in lines)
     pad = 14 * canvas.scale
     _panel(canvas, x - align * widest - pad, y - 6 * canvas.scale, widest + 2 * pad,
@@ -259,15 +259,19 @@ def _scale_bar(canvas: Canvas, size: tuple[int, int], camera: Camera) -> None:
 
 
 def _hints(canvas: Canvas, size: tuple[int, int]) -> None:
-    """The most useful keys at the bottom."""
-    parts = [f"{' / '.join(_short(key) for key in ACTIONS[name].keys)} {HINT_WORDS[name]}" for name in HINTED]
-    text = " · ".join(["drag rotate", "right drag pan", "wheel zoom", *parts])
-    face = canvas.atlas.faces["small"]
-    free = size[0] - 2 * 230 * canvas.scale
-    width = face.line(text).width
-    if width <= free:
-        _panel(canvas, 0.5 * (size[0] - width) - 8, size[1] - 38 * canvas.scale, width + 16, 24 * canvas.scale)
-        canvas.text(0.5 * size[0], size[1] - 34 * canvas.scale, text, DIM_TEXT, "small", align=0.5)
+    """The most useful keys at the bottom, between axes and scale bar."""
+    scale, face = canvas.scale, canvas.atlas.faces["small"]
+    keys = [f"{' / '.join(_short(key) for key in ACTIONS[name].keys)} {HINT_WORDS[name]}" for name in HINTED]
+    hints = ["drag rotate", "right drag pan", "wheel zoom", *keys]
+    left, right = 100 * scale, size[0] - 230 * scale
+    lines = wrapped(face, [*(f"{hint} ·" for hint in hints[:-1]), hints[-1]], right - left)
+    step = face.line_height + 2 * scale
+    widest = max(face.line(line).width for line in lines)
+    x, y = 0.5 * (left + right), size[1] - 18 * scale - len(lines) * step
+    _panel(canvas, x - 0.5 * widest - 8 * scale, y - 4 * scale, widest + 16 * scale, len(lines) * step + 8 * scale)
+    for line in lines:
+        canvas.text(x, y, line.removesuffix(" ·"), DIM_TEXT, "small", align=0.5)
+        y += step
 
 
 HINT_WORDS = {"pause": "pause", "step": "step 1 ms", "reset_camera": "reset view", "toggle_synapses": "synapses",
@@ -275,10 +279,10 @@ HINT_WORDS = {"pause": "pause", "step": "step 1 ms", "reset_camera": "reset view
 
 
 # ---- words and small helpers ----------------------------------------------------------------------------
-def wrapped(face: Face, text: str, width: float) -> list[str]:
-    """Return `text` in lines of at most `width` pixels, broken between words."""
+def wrapped(face: Face, words: list[str], width: float) -> list[str]:
+    """Return `words` in lines of at most `width` pixels."""
     lines = [""]
-    for word in text.split():
+    for word in words:
         longer = f"{lines[-1]} {word}".strip()
         if lines[-1] and face.line(longer).width > width:
             lines.append(word)

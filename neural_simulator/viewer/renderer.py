@@ -18,7 +18,15 @@ from .colors import BACKGROUND, lookup_table
 from .gl import Buffer, BufferTexture, Program, Texture, VertexArray
 from .glyphs import Atlas, build_atlas
 from .hud import VERTEX, Canvas, HudFacts, lay_out
-from .scene import LINE_VERTEX, back_to_front, box_lines, build_scene, scene_uniforms
+from .scene import (
+    LINE_VERTEX,
+    NEURON_VERTEX,
+    back_to_front,
+    box_lines,
+    build_scene,
+    neuron_vertices,
+    scene_uniforms,
+)
 from .upload import HostUpload
 
 BOX_COLOR = (*from_hex("#7f8ba3"), 0.42)
@@ -140,7 +148,7 @@ class NetworkBuffers:
         self._caps = (viz.max_neurons_drawn, viz.max_synapses_drawn)
         self._sorted_along: tuple[float, ...] | None = None
         self.state = HostUpload(view.num_neurons)
-        self.positions, self.population, self.wire_ends, self.corners = Buffer(), Buffer(), Buffer(), Buffer()
+        self.neurons, self.wire_ends, self.corners = Buffer(), Buffer(), Buffer()
         self.order = Buffer(GL.GL_ELEMENT_ARRAY_BUFFER, GL.GL_DYNAMIC_DRAW)
         self.points, self.glows, self.wires, self.outline = (VertexArray() for _ in range(4))
         small_enough = 0 < view.num_neurons <= BufferTexture.largest()
@@ -149,15 +157,14 @@ class NetworkBuffers:
         self._connect(renderer)
 
     def _fill(self) -> None:
-        self.positions.write(self.scene.positions)
-        self.population.write(self.scene.population_of)
+        self.neurons.write(neuron_vertices(self.scene))
         self.wire_ends.write(self.scene.lines)
         self.corners.write(box_lines(self.scene.low, self.scene.high))
 
     def _connect(self, renderer: Renderer) -> None:
         for array, program in ((self.points, renderer.neurons), (self.glows, renderer.halos)):
-            array.attach(program, self.positions, "3<f4", {"a_position": ""})
-            array.attach(program, self.population, "u1", {"a_population": ""})
+            array.attach(program, self.neurons, NEURON_VERTEX,
+                         {"a_position": "position", "a_population": "population"})
             array.attach(program, self.state.last_spike, "<i4", {"a_last_spike": ""})
             array.attach(program, self.state.potential, "<f4", {"a_v": ""})
             GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, self.order.name)
@@ -183,8 +190,8 @@ class NetworkBuffers:
             self._sorted_along = direction
 
     def close(self) -> None:
-        for part in (self.points, self.glows, self.wires, self.outline, self.spikes_by_id, self.positions,
-                     self.population, self.wire_ends, self.corners, self.order, self.state):
+        for part in (self.points, self.glows, self.wires, self.outline, self.spikes_by_id, self.neurons,
+                     self.wire_ends, self.corners, self.order, self.state):
             if part is not None:
                 part.close()
 

@@ -20,6 +20,7 @@ from .colors import BACKGROUND, COLOR_MODES, POTENTIAL_RANGE_MV, SPIKING_MODES
 DEPTH_LEVELS = 65535          # neurons are drawn from back to front in this many slices
 DEPTH_FADE = 0.5             # share of the background in the farthest neuron's colour
 
+NEURON_VERTEX = np.dtype([("position", "<f4", 3), ("population", "<u4")])
 LINE_VERTEX = np.dtype([("position", "<f4", 3), ("pre", "<i4"), ("color", "u1", 3), ("end", "u1")])
 
 # The shaders' uniform block `Scene` (shaders/common.glsl) in std140 layout: rows of four 4-byte numbers.
@@ -74,6 +75,13 @@ def drawn_neurons(count: int, cap: int) -> np.ndarray:
     return np.sort(np.random.default_rng(0).permutation(count)[:cap]).astype(np.uint32)
 
 
+def neuron_vertices(scene: Scene) -> np.ndarray:
+    """Return what stays of every neuron, (N,) NEURON_VERTEX."""
+    vertices = np.zeros(scene.positions.shape[0], NEURON_VERTEX)
+    vertices["position"], vertices["population"] = scene.positions, scene.population_of
+    return vertices
+
+
 def synapse_lines(view: NetworkView, cap: int) -> np.ndarray:
     """Return the vertices of the first `cap` sampled synapses, (2 M,) LINE_VERTEX; a larger cap only adds lines."""
     pairs = view.synapse_sample[:cap]
@@ -115,7 +123,7 @@ def scene_uniforms(scene: Scene, frame: Frame | None, viz: VisualizationConfig, 
     block["view"] = camera.view_matrix().T.reshape(-1)                      # OpenGL stores columns
     block["projection"] = camera.projection_matrix(width / height).T.reshape(-1)
     block["background"] = BACKGROUND
-    block["radius_um"] = neuron_radius_um(viz.point_size * pixel_scale, camera, focal_px)
+    block["radius_um"] = neuron_radius_um(viz.point_size * pixel_scale, camera, width, height)
     block["viewport"], block["focal_px"], block["pixel_scale"] = (width, height), focal_px, pixel_scale
     block["step"] = frame.step if frame is not None else 0
     block["dt_ms"], block["decay_ms"] = scene.dt_ms, viz.activity_decay_ms
@@ -127,9 +135,9 @@ def scene_uniforms(scene: Scene, frame: Frame | None, viz: VisualizationConfig, 
     return block
 
 
-def neuron_radius_um(diameter_px: float, camera: Camera, focal_px: float) -> float:
+def neuron_radius_um(diameter_px: float, camera: Camera, width: int, height: int) -> float:
     """Return the radius in um of a neuron that measures `diameter_px` at the centre of the first view."""
-    return 0.5 * diameter_px * camera.home_distance() / focal_px
+    return 0.5 * diameter_px * camera.home_distance(width / height) / camera.focal_px(height)
 
 
 def scale_bar(camera: Camera, height: int, longest_px: float) -> tuple[float, float]:

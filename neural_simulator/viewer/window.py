@@ -41,7 +41,7 @@ REPEATING = frozenset({"step"})        # actions that a held key repeats
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the window is or shall be, in screen coordinates; without x and y the system chooses."""
+    """Where the window shall be (without x and y the system chooses) and its size at a screen scale of 1."""
 
     width: int = 960
     height: int = 720
@@ -290,7 +290,10 @@ def terminate() -> None:
 
 
 def _placement_of(window: Any) -> Placement:
-    width, height = glfw.get_window_size(window)
+    """Where `window` is; the size is that at scale 1, because a new window is enlarged by the screen's scale again."""
+    across, down = glfw.get_window_content_scale(window)
+    width, height = (round(side / scale) for side, scale in
+                     zip(glfw.get_window_size(window), (across, down), strict=True))
     x, y = glfw.get_window_pos(window)
     return Placement(max(width, SMALLEST[0]), max(height, SMALLEST[1]), x, y)
 

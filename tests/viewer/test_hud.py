@@ -91,10 +91,10 @@ def test_a_tiny_window_has_no_display_and_a_missing_network_one_sentence():
 
 def test_a_long_notice_is_broken_between_words():
     face, text = ATLAS.faces["normal"], "The run reached its total time; Start begins anew."
-    lines = hud.wrapped(face, text, 150.0)
+    lines = hud.wrapped(face, text.split(), 150.0)
     assert " ".join(lines) == text and len(lines) > 2
     assert all(face.line(line).width <= 150.0 for line in lines)
-    assert hud.wrapped(face, "incomprehensibilities", 10.0) == ["incomprehensibilities"]
+    assert hud.wrapped(face, ["incomprehensibilities"], 10.0) == ["incomprehensibilities"]
     vertices = laid_out(cloud(100), (700, 500), facts=hud.HudFacts(notice=text * 3))
     assert vertices["position"][:, 0].max() <= 700
 

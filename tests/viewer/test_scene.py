@@ -91,11 +91,12 @@ def test_uniforms_carry_the_state_of_the_frame():
     assert tuple(block["viewport"]) == (640, 480)
 
 
-def test_point_size_is_the_diameter_in_pixels_at_the_centre_of_the_first_view():
+@pytest.mark.parametrize("size", [(1280, 720), (500, 900)])
+def test_point_size_is_the_diameter_in_pixels_at_the_centre_of_the_first_view(size):
     camera = fitted(cloud(100))
-    focal = camera.focal_px(720)
-    radius = neuron_radius_um(9.0, camera, focal)
-    assert 2.0 * radius * focal / camera.distance == pytest.approx(9.0)
+    camera.reset(size[0] / size[1])
+    radius = neuron_radius_um(9.0, camera, *size)
+    assert 2.0 * radius * camera.focal_px(size[1]) / camera.distance == pytest.approx(9.0)
 
 
 @pytest.mark.parametrize("distance", [0.7, 33.0, 1234.0, 9e5])

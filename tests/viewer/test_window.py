@@ -228,6 +228,17 @@ def test_a_closed_window_can_be_opened_again_with_the_same_view(driver):
         assert driver.ask()["yaw"] == pytest.approx(HOME_YAW_DEG - 27.5)
 
 
+def test_a_picture_can_be_drawn_beside_the_open_window(driver):
+    driver.open()
+    settled(driver)
+    before = driver.pixels()
+    assert driver.ask("picture")["offscreen"] > 0.01
+    count = driver.ask("step")["pictures"]
+    driver.until(lambda state: state["pictures"] > count)
+    settled(driver)
+    assert lively(driver.pixels()) == pytest.approx(lively(before), rel=0.1), "the window still draws into itself"
+
+
 def test_the_window_closes_by_its_button(driver):
     driver.open()
     atom = driver.display.intern_atom

@@ -17,6 +17,7 @@ import glfw
 import numpy as np
 
 from neural_simulator.config import VisualizationConfig
+from neural_simulator.viewer.offscreen import picture
 from neural_simulator.viewer.window import Placement, Viewer, terminate
 from tests.viewer.samples import STEP, cloud, frame
 
@@ -32,6 +33,7 @@ class App:
         self.viz = VisualizationConfig()
         self.pictures = 0
         self.running = True
+        self.offscreen = 0.0
 
     def act(self, name: str) -> None:
         self.actions.append(name)
@@ -47,7 +49,7 @@ class App:
         size = glfw.get_framebuffer_size(self.viewer._window) if self.viewer.is_open else None
         return {"open": self.viewer.is_open, "actions": self.actions, "pictures": self.pictures, "size": size,
                 "yaw": camera.yaw_deg, "pitch": camera.pitch_deg, "distance": camera.distance,
-                "target": list(camera.target), "pose": list(camera.pose())}
+                "target": list(camera.target), "pose": list(camera.pose()), "offscreen": self.offscreen}
 
     def do_state(self) -> None:
         pass
@@ -74,6 +76,11 @@ class App:
     def do_grow(self) -> None:
         self.view = cloud(500)
         self.view = replace(self.view, positions=self.view.positions * 3)
+
+    def do_picture(self) -> None:
+        """Draw beside the open window; the answer's `offscreen` is the share of pixels that are light."""
+        shot = picture(self.view, self.shown, self.viz, 320, 240, hud=False, supersample=1)
+        self.offscreen = float((shot.max(axis=2) > 70).mean())
 
     def do_quit(self) -> None:
         self.running = False
