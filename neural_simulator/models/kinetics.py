@@ -67,6 +67,15 @@ def exprel_inverse_engine(x):
     return series if near else quotient
 
 
+def exprel_inverse_of(x, e):
+    """x / (e - 1) for e = exp(x) that is known already; by the series near 0."""
+    near = fabs(x) < 0.5
+    quotient = x / (2.0 if near else e - 1.0)
+    z = x * x
+    series = 1.0 - 0.5 * x + z * (0.08333333333333333 - z * (0.001388888888888889 - z * 3.306878306878307e-5))
+    return series if near else quotient
+
+
 @engine_form(log_engine)
 def log(x):
     """Natural logarithm."""

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from ...base.declarations import NeuronModel
 from ...base.errors import ConfigurationError
+from .hh_calcium import HH_CALCIUM
+from .hh_reticular import HH_RETICULAR
+from .hh_squid import HH_SQUID
+from .hh_thalamic_relay import HH_THALAMIC_RELAY
+from .hodgkin_huxley import HODGKIN_HUXLEY
 from .izhikevich2007 import IZHIKEVICH_2007
 from .lif import LIF
 
-NEURON_MODELS: dict[str, NeuronModel] = {model.key: model for model in (IZHIKEVICH_2007, LIF)}
+NEURON_MODELS: dict[str, NeuronModel] = {model.key: model for model in (
+    IZHIKEVICH_2007,
+    HODGKIN_HUXLEY,
+    HH_CALCIUM,
+    HH_THALAMIC_RELAY,
+    HH_RETICULAR,
+    HH_SQUID,
+    LIF,
+)}
 
 
 def neuron_model(key: str) -> NeuronModel:
