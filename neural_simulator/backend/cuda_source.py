@@ -5,6 +5,7 @@ Nothing here touches a device, so every kernel can be compiled on a machine with
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -36,19 +37,26 @@ def build_source(constants: Mapping[str, int]) -> str:
     return _TYPES + CUDA_WORDS + _defines({**streams, **constants}) + library.cuda_source() + _read("build.cu")
 
 
-def step_source(kind: str, cells: Sequence[Cell], state_slots: Mapping[str, int], constants: Mapping[str, int]) -> str:
-    """The text of the step kernels, `kind` 'partitioned' or 'global', for populations that use `cells`."""
+def step_source(kind: str, cells: Sequence[Cell], state_slots: Mapping[str, int], shared: Sequence[Mapping[str, float]],
+                constants: Mapping[str, int]) -> str:
+    """The text of the step kernels, `kind` 'partitioned' or 'global', for populations that use `cells`.
+
+    `shared[k]` holds the parameters of cell k that have one value in all its populations: they become literals.
+    """
     library = Library()
     library.add(random.philox)
     for cell in cells:
         library.add(cell.function)
+    varying = [[name for name in cell.parameters if name not in common]
+               for cell, common in zip(cells, shared, strict=True)]
     constants = {"STREAM_BACKGROUND": f"{random.STREAM_BACKGROUND}u", "STATES": len(state_slots),
-                 "PARAMETERS": max(len(cell.parameters) for cell in cells), **constants}
+                 "PARAMETERS": max(1, *(len(names) for names in varying)), **constants}
     return (_TYPES + CUDA_WORDS + _defines(constants) + library.cuda_source() + _read("common.cuh")
-            + _update_neuron(cells, state_slots) + _read(f"step_{kind}.cu"))
+            + _update_neuron(cells, state_slots, shared, varying) + _read(f"step_{kind}.cu"))
 
 
-def _update_neuron(cells: Sequence[Cell], state_slots: Mapping[str, int]) -> str:
+def _update_neuron(cells: Sequence[Cell], state_slots: Mapping[str, int], shared: Sequence[Mapping[str, float]],
+                   varying: Sequence[Sequence[str]]) -> str:
     """One neuron's step: picks the model, converts what arrived, calls the composed cell."""
     lines = ["__device__ __forceinline__ bool update_neuron(float (&s)[STATES], int model, const float* p, float scale,",
              "    float current, float weight, int count, const int (&arrived)[PORTS]) {", "  bool spiked = false;"]
@@ -58,8 +66,15 @@ def _update_neuron(cells: Sequence[Cell], state_slots: Mapping[str, int]) -> str
         arrived = [f"(float)arrived[{k}] * scale" for k in range(len(cell.ports))]
         arrived[0] += " + (float)count * weight"
         slots = [f"s[{state_slots[name]}]" for name in cell.states]
-        values = [f"p[{k}]" for k in range(len(cell.parameters))]
+        values = [_literal(shared[index][name]) if name in shared[index] else f"p[{varying[index].index(name)}]"
+                  for name in cell.parameters]
         lines.append(f"  cell_{cell.model.key}({', '.join([*slots, *arrived, 'current', *values, *slots, 'spiked'])});")
         if len(cells) > 1:
             lines.append("  }")
     return "\n".join([*lines, "  return spiked;", "}", ""])
+
+
+def _literal(value: float) -> str:
+    """A float32 as an exact CUDA constant."""
+    bits = struct.unpack("<i", struct.pack("<f", value))[0]
+    return f"__int_as_float({bits & 0xFFFFFFFF:#x})"

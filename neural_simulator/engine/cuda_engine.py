@@ -60,11 +60,7 @@ class CudaEngine:
         xp, plan, n = cuda.xp(), self.plan, self.plan.num_neurons
         keys = list(plan.cells)
         models = [keys.index(p.model) for p in plan.populations]
-        width = max(len(cell.parameters) for cell in self._cells)
-        parameters = np.zeros((len(plan.populations), width), np.float32)
-        for row, p in zip(parameters, plan.populations, strict=True):
-            values = plan.cells[p.model].parameter_values(p, plan.settings, plan.dt)
-            row[:len(values)] = values
+        self._shared, parameters = split_parameters(plan)
         self._parameters = xp.asarray(parameters)
         self._models = xp.asarray(np.array(models, np.int32))
         self._starts = xp.asarray(np.array([p.start for p in plan.populations] + [n], np.int32))
@@ -92,7 +88,7 @@ class CudaEngine:
         else:
             constant = plan.min_delay_steps if self.network.delays is None else 0
             constants |= {"CONSTANT_DELAY": constant}
-        source = cuda_source.step_source(layout.kind, self._cells, self._slots, constants)
+        source = cuda_source.step_source(layout.kind, self._cells, self._slots, self._shared, constants)
         module = cuda.compile_source(source, cooperative=layout.kind == "partitioned")
         if layout.kind == "partitioned":
             self._kernel = cuda.kernel(module, "step_partitioned", layout.shared_bytes)
@@ -288,6 +284,27 @@ class CudaEngine:
             if hasattr(self, name):
                 delattr(self, name)
         cuda.xp().get_default_memory_pool().free_all_blocks()
+
+
+def split_parameters(plan: Plan) -> tuple[list[dict[str, float]], np.ndarray]:
+    """Split the cells' parameters into those that all populations of a model share, and a table of the others.
+
+    Returns one dict per cell, and (populations, widest) float32 with the others in the cell's order.
+    """
+    rows = [np.array(plan.cells[p.model].parameter_values(p, plan.settings, plan.dt), np.float32)
+            for p in plan.populations]
+    shared = []
+    for key, cell in plan.cells.items():
+        table = np.stack([row for row, p in zip(rows, plan.populations, strict=True) if p.model == key])
+        same = (table == table[0]).all(axis=0)
+        shared.append({name: float(v) for name, v, one in zip(cell.parameters, table[0], same, strict=True) if one})
+    keys = list(plan.cells)
+    kept = [[v for name, v in zip(plan.cells[p.model].parameters, row, strict=True)
+             if name not in shared[keys.index(p.model)]] for row, p in zip(rows, plan.populations, strict=True)]
+    parameters = np.zeros((len(rows), max(1, *(len(row) for row in kept))), np.float32)
+    for row, values in zip(parameters, kept, strict=True):
+        row[:len(values)] = values
+    return shared, parameters
 
 
 _NOTHING = (np.zeros(0, np.int64), np.zeros(0, np.int32))

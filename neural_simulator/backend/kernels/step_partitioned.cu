@@ -51,12 +51,6 @@ __device__ __forceinline__ void add_word(int* ring, u32 word, int inhibitory, in
 
 __device__ __forceinline__ u32 row_words(u32 row) { return (row & 63u) * UNIT; }
 
-__device__ __forceinline__ void deliver_row(int* ring, const u32* words, u32 row, int lane, int slot) {
-  const u32* at = words + (u64)(row >> 7) * UNIT;
-  u32 length = row_words(row);
-  for (u32 k = lane; k < length; k += LANES) add_word(ring, __ldcs(at + k), (row >> 6) & 1u, slot);
-}
-
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
 step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 key1, const u32* __restrict__ rows, u64 words_per_block,
                  const u32* __restrict__ all_words, int* ring_store, float* states, uint4* packets, u32* spilled,
@@ -75,6 +69,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
 
   const Tables tables = *drive;
   const int block = blockIdx.x, thread = threadIdx.x, lane = thread & 31, warp = thread >> 5;
+  const int row_lane = thread % LANES;
   // the last warps poll: they own the fewest neurons
   const int poller = (THREADS / 32 - 1 - warp) * 32 + lane;
   const u32* words = all_words + (u64)block * words_per_block;
@@ -96,6 +91,12 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
   u32 background[NEURONS], row[NEURONS], probe[NEURONS];
   int population[NEURONS];
   bool mine[NEURONS];
+#if NEURONS == 1
+  float own_parameters[PARAMETERS];                   // one neuron a thread: its parameters fit registers
+#define PARAMETERS_OF(p) own_parameters
+#else
+#define PARAMETERS_OF(p) (parameters + (p) * PARAMETERS)
+#endif
   #pragma unroll
   for (int r = 0; r < NEURONS; r++) {
     int local = thread + r * THREADS;
@@ -114,6 +115,10 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     }
   }
   __syncthreads();
+#if NEURONS == 1
+  #pragma unroll
+  for (int k = 0; k < PARAMETERS; k++) own_parameters[k] = parameters[population[0] * PARAMETERS + k];
+#endif
 
   #define BACKGROUND(step) \
     _Pragma("unroll") for (int r = 0; r < NEURONS; r++) if (mine[r] && numbers[population[r]]) \
@@ -140,7 +145,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
           arrived_row[k * PER_BLOCK + local] = 0;
         }
         int count = (background[r] >> (8 * (int)(t & 3))) & 255u;
-        bool spiked = update_neuron(s[r], models[p], parameters + p * PARAMETERS, scale, currents[p], weights[p],
+        bool spiked = update_neuron(s[r], models[p], PARAMETERS_OF(p), scale, currents[p], weights[p],
                                     count, arrived);
         if (spiked) {
           u32 at = atomicAdd(&fired[parity], 1u);
@@ -207,66 +212,58 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     // ---- deliver the spikes of step t - 1; a delay of d arrives at step t + d
     const u32 in_packets = listed[parity], rows_now = in_packets + spills[parity];
     const int first_slot = (slot + MIN_DELAY) % SLOTS;
-    bool direct = false;
-    if (spilling) {
-      __threadfence();
-      direct = rows_now > LIST;                       // more than fits: those rows are delivered straight from memory
-      const u32* from = spilled + (u64)((t - 1) & (PACKET_RING - 1)) * BLOCKS * PER_BLOCK;
-      for (int q = warp; q < BLOCKS; q += THREADS / 32) {
-        const u32 all = count_of[q], base = in_packets + place_of[q];
-        if (all <= INLINE_SPIKES) continue;
-        for (u32 k = INLINE_SPIKES + lane; k < all; k += 32) {
-          const u32 place = base + k - INLINE_SPIKES;
-          if (place < LIST) list[place] = __ldcg(from + (u64)q * PER_BLOCK + k);
+    bool drawn = last || ((t + 1) & 3) != 0;
+    // all rows at once where they fit the list, which is nearly always; else in rounds
+    for (u32 round = 0; round == 0 || round * LIST < rows_now; round++) {
+      const u32 from = round * LIST, in_list = min(rows_now - from, (u32)LIST);
+      if (round > 0) __syncthreads();
+      if (spilling) {
+        if (round == 0) __threadfence();
+        const u32* spill = spilled + (u64)((t - 1) & (PACKET_RING - 1)) * BLOCKS * PER_BLOCK;
+        for (int q = warp; q < BLOCKS; q += THREADS / 32) {
+          const u32 all = count_of[q], base = in_packets + place_of[q];
+          if (all <= INLINE_SPIKES) continue;
+          for (u32 k = INLINE_SPIKES + lane; k < all; k += 32) {
+            const u32 place = base + k - INLINE_SPIKES - from;       // wraps to a large number below `from`
+            if (place < LIST) list[place] = __ldcg(spill + (u64)q * PER_BLOCK + k);
+          }
         }
+        __syncthreads();
       }
-      __syncthreads();
-    }
-    const u32 in_list = rows_now < LIST ? rows_now : LIST;
-    const int row_lane = thread % LANES;
-    u32 k = thread / LANES;
-    bool drawn = false;
-    do {
-      u32 ahead[AHEAD], word[AHEAD][CHUNKS];
-      #pragma unroll
-      for (int q = 0; q < AHEAD; q++) {
-        u32 index = k + q * GROUPS;
-        ahead[q] = 0;
+      u32 k = thread / LANES;
+      do {
+        u32 ahead[AHEAD], word[AHEAD][CHUNKS];
         #pragma unroll
-        for (int z = 0; z < CHUNKS; z++) word[q][z] = 0;
-        if (index < in_list) {
-          ahead[q] = list[index];
-          const u32* at = words + (u64)(ahead[q] >> 7) * UNIT;
-          u32 length = row_words(ahead[q]);
+        for (int q = 0; q < AHEAD; q++) {
+          const u32 index = k + q * GROUPS;
+          ahead[q] = 0;
           #pragma unroll
-          for (int z = 0; z < CHUNKS; z++) if (z * LANES + row_lane < length) word[q][z] = __ldcs(at + z * LANES + row_lane);
+          for (int z = 0; z < CHUNKS; z++) word[q][z] = 0;
+          if (index < in_list) {
+            ahead[q] = list[index];
+            const u32* at = words + (u64)(ahead[q] >> 7) * UNIT;
+            const u32 length = row_words(ahead[q]);
+            #pragma unroll
+            for (int z = 0; z < CHUNKS; z++)
+              if (z * LANES + row_lane < length) word[q][z] = __ldcs(at + z * LANES + row_lane);
+          }
         }
-      }
-      if (!drawn) {                                   // hidden behind the loads
-        if (!last && ((t + 1) & 3) == 0) BACKGROUND(t + 1)
-        drawn = true;
-      }
-      #pragma unroll
-      for (int q = 0; q < AHEAD; q++) if (ahead[q]) {
-        int inhibitory = (ahead[q] >> 6) & 1u;
+        if (!drawn) {                                 // hidden behind the loads
+          BACKGROUND(t + 1)
+          drawn = true;
+        }
         #pragma unroll
-        for (int z = 0; z < CHUNKS; z++) add_word(ring, word[q][z], inhibitory, first_slot);
-        const u32* at = words + (u64)(ahead[q] >> 7) * UNIT;
-        u32 length = row_words(ahead[q]);
-        for (u32 z = CHUNKS * LANES + row_lane; z < length; z += LANES)
-          add_word(ring, __ldcs(at + z), inhibitory, first_slot);
-      }
-      k += GROUPS * AHEAD;
-    } while (k < in_list);
-    if (direct) {
-      const u32* from = spilled + (u64)((t - 1) & (PACKET_RING - 1)) * BLOCKS * PER_BLOCK;
-      for (int q = 0; q < BLOCKS; q++) {
-        const u32 all = count_of[q], base = in_packets + place_of[q];
-        if (all <= INLINE_SPIKES) continue;
-        for (u32 j = INLINE_SPIKES + thread / LANES; j < all; j += GROUPS)
-          if (base + j - INLINE_SPIKES >= LIST)
-            deliver_row(ring, words, __ldcg(from + (u64)q * PER_BLOCK + j), row_lane, first_slot);
-      }
+        for (int q = 0; q < AHEAD; q++) if (ahead[q]) {
+          const int inhibitory = (ahead[q] >> 6) & 1u;
+          #pragma unroll
+          for (int z = 0; z < CHUNKS; z++) add_word(ring, word[q][z], inhibitory, first_slot);
+          const u32* at = words + (u64)(ahead[q] >> 7) * UNIT;
+          const u32 length = row_words(ahead[q]);
+          for (u32 z = CHUNKS * LANES + row_lane; z < length; z += LANES)
+            add_word(ring, __ldcs(at + z), inhibitory, first_slot);
+        }
+        k += GROUPS * AHEAD;
+      } while (k < in_list);
     }
     delivered += rows_now;
     __syncthreads();

@@ -24,12 +24,13 @@ def peak_fraction(v_start, v_end, v_peak, v_middle):
     In the upstroke dv/dt grows as (v - v_middle)^2, so 1 / (v - v_middle) is linear in time; the lower bounds
     (5 and 6 mV) keep it finite for steps that began below the upstroke.
     """
-    z_start = 1.0 / fmax(v_start - v_middle, 5.0)
-    z_end = 1.0 / fmax(v_end - v_middle, 6.0)
-    return fmin((z_start - 1.0 / (v_peak - v_middle)) / (z_start - z_end), 1.0)
+    start = fmax(v_start - v_middle, 5.0)
+    end = fmax(v_end - v_middle, 6.0)
+    peak = v_peak - v_middle
+    return fmin(end * (peak - start) / (peak * (end - start)), 1.0)
 
 
-def izhikevich_2007_step(v, u, carry, i_ext, g_syn, j_syn, dt, C, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b):
+def izhikevich_2007_step(v, u, carry, i_ext, g_syn, j_syn, dt, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b):
     """One step: Strang splitting, second order.
 
     Half a step of synaptic relaxation (unconditionally stable), a Heun step of the cell, half a step of relaxation.
@@ -37,15 +38,15 @@ def izhikevich_2007_step(v, u, carry, i_ext, g_syn, j_syn, dt, C, k, v_r, v_t, v
     spike times keep second order although they are stamped on the grid.
     """
     h = dt + carry
-    half = 0.5 * h / C
+    half = 0.5 * h * C_inverse
     z = g_syn * half
     relax = half / (1.0 + z * (0.5 + 0.0833333333 * z))      # (1 - exp(-z)) / g by its [0/2] Pade form
     v0 = v + (j_syn - g_syn * v) * relax
-    f1 = (k * (v0 - v_r) * (v0 - v_t) - u + i_ext) / C
+    f1 = (k * (v0 - v_r) * (v0 - v_t) - u + i_ext) * C_inverse
     s1 = a * (recovery_target(v0, v_r, b, b_3, v_b) - u)
     v1 = fmin(v0 + h * f1, v_peak)
     u1 = u + h * s1
-    f2 = (k * (v1 - v_r) * (v1 - v_t) - u1 + i_ext) / C
+    f2 = (k * (v1 - v_r) * (v1 - v_t) - u1 + i_ext) * C_inverse
     s2 = a * (recovery_target(v1, v_r, b, b_3, v_b) - u1)
     v2 = v0 + 0.5 * h * (f1 + f2)
     du = 0.5 * h * (s1 + s2)
@@ -88,4 +89,5 @@ IZHIKEVICH_2007 = NeuronModel(
                f"{_BOOK}, section 8.2.6 (FS, cubic recovery)"),
     ),
     source=_BOOK + ", chapter 8",
+    derived={"C_inverse": lambda p, dt: 1.0 / p["C"]},
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...base.declarations import Population, Projection
 from ...base.errors import ConfigurationError
-from . import generic
+from . import generic, potjans_diesmann
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,9 @@ STRUCTURES: dict[str, Structure] = {s.key: s for s in (
     Structure("GENERIC_UNSTRUCTURED", "Generic unstructured network",
               "Traits of equal size in a cube, wired at random with a probability that falls with distance.",
               generic.build),
+    Structure("POTJANS_DIESMANN_2014", "Cortical microcircuit (Potjans-Diesmann)",
+              "The 77,169 neurons and 299 million synapses under 1 mm2 of cortex, at full scale or smaller.",
+              potjans_diesmann.build),
 )}
 
 
