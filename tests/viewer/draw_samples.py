@@ -47,7 +47,9 @@ def colours(viewer) -> dict[str, np.ndarray]:
     for age in AGES:
         shots[f"age {age}"] = viewer.render(ONE, fired(ONE, age), BIG, *SIZE, hud=False)
     shots["no frame"] = viewer.render(ONE, None, BIG, *SIZE, hud=False)
-    shots["foreign frame"] = viewer.render(ONE, frame(cloud(7)), BIG, *SIZE, hud=False)
+    others = {"other size": fired(cloud(7), 1), "other build": replace(fired(ONE, 1), build=ONE.build + 1)}
+    for name, other in others.items():
+        shots[f"frame of {name}"] = viewer.render(ONE, other, BIG, *SIZE, hud=False)
     shots["faint"] = viewer.render(ONE, frame(ONE), BIG.changed(inactive_opacity=0.2), *SIZE, hud=False)
     return shots
 

@@ -109,8 +109,9 @@ def test_before_the_first_frame_every_neuron_is_silent(shots):
     assert np.array_equal(shots["no frame"], shots["age 500"])
 
 
-def test_a_frame_of_another_network_is_not_mixed_in(shots):
-    assert np.array_equal(shots["foreign frame"], shots["no frame"])
+@pytest.mark.parametrize("other", ["other size", "other build"])
+def test_a_frame_of_another_network_is_not_mixed_in(shots, other):
+    assert np.array_equal(shots[f"frame of {other}"], shots["no frame"])
 
 
 @pytest.mark.parametrize("pose", ["home", "orbit", "pan", "zoom"])

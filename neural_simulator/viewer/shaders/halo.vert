@@ -13,8 +13,7 @@ const float FAINTEST = 0.1;
 void main() {
     float firing = activity(a_last_spike);
     vec4 eye = u_view * vec4(a_position, 1.0);
-    bool shown = firing > FAINTEST && u_spiking_mode != UNMARKED;
-    gl_Position = shown ? u_projection * eye : NOWHERE;
+    gl_Position = firing > FAINTEST ? u_projection * eye : NOWHERE;
     float radius_px = u_radius_um * u_focal_px / max(-eye.z, 1e-6);
     gl_PointSize = max(2.0 * radius_px * mix(1.8, HALO_RADII, firing), 3.0);
     vec3 color = neuron_color(a_population, a_v, firing);
