@@ -1,17 +1,21 @@
-"""Where a typeface for the windows is found: DejaVu Sans, which every installation of matplotlib carries."""
+"""Where typefaces for the windows are found: DejaVu, which every installation of matplotlib carries."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
 
-SYSTEM_PLACES = (Path("/usr/share/fonts/truetype/dejavu"), Path("C:/Windows/Fonts"))
+SYSTEM_FOLDERS = (Path("/usr/share/fonts/truetype/dejavu"), Path("/usr/share/fonts/TTF"),
+                  Path("/usr/share/fonts/dejavu"), Path("C:/Windows/Fonts"))
 
 
-def sans() -> Path | None:
-    """Return the file of DejaVu Sans, or None where there is none. matplotlib itself is not imported (it is slow)."""
-    places = list(SYSTEM_PLACES)
-    found = importlib.util.find_spec("matplotlib")
-    if found is not None and found.origin is not None:
-        places.insert(0, Path(found.origin).parent / "mpl-data" / "fonts" / "ttf")
-    return next((place / "DejaVuSans.ttf" for place in places if (place / "DejaVuSans.ttf").is_file()), None)
+def find(file_name: str) -> Path | None:
+    """Return the font file of this name, e.g. 'DejaVuSans.ttf', or None where there is none.
+
+    matplotlib itself is not imported, because that takes long.
+    """
+    folders = list(SYSTEM_FOLDERS)
+    matplotlib = importlib.util.find_spec("matplotlib")
+    if matplotlib is not None and matplotlib.origin is not None:
+        folders.insert(0, Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf")
+    return next((folder / file_name for folder in folders if (folder / file_name).is_file()), None)

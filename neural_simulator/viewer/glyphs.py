@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from ..base import fonts
 from ..base.errors import BackendError
-from ..base.fonts import sans
 
 Font = ImageFont.FreeTypeFont
 Place = tuple[Font, str, tuple[int, int]]                     # font, character, where to draw it
@@ -82,7 +82,7 @@ def _box_corners(low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 def build_atlas(scale: float) -> Atlas:
     """Draw all characters at `scale` pixels per nominal pixel."""
-    file = sans()
+    file = fonts.find("DejaVuSans.ttf")
     places: list[Place] = []
     faces, shelf = {}, _Shelf()
     for name, size in SIZES_PX.items():
