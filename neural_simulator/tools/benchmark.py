@@ -260,7 +260,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
                         help="slowdown that still passes with --compare (default: %(default)s)")
     parser.add_argument("--backend", choices=("auto", "cuda", "cpu"), default="auto")
     parser.add_argument("--threads", type=int, default=0, help="threads of the CPU backend (0: all cores but one)")
-    parser.add_argument("--models", nargs="+", metavar="MODEL", choices=sorted(NEURON_MODELS), help="default: all")
+    parser.add_argument("--models", nargs="+", metavar="MODEL", choices=sorted(DRIVES), help="default: all")
     parser.add_argument("--neurons", nargs="+", type=int, metavar="N")
     parser.add_argument("--connections", nargs="+", type=int, metavar="K")
     parser.add_argument("--profile", nargs="+", metavar="NAME", help="measure these profiles instead of the sweep")
@@ -275,7 +275,7 @@ def cases_of(options: argparse.Namespace, gpu: GPUConfig, on_device: bool) -> li
     sizes, connections = SIZES[options.quick]
     if on_device and not options.quick:
         sizes = (*sizes, LARGE_SIZE)
-    models = options.models or (["IZHIKEVICH"] if options.quick else list(NEURON_MODELS))
+    models = options.models or (["IZHIKEVICH"] if options.quick else list(DRIVES))
     return sweep(models, options.neurons or sizes, options.connections or connections, gpu)
 
 

@@ -1,0 +1,41 @@
+"""Golden runs: fingerprints of what these networks must do, bit for bit, on every machine and backend.
+
+`python3 -m tests.golden` in the program's folder writes them anew, after a change that is meant to change them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from neural_simulator.config import CoreSimConfig, GPUConfig
+from neural_simulator.tools.benchmark import DRIVES, firing_network
+from tests.activity import CPU, result_of
+
+FILE = Path(__file__).with_name("golden.json")
+
+# name -> (network, steps). Each model once in a uniform network, and the kinds of network that there are.
+CASES: dict[str, tuple[CoreSimConfig, int]] = {
+    **{f"uniform {key}": (firing_network(key, 500, 50, seed=7), 2000) for key in DRIVES},
+    "default": (CoreSimConfig(seed=42), 1000),
+    "fine grid": (CoreSimConfig(seed=3, dt_ms=0.1, num_neurons=400, connections_per_neuron=40,
+                                excitatory_weight_nS=1.5, inhibitory_weight_nS=5.0), 3000),
+    "seed of 63 bits": (CoreSimConfig(seed=2**62 + 12345, num_neurons=300, connections_per_neuron=30,
+                                      num_traits=3, inhibitory_trait_indices=(0,), weight_cv=0.5), 600),
+}
+
+
+def compute(name: str, gpu: GPUConfig = CPU) -> dict[str, object]:
+    """Run one case."""
+    core, steps = CASES[name]
+    return result_of(core, steps, gpu)
+
+
+def read() -> dict[str, dict[str, object]]:
+    """The golden results by name."""
+    return json.loads(FILE.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    FILE.write_text(json.dumps({name: compute(name) for name in CASES}, indent=1) + "\n", encoding="utf-8")
+    print(f"Wrote {FILE}.")
