@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import dearpygui.dearpygui as dpg
+
+from ..base import fonts
 
 Color = tuple[int, int, int]
 
@@ -28,32 +29,24 @@ FONT_PX = {"text": 14, "bold": 14, "mono": 13, "small": 12}
 
 _FILES = {"text": "DejaVuSans.ttf", "bold": "DejaVuSans-Bold.ttf", "mono": "DejaVuSansMono.ttf",
           "small": "DejaVuSans.ttf"}
-_SYSTEM_FOLDERS = ("/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/TTF", "/usr/share/fonts/dejavu")
+_WINDOWS_FILES = {"text": "segoeui.ttf", "bold": "segoeuib.ttf", "mono": "consola.ttf", "small": "segoeui.ttf"}
 
 
 def find_font(kind: str) -> Path | None:
     """Return the font file of this kind, a key of FONT_PX, from matplotlib or the system, or None."""
-    folders = [Path(folder) for folder in _SYSTEM_FOLDERS]
-    matplotlib = importlib.util.find_spec("matplotlib")
-    if matplotlib is not None and matplotlib.origin is not None:
-        folders.insert(0, Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf")
-    candidates = [folder / _FILES[kind] for folder in folders]
-    if sys.platform == "win32":
-        windows = {"text": "segoeui.ttf", "bold": "segoeuib.ttf", "mono": "consola.ttf", "small": "segoeui.ttf"}
-        candidates.append(Path("C:/Windows/Fonts") / windows[kind])
-    return next((path for path in candidates if path.is_file()), None)
+    return fonts.find(_FILES[kind]) or (fonts.find(_WINDOWS_FILES[kind]) if sys.platform == "win32" else None)
 
 
 def load_fonts(scale: float) -> dict[str, int | str]:
     """Register the fonts there are; a kind whose file is missing is left out and DearPyGui's own font serves."""
-    fonts: dict[str, int | str] = {}
+    loaded: dict[str, int | str] = {}
     with dpg.font_registry():
         for kind in _FILES:
             path = find_font(kind)
             if path is None:
                 continue
-            fonts[kind] = dpg.add_font(str(path), round(FONT_PX[kind] * scale))
-    return fonts
+            loaded[kind] = dpg.add_font(str(path), round(FONT_PX[kind] * scale))
+    return loaded
 
 
 def _colors(pairs: dict[int, Color | tuple[int, int, int, int]]) -> None:
