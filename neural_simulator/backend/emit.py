@@ -45,12 +45,21 @@ class Library:
 
     def __init__(self) -> None:
         self._done: dict[Callable, Emitted] = {}
+        self._begun: list[Callable] = []
+
+    def is_begun(self, function: Callable) -> bool:
+        """True while `function` itself is being emitted: who calls it now calls it in a circle."""
+        return getattr(function, "engine_form", function) in self._begun
 
     def add(self, function: Callable) -> Emitted:
         """Emit `function` and its callees; return its description."""
         function = getattr(function, "engine_form", function)
         if function not in self._done:
-            emitted = _Function(function, self).emit()
+            self._begun.append(function)
+            try:
+                emitted = _Function(function, self).emit()
+            finally:
+                self._begun.pop()
             if any(other.name == emitted.name for other in self._done.values()):
                 raise GrammarError(f"Two grammar functions are called {emitted.name!r}; rename one.")
             self._done[function] = emitted
@@ -80,15 +89,24 @@ class _Function:
         self.tree = ast.parse(textwrap.dedent(text)).body[0]
         self.where = function.__name__
         self.types: dict[str, str] = {}
+        self.assigned: set[str] = set()                 # names that certainly have a value at this point
         self.results: tuple[str, ...] = ()
 
     # ---- whole function
     def emit(self) -> Emitted:
-        names = [a.arg for a in self.tree.args.args]
-        for argument in self.tree.args.args:
+        given = self.tree.args
+        if given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs or given.defaults:
+            raise self._error(self.tree, "a function takes plain arguments only, without defaults")
+        names = [a.arg for a in given.args]
+        for argument in given.args:
             self.types[argument.arg] = self._annotated(argument.annotation)
+        self.assigned.update(names)
         body = [s for s in self.tree.body if not _is_docstring(s)]
         python, cuda = self._block(body, 1)
+        if not self.results:
+            raise self._error(self.tree, "it returns nothing")
+        if not _always_returns(body):
+            raise self._error(self.tree, "it may end without a result")
         types = tuple(self.types[n] for n in names)
         return Emitted(self.where, tuple(names), types, self.results,
                        f"def {self.where}({', '.join(names)}):\n{python}", self._cuda_function(names, cuda))
@@ -171,6 +189,7 @@ class _Function:
     def _declare(self, node: ast.AST, name: str, kind: str) -> None:
         if self.types.setdefault(name, kind) != kind:
             raise self._error(node, f"{name} is {self.types[name]} and cannot become {kind}")
+        self.assigned.add(name)
 
     def _return(self, node: ast.Return, indent: str) -> tuple[str, str]:
         values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
@@ -192,7 +211,10 @@ class _Function:
         test_python, test_cuda, kind = self._expression(node.test)
         if kind != FLAG:
             raise self._error(node.test, "a condition must be a comparison")
+        before = set(self.assigned)
         body_python, body_cuda = self._block(node.body, depth + 1)
+        after_body = self._assigned_after(node.body) if word == "if" else before
+        self.assigned = set(before)
         python = f"{indent}{word} {test_python}:\n{body_python}"
         cuda = f"{indent}{word} ({test_cuda}) {{\n{body_cuda}{indent}}}\n"
         if node.orelse:
@@ -201,7 +223,13 @@ class _Function:
             else_python, else_cuda = self._block(node.orelse, depth + 1)
             python += f"{indent}else:\n{else_python}"
             cuda = cuda[:-1] + f" else {{\n{else_cuda}{indent}}}\n"
+        self.assigned = after_body & self._assigned_after(node.orelse)
         return python, cuda
+
+    def _assigned_after(self, block: list[ast.stmt]) -> set[str]:
+        """Names with a value after `block`, just translated; all of them where its end is never reached."""
+        leaves = bool(block) and (isinstance(block[-1], ast.Break) or _always_returns(block))
+        return set(self.types) if leaves else set(self.assigned)
 
     def _loop(self, node: ast.For, depth: int, indent: str) -> tuple[str, str]:
         call = node.iter
@@ -210,8 +238,10 @@ class _Function:
             raise self._error(node, "a loop must run over range(n)")
         stop_python, stop_cuda, kind = self._expression(call.args[0], I32)
         name = self._name_of(node.target)
+        before = set(self.assigned)
         self._declare(node, name, I32)
         body_python, body_cuda = self._block(node.body, depth + 1)
+        self.assigned = before                      # the loop may run not at all
         return (f"{indent}for {name}_ in range({stop_python}):\n{indent}  {name} = i32({name}_)\n{body_python}",
                 f"{indent}for ({name} = 0; {name} < {stop_cuda}; {name}++) {{\n{body_cuda}{indent}}}\n")
 
@@ -253,8 +283,10 @@ class _Function:
         raise self._error(node, f"a literal of type {type(value).__name__} cannot be {wanted or F32}")
 
     def _named(self, node: ast.Name, wanted: str | None) -> tuple[str, str, str]:
-        if node.id in self.types:
+        if node.id in self.assigned:
             return node.id, node.id, self.types[node.id]
+        if node.id in self.types:
+            raise self._error(node, f"{node.id} may not be set here")
         if isinstance(self.globals.get(node.id), (int, float)):
             return self._literal(node, self.globals[node.id], wanted)
         raise self._error(node, f"{node.id} is not defined")
@@ -340,6 +372,8 @@ class _Function:
             raise self._error(node, "only grammar functions can be called, with positional arguments")
         if function in WORDS:
             return self._word(node, function)
+        if self.library.is_begun(function):
+            raise self._error(node, f"{function.__name__} calls itself")
         called = self.library.add(function)
         if len(node.args) != len(called.arguments):
             raise self._error(node, f"{called.name} takes {len(called.arguments)} arguments")
@@ -353,7 +387,10 @@ class _Function:
 
     def _word(self, node: ast.Call, function: Callable) -> tuple[str, str, str]:
         name = function.__name__
-        if function in (grammar.fmin, grammar.fmax, grammar.mulhi):
+        wanted_arguments = 2 if function in (grammar.fmin, grammar.fmax, grammar.mulhi) else 1
+        if len(node.args) != wanted_arguments:
+            raise self._error(node, f"{name} takes {wanted_arguments} argument{'s' * (wanted_arguments > 1)}")
+        if wanted_arguments == 2:
             kind = U32 if function is grammar.mulhi else F32
             a, b = (self._expression(x, kind) for x in node.args)
             return f"{name}({a[0]}, {b[0]})", f"w_{name}({a[1]}, {b[1]})", kind
@@ -364,6 +401,13 @@ class _Function:
         if function in (grammar.i32, grammar.u32, grammar.f32):
             return f"{name}({python})", f"({C_TYPES[result]})({cuda})", result
         return f"{name}({python})", f"w_{name}({cuda})", result
+
+
+def _always_returns(block: list[ast.stmt]) -> bool:
+    last = block[-1]
+    if isinstance(last, ast.If) and last.orelse:
+        return _always_returns(last.body) and _always_returns(last.orelse)
+    return isinstance(last, ast.Return)
 
 
 def _is_docstring(node: ast.stmt) -> bool:
