@@ -194,7 +194,7 @@ def desktop(profile: Profile) -> int:
         worker.start()
         ending.callback(end_simulation, desk, worker)
         desk.show(profile)
-        desk.trigger("apply")
+        desk.trigger("start")       # nothing is built yet: builds the profile first
         main_loop(desk, panel, viewer)
     return fail("Ended by Ctrl+C or a request to terminate.", INTERRUPTED) if interrupted else 0
 

@@ -17,9 +17,7 @@ sys.path[0] = str(ROOT)     # in place of this folder, whose rooms would hide pa
 from neural_simulator.tools import environment  # noqa: E402 - only found with the line above
 
 SCREEN_PACKAGES = (
-    "xvfb", "openbox", "wmctrl", "xdotool",
-    "libgl1", "libglx-mesa0", "libgl1-mesa-dri", "libegl1", "libegl-mesa0",
-    "libx11-6", "libxrandr2", "libxinerama1", "libxcursor1", "libxi6", "fonts-dejavu-core",
+    "xvfb", "openbox", "libgl1", "libglx-mesa0", "libgl1-mesa-dri", "libegl1", "libegl-mesa0", "libx11-6",
 )
 
 
@@ -57,8 +55,8 @@ def missing_packages() -> list[str]:
     """Return the system packages that are not installed; none where there is no apt."""
     if not shutil.which("apt-get") or not shutil.which("dpkg-query"):
         if sys.platform.startswith("linux"):
-            environment.say("This is no Debian or Ubuntu: tests with windows need Xvfb, openbox, wmctrl, xdotool and "
-                            "Mesa, installed by hand.")
+            environment.say("This is no Debian or Ubuntu: tests with windows need Xvfb, openbox and Mesa, "
+                            "installed by hand.")
         return []
     asked = subprocess.run(["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n",
                             *SCREEN_PACKAGES], capture_output=True, text=True)

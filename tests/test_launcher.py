@@ -6,11 +6,9 @@ import importlib.util
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -220,54 +218,23 @@ def test_loading_by_path_opens_and_installs_nothing(tmp_path):
 
 
 # ---- with windows ---------------------------------------------------------------------------------------
-class Program:
-    """The running program, seen through its test port."""
-
-    def __init__(self, *arguments: str):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), *arguments], stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "NEURAL_SIMULATOR_TEST_PORT": str(self.port)})
-
-    def state(self) -> dict:
-        """Return what the panel knows, empty while it is not up yet."""
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=20) as line:
-                line.sendall(b'{"ask": "state"}\n')
-                return json.loads(line.makefile().readline())["answer"]
-        except OSError:
-            return {}
-
-    def wait_for(self, condition, limit_s: float = 60.0) -> dict:
-        """Return the first state that fulfils `condition`."""
-        give_up_at = time.monotonic() + limit_s
-        while time.monotonic() < give_up_at and self.process.poll() is None:
-            state = self.state()
-            if state and condition(state):
-                return state
-            time.sleep(0.1)
-        raise AssertionError(f"it did not come to that; now {self.state()}, exit code {self.process.poll()}")
-
-
 @pytest.fixture
 def program(tiny):
     if environment.why_no_display():
         pytest.skip(f"{environment.why_no_display()}; windows need one")
-    running = Program("--profile", str(tiny))
+    from tests.gui.driver import App, Screen  # speaks to the X server
+    screen = Screen()
+    running = App(screen, SCRIPT, "--profile", tiny)
     yield running
-    running.process.kill()
-    running.process.wait()
+    running.kill()
+    screen.close()
 
 
 @pytest.mark.gui
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_desktop_builds_the_profile_and_ends_cleanly_on_a_signal(program, number):
-    state = program.wait_for(lambda state: state["num_neurons"] == 100)
-    assert state["run"] == "stopped" and not state["bad"]
+def test_the_desktop_runs_the_profile_and_ends_cleanly_on_a_signal(program, number):
+    state = program.wait(lambda state: state["spikes"] > 0, "spikes of the profile's network")
+    assert state["num_neurons"] == 100 and not state["bad"]
     program.process.send_signal(number)
-    _, said = program.process.communicate(timeout=30)
-    assert program.process.returncode == 130
-    assert said == "Ended by Ctrl+C or a request to terminate.\n"
+    assert program.end() == (130, "Ended by Ctrl+C or a request to terminate.\n")

@@ -46,15 +46,8 @@ CUPY_WITHOUT_DRIVER = (f"cupy-cuda12x{CUPY_VERSIONS}", "nvidia-cuda-nvrtc-cu12>=
                        "nvidia-cuda-runtime-cu12>=12.9,<13")
 OLDEST_CAPABILITY_OF_CUDA_13 = (7, 5)       # NVRTC 13 no longer compiles for older devices
 
-# Shared libraries that the two windows load, and the Debian packages that bring them.
-WINDOW_LIBRARIES = {
-    "libGL.so.1": "libgl1",
-    "libX11.so.6": "libx11-6",
-    "libXrandr.so.2": "libxrandr2",
-    "libXinerama.so.1": "libxinerama1",
-    "libXcursor.so.1": "libxcursor1",
-    "libXi.so.6": "libxi6",
-}
+# Shared libraries without which the two windows do not open, and the Debian packages that bring them.
+WINDOW_LIBRARIES = {"libGL.so.1": "libgl1", "libX11.so.6": "libx11-6"}
 
 
 class SetupError(Exception):
@@ -311,7 +304,7 @@ def check_python() -> None:
 def how_to_install(packages: Sequence[str], what: str) -> str:
     """Say in half a sentence how to get system packages on this machine."""
     if shutil.which("apt-get"):
-        return f"install it with: sudo apt install {' '.join(packages)}"
+        return f"install with: sudo apt install {' '.join(packages)}"
     return f"install the package of your system that brings {what}, then start again."
 
 

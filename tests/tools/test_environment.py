@@ -299,7 +299,7 @@ def test_missing_venv_module_names_the_package_to_install(pip, monkeypatch):
     with pytest.raises(SetupError) as caught:
         environment.set_up(Plan(PROGRAM, None))
     package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
-    assert str(caught.value) == f"Python's venv module is not installed; install it with: sudo apt install {package}"
+    assert str(caught.value) == f"Python's venv module is not installed; install with: sudo apt install {package}"
 
 
 def test_missing_venv_module_is_named_where_there_is_no_apt(pip, monkeypatch):
@@ -540,10 +540,10 @@ linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sp
 
 @linux_only
 def test_missing_libraries_are_named_with_their_packages(monkeypatch):
-    monkeypatch.setattr(environment, "can_load", lambda name: name not in {"libGL.so.1", "libXi.so.6"})
+    monkeypatch.setattr(environment, "can_load", lambda name: name not in {"libGL.so.1", "libX11.so.6"})
     monkeypatch.setattr(environment.shutil, "which", lambda name: "/usr/bin/apt-get")
     assert environment.missing_window_libraries() == (
-        "The windows need libGL.so.1, libXi.so.6; install it with: sudo apt install libgl1 libxi6")
+        "The windows need libGL.so.1, libX11.so.6; install with: sudo apt install libgl1 libx11-6")
 
 
 @linux_only

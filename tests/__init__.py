@@ -1,0 +1,1 @@
+"""Tests: by need first, then by room."""
