@@ -38,8 +38,8 @@ def philox(c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32):
 
 
 def uniform(word: u32):
-    """A random word as a float in (0, 1): 24 bits, never 0 and never 1."""
-    return f32(i32(word >> 8)) * 5.9604644775390625e-8 + 2.98023223876953125e-8
+    """A random word as a float in (0, 1): the odd multiples of 2^-24, which float32 holds exactly; never 0 or 1."""
+    return f32(i32(word >> 9)) * 1.1920928955078125e-7 + 5.9604644775390625e-8
 
 
 def normal(word: u32):
