@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ..base.errors import FileFormatError
 
+_ZEROS = 1 << 20                   # bytes written at once by `reserve`
+
 
 @contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
@@ -36,6 +38,22 @@ def write_text(path: Path | str, text: str) -> None:
     """Replace the file `path` by `text` in UTF-8, atomically; see `replacing`."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def reserve(path: Path | str, size: int) -> None:
+    """Extend the file `path` by zeros to at least `size` bytes, so that later writing within cannot fill the disk.
+
+    Raises OSError, and gives back what it took, when there is no room.
+    """
+    with open(path, "ab") as file:
+        before = file.tell()
+        try:
+            for start in range(before, size, _ZEROS):
+                file.write(bytes(min(_ZEROS, size - start)))
+            file.flush()
+        except OSError:
+            os.truncate(path, before)
+            raise
 
 
 def reason(error: OSError) -> str:

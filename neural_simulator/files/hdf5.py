@@ -7,6 +7,7 @@ size that the file cannot hold, and turn every complaint of the library into one
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import re
@@ -22,11 +23,11 @@ import numpy as np
 
 from ..base.errors import FileFormatError
 from ..base.version import VERSION
+from . import superblock
 from .atomic import reason, replacing
 
 LIBRARY_VERSION = ("v110", "v110")
 PROGRAM = "neural-simulator"
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 COMPRESSION_LIMIT = 1032           # deflate cannot shrink data by more than this factor
 TEXT_LIMIT = 1 << 20               # bytes; no text that this program writes comes near
 DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError)
@@ -46,13 +47,42 @@ class FileKind:
 
 
 # ---- writing --------------------------------------------------------------------------------------------
+class _Sink(io.FileIO):
+    """A file open for writing that keeps its first error for later; the library may crash when a write fails."""
+
+    def __init__(self, path: Path):
+        super().__init__(path, "x+b")
+        self.error: OSError | None = None
+
+    def write(self, data) -> int:
+        """Write all of `data`, or nothing more after the first error."""
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        try:
+            while len(rest) and self.error is None:
+                rest = rest[super().write(rest):]
+        except OSError as error:
+            self.error = error
+        return size
+
+    def truncate(self, size=None) -> int:
+        """Set the size of the file, or nothing after the first error."""
+        try:
+            return super().truncate(size) if self.error is None else 0
+        except OSError as error:
+            self.error = error
+            return 0
+
+
 @contextmanager
 def writing(path: Path | str, kind: FileKind) -> Iterator[h5py.File]:
     """Yield a new stamped HDF5 file that replaces `path` when the block ends without error, else not at all."""
-    with (failing_as_sentence(path), replacing(path) as temporary,
-          h5py.File(temporary, "x", libver=LIBRARY_VERSION) as file):
-        stamp(file, kind)
-        yield file
+    with replacing(path) as temporary, _Sink(temporary) as sink:
+        with h5py.File(sink, "w", libver=LIBRARY_VERSION) as file:
+            stamp(file, kind)
+            yield file
+        if sink.error is not None:
+            raise sink.error
 
 
 def stamp(file: h5py.File, kind: FileKind) -> None:
@@ -87,7 +117,7 @@ def failing_as_sentence(path: Path | str) -> Iterator[None]:
 
 def hdf5_reason(error: BaseException) -> str:
     """Return the useful part of an HDF5 error, e.g. 'file too large' or 'truncated file: eof = 100'."""
-    text = str(error.args[0]) if len(error.args) == 1 else reason(error) if isinstance(error, OSError) else str(error)
+    text = reason(error) if isinstance(error, OSError) else str(error.args[0]) if error.args else ""
     system = re.search(r"error message = '([^']+)'", text)
     inner = re.search(r"\((.*)\)\s*$", text, re.DOTALL)
     text = system.group(1) if system else inner.group(1) if inner else text
@@ -105,49 +135,81 @@ def reading(path: Path | str) -> Iterator[None]:
         raise FileFormatError(f"{path} is damaged: {hdf5_reason(error)}.", path) from error
 
 
-def open_checked(path: Path | str, kind: FileKind) -> tuple[h5py.File, bool]:
-    """Open `path` for reading; return the file and whether its writer closed it properly.
+class CheckedFile(h5py.File):
+    """A file open for reading; `complete` is False while its writer writes and after its writer was killed."""
+
+    def __init__(self, path: Path | str, complete: bool):
+        self.complete = complete
+        self._source = None if complete else superblock.Unclosed(path)
+        if complete:
+            super().__init__(path, "r", locking="best-effort")
+        else:
+            super().__init__(self._source, "r")
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        super().close()
+        if self._source is not None:
+            self._source.close()
+
+
+def open_checked(path: Path | str, kind: FileKind) -> CheckedFile:
+    """Open `path` for reading.
 
     Raises FileFormatError, in one sentence, for a file that is missing, unreadable, truncated, damaged, foreign, of
     another kind or newer than this program.
     """
-    closed = _check_header(path, kind)
+    _check_is_hdf5(path, kind)
     with reading(path):
-        file = h5py.File(path, "r", swmr=not closed, locking="best-effort")
+        file = CheckedFile(path, _is_complete(path, kind))
         try:
             _check_stamp(path, file, kind)
         except BaseException:
             file.close()
             raise
-    return file, closed
+    return file
 
 
-def _check_header(path: Path | str, kind: FileKind) -> bool:
-    """Check the first bytes of a file before the library sees it; return False for one left open by its writer."""
+def _check_is_hdf5(path: Path | str, kind: FileKind) -> None:
+    """Raise FileFormatError unless `path` is a file that begins as an HDF5 file does."""
     if os.path.exists(path) and not os.path.isfile(path):
         raise FileFormatError(f"{path} is not a file; choose a {kind.noun} (*{kind.suffix}).", path)
     try:
         with open(path, "rb") as file:
-            head = file.read(48)
-        size = os.path.getsize(path)
+            head = file.read(superblock.SIZE)
     except OSError as error:
         raise FileFormatError(f"{path} cannot be read: {reason(error)}.", path) from error
-    if head[:8] != SIGNATURE[:len(head)] or not head:
+    if not head or head[:8] != superblock.SIGNATURE[:len(head)]:
         raise FileFormatError(
             f"{path} is not an HDF5 file, so it holds no {kind.noun}; choose a {kind.noun} (*{kind.suffix}).", path)
-    if len(head) < 48:
+
+
+def _is_complete(path: Path | str, kind: FileKind) -> bool:
+    """Tell whether the writer of a file has closed it.
+
+    Raises FileFormatError when a part is missing since then, and for files without checksums, which are not ours.
+    """
+    with open(path, "rb") as file:
+        head = file.read(superblock.SIZE)
+    size = os.path.getsize(path)
+    if len(head) < superblock.SIZE:
         raise FileFormatError(f"{path} is truncated: only {size} bytes of it are there.", path)
-    closed = not (head[8] >= 3 and head[11] & 0b101)
-    expected = int.from_bytes(head[28:36], "little")
-    if closed and head[8] in (2, 3) and head[9] == 8 and size < expected:
-        raise FileFormatError(f"{path} is truncated: {size:,} of its {expected:,} bytes are there.", path)
-    return closed
+    block = superblock.parse(head)
+    if block is None:
+        raise _foreign(path, kind)
+    if block.closed and size < block.end:
+        raise FileFormatError(f"{path} is truncated: {size:,} of its {block.end:,} bytes are there.", path)
+    return block.closed
+
+
+def _foreign(path: Path | str, kind: FileKind) -> FileFormatError:
+    return FileFormatError(f"{path} is an HDF5 file of another program, not a {kind.noun} of this one.", path)
 
 
 def _check_stamp(path: Path | str, file: h5py.File, kind: FileKind) -> None:
     """Raise FileFormatError unless `file` is of `kind` and not newer than this program."""
     if "format" not in file.attrs:
-        raise FileFormatError(f"{path} is an HDF5 file of another program, not a {kind.noun} of this one.", path)
+        raise _foreign(path, kind)
     found = text_attribute(file, "format")
     if found != kind.format:
         noun = found.removeprefix(PROGRAM).strip()[:40]
@@ -238,7 +300,7 @@ def _follow(file: h5py.File, path: str) -> h5py.Group | h5py.Dataset:
 
 def _check_size(file: h5py.File, path: str, node: h5py.Dataset) -> None:
     """Raise ValueError when the declared size of a dataset cannot lie in this file."""
-    stored = min(node.id.get_storage_size(), os.path.getsize(file.filename))
+    stored = min(node.id.get_storage_size(), file.id.get_filesize())
     plan = node.id.get_create_plist()
     filters = {plan.get_filter(index)[0] for index in range(plan.get_nfilters())}
     shrunk = filters - {h5py.h5z.FILTER_FLETCHER32, h5py.h5z.FILTER_SHUFFLE}

@@ -25,6 +25,7 @@ from ..base.declarations import Population
 from ..base.errors import ConfigurationError, FileFormatError
 from ..config import CoreSimConfig
 from . import hdf5
+from .stream import Stream
 
 RECORDING = hdf5.FileKind("recording", 1, ".simrec.h5")
 FLUSH_INTERVAL_S = 1.0
@@ -73,10 +74,18 @@ class SpikeRecorder:
         self._clock = clock
         self._flushed_at = clock()
         self._committed_step = first_step
-        self._file: h5py.File | None = _create(self.path)
-        with hdf5.failing_as_sentence(self.path), self._removing_on_error():
-            _write_facts(self._file, core, seed, network_facts, self.probes, first_step, initial_state or {})
-            self._file.swmr_mode = True
+        arrays = {"network/positions": network_facts.positions,
+                  "network/populations": _texts(network_facts.populations),
+                  **{f"initial_state/{name}": values for name, values in (initial_state or {}).items()}}
+        self._stream: Stream | None = _open_stream(self.path, sum(values.nbytes for values in arrays.values()))
+        try:
+            with hdf5.failing_as_sentence(self.path):
+                _write_facts(self._stream.file, core, seed, network_facts, first_step, arrays)
+                _make_growing(self._stream, self.probes)
+                self._stream.begin()
+        except BaseException:
+            self._stream.discard()
+            raise
 
     def append(self, batch_steps: np.ndarray, batch_ids: np.ndarray, first_step: int, num_steps: int,
                probe_v: np.ndarray | None = None) -> None:
@@ -98,20 +107,17 @@ class SpikeRecorder:
     def flush(self) -> None:
         """Bring everything that was appended into the file, so that a kill cannot lose it."""
         self._flushed_at = self._clock()
-        if self._committed_step == self.next_step or self._file is None:
+        if self._committed_step == self.next_step or self._stream is None:
             return
-        with self._failing_closed():
-            steps, ids, v = (np.concatenate(parts) for parts in zip(*self._pending, strict=True))
-            trace_steps = np.arange(self.next_step - len(v), self.next_step, dtype=np.int64)
-            _extend(self._file["spikes/steps"], steps)
-            _extend(self._file["spikes/ids"], ids)
-            if self.probes:
-                _extend(self._file["traces/steps"], trace_steps)
-                _extend(self._file["traces/v"], v)
-            self._file.flush()
-            row = _commit_row(self.next_step, self.num_spikes + steps.size, (steps, ids), (trace_steps, v))
-            _extend(self._file["commits"], row)
-            self._file.flush()
+        steps, ids, v = (np.concatenate(parts) for parts in zip(*self._pending, strict=True))
+        trace_steps = np.arange(self.next_step - len(v), self.next_step, dtype=np.int64)
+        rows = {"spikes/steps": steps, "spikes/ids": ids}
+        if self.probes:
+            rows |= {"traces/steps": trace_steps, "traces/v": v}
+        with self._ending_on_error(self._stream):
+            self._stream.extend(rows)
+            self._stream.extend({"commits": _commit_row(
+                self.next_step, self.num_spikes + steps.size, (steps, ids), (trace_steps, v))})
         self.num_spikes += steps.size
         self._committed_step = self.next_step
         self._pending.clear()
@@ -119,10 +125,10 @@ class SpikeRecorder:
     def close(self) -> None:
         """Flush and close the file; a second call does nothing."""
         self.flush()
-        if self._file is not None:
-            with self._failing_closed():
-                self._file.close()
-            self._file = None
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            with self._ending_on_error(stream):
+                stream.close()
 
     def __enter__(self) -> SpikeRecorder:
         return self
@@ -132,7 +138,7 @@ class SpikeRecorder:
 
     def _check_batch(self, steps: np.ndarray, ids: np.ndarray, v: np.ndarray, first_step: int, num_steps: int) -> None:
         """Raise ValueError for a batch that does not continue the recording: a mistake of the caller."""
-        if self._file is None:
+        if self._stream is None:
             raise ValueError(f"the recording {self.path} is closed")
         if first_step != self.next_step:
             raise ValueError(f"the recording stands at step {self.next_step}, so it cannot take step {first_step}")
@@ -145,45 +151,33 @@ class SpikeRecorder:
             raise ValueError(f"the spikes' steps do not ascend within {first_step}..{first_step + num_steps - 1}")
 
     @contextmanager
-    def _failing_closed(self) -> Iterator[None]:
+    def _ending_on_error(self, stream: Stream) -> Iterator[None]:
         """Close the file and raise FileFormatError when writing fails; what was committed stays."""
         try:
             yield
         except (OSError, RuntimeError) as error:
-            self._abandon()
+            self._pending.clear()
+            self._stream = None
+            with suppress(OSError, RuntimeError):
+                stream.close()
             raise FileFormatError(
                 f"The recording {self.path} ends at step {self._committed_step}, because it cannot be written any "
                 f"longer: {hdf5.hdf5_reason(error)}.", self.path) from error
 
-    @contextmanager
-    def _removing_on_error(self) -> Iterator[None]:
-        """Leave no file behind when not even its beginning can be written."""
-        try:
-            yield
-        except BaseException:
-            self._abandon()
-            self.path.unlink(missing_ok=True)
-            raise
 
-    def _abandon(self) -> None:
-        self._pending.clear()
-        file, self._file = self._file, None
-        with suppress(OSError, RuntimeError):
-            if file is not None:
-                file.close()
-
-
-def _create(path: Path) -> h5py.File:
+def _open_stream(path: Path, head_bytes: int) -> Stream:
     """Create the file `path`, which must not exist."""
-    if path.exists():
-        raise FileFormatError(f"{path} exists already; choose another name for the recording.", path)
-    with hdf5.failing_as_sentence(path):
-        return h5py.File(path, "x", libver=hdf5.LIBRARY_VERSION, locking="best-effort")
+    try:
+        return Stream(path, head_bytes)
+    except FileExistsError as error:
+        raise FileFormatError(f"{path} exists already; choose another name for the recording.", path) from error
+    except OSError as error:
+        raise FileFormatError(f"{path} cannot be written: {hdf5.hdf5_reason(error)}.", path) from error
 
 
-def _write_facts(file: h5py.File, core: CoreSimConfig, seed: int, network: NetworkFacts, probes: tuple[int, ...],
-                 first_step: int, initial_state: Mapping[str, np.ndarray]) -> None:
-    """Write all that is known before the first step, and the empty datasets that grow with the run."""
+def _write_facts(file: h5py.File, core: CoreSimConfig, seed: int, network: NetworkFacts, first_step: int,
+                 arrays: Mapping[str, np.ndarray]) -> None:
+    """Write all that is known before the first step."""
     hdf5.stamp(file, RECORDING)
     hdf5.put_text(file, "core", core.model_dump_json())
     hdf5.put_text(file, "backend", network.backend)
@@ -191,30 +185,23 @@ def _write_facts(file: h5py.File, core: CoreSimConfig, seed: int, network: Netwo
     file.attrs["dt_ms"] = np.float64(core.dt_ms)
     file.attrs["first_step"] = np.int64(first_step)
     file.attrs["num_synapses"] = np.int64(network.num_synapses)
-    hdf5.put_array(file, "network/positions", np.asarray(network.positions, np.float32), "um")
-    _write_populations(file, network.populations)
-    for name, values in initial_state.items():
-        hdf5.put_array(file, f"initial_state/{name}", np.asarray(values, np.float32))
-    _growing(file, "spikes/steps", np.int64, (), SPIKES_PER_CHUNK)
-    _growing(file, "spikes/ids", np.int32, (), SPIKES_PER_CHUNK)
+    for path, values in arrays.items():
+        text = values.dtype.kind == "S"
+        hdf5.put_array(file, path, values if text else np.asarray(values, np.float32))
+    hdf5.put_text(file["network/positions"], "unit", "um")
+
+
+def _make_growing(stream: Stream, probes: tuple[int, ...]) -> None:
+    """Create the empty datasets that grow with the run."""
+    stream.growing("spikes/steps", np.int64, (), SPIKES_PER_CHUNK)
+    stream.growing("spikes/ids", np.int32, (), SPIKES_PER_CHUNK)
     if probes:
         rows = max(1, min(1024, TRACE_VALUES_PER_CHUNK // len(probes)))
-        hdf5.put_array(file, "traces/ids", np.array(probes, np.int32))
-        _growing(file, "traces/steps", np.int64, (), rows)
-        hdf5.put_text(_growing(file, "traces/v", np.float32, (len(probes),), rows), "unit", "mV")
-    hdf5.put_text(_growing(file, "commits", np.int64, (len(COMMIT_COLUMNS),), 64), "columns", " ".join(COMMIT_COLUMNS))
-
-
-def _growing(file: h5py.File, path: str, dtype: type, row: tuple[int, ...], rows_per_chunk: int) -> h5py.Dataset:
-    """Create an empty dataset of rows of shape `row` that can grow."""
-    return file.create_dataset(path, (0, *row), dtype, maxshape=(None, *row), chunks=(rows_per_chunk, *row))
-
-
-def _extend(dataset: h5py.Dataset, rows: np.ndarray) -> None:
-    """Append `rows` to a growing dataset."""
-    old = dataset.shape[0]
-    dataset.resize(old + rows.shape[0], axis=0)
-    dataset[old:] = rows
+        hdf5.put_array(stream.file, "traces/ids", np.array(probes, np.int32))
+        stream.growing("traces/steps", np.int64, (), rows)
+        hdf5.put_text(stream.growing("traces/v", np.float32, (len(probes),), rows), "unit", "mV")
+    commits = stream.growing("commits", np.int64, (len(COMMIT_COLUMNS),), 64)
+    hdf5.put_text(commits, "columns", " ".join(COMMIT_COLUMNS))
 
 
 def _commit_row(stop_step: int, num_spikes: int, spikes: Sequence[np.ndarray], traces: Sequence[np.ndarray]
@@ -241,9 +228,9 @@ class Recording:
     traces cover the steps `first_step` .. `first_step + num_steps - 1`. Every error is a FileFormatError.
     """
 
-    def __init__(self, path: Path, file: h5py.File, complete: bool):
+    def __init__(self, path: Path, file: hdf5.CheckedFile):
         self.path = path
-        self.complete = complete
+        self.complete = file.complete
         self._file = file
         with hdf5.reading(path):
             self.core = _read_core(path, file)
@@ -257,6 +244,8 @@ class Recording:
             self.program_version = hdf5.text_attribute(file, "program_version")
             self.created = hdf5.text_attribute(file, "created")
             self.positions = hdf5.array(file, "network/positions", "f4", (None, 3))
+            if not np.isfinite(self.positions).all():
+                raise ValueError("network/positions holds values that are no numbers")
             self.populations = _read_populations(file, len(self.positions))
             self.probes = self._read_probes()
             self._commits = self._read_commits()
@@ -264,9 +253,9 @@ class Recording:
     @classmethod
     def open(cls, path: Path | str) -> Recording:
         """Open the recording at `path`; FileFormatError says in one sentence what is wrong with it."""
-        file, closed = hdf5.open_checked(path, RECORDING)
+        file = hdf5.open_checked(path, RECORDING)
         try:
-            return cls(Path(path), file, closed)
+            return cls(Path(path), file)
         except BaseException:
             file.close()
             raise
@@ -406,10 +395,9 @@ def _read_core(path: Path, file: h5py.File) -> CoreSimConfig:
         raise FileFormatError(f"{path} holds a configuration that cannot be used: {error}", path) from error
 
 
-def _write_populations(file: h5py.File, populations: Sequence[Population]) -> None:
-    """Write each population's declaration as one JSON text."""
-    texts = [json.dumps(vars(population), default=dict).encode() for population in populations]
-    hdf5.put_array(file, "network/populations", np.array(texts, "S"))
+def _texts(populations: Sequence[Population]) -> np.ndarray:
+    """Return each population's declaration as a JSON text, (P,) bytes."""
+    return np.array([json.dumps(vars(population), default=dict).encode() for population in populations], "S")
 
 
 def _read_populations(file: h5py.File, num_neurons: int) -> tuple[Population, ...]:

@@ -14,7 +14,8 @@ PROBES = (3, 85)
 EDGES = {"low_um": (-50.0, -50.0, -50.0), "high_um": (50.0, 50.0, 50.0)}
 POPULATIONS = (
     Population("Erregend, \"E\"", 0, 80, "IZHIKEVICH", "RS", {"C": 100.0, "k": 0.7}, True, 0, **EDGES),
-    Population("I", 80, NEURONS, "IZHIKEVICH", "FS", {}, False, 1, **EDGES, background_rate_Hz=400.0, initial_v_mV=-55.0),
+    Population("I", 80, NEURONS, "IZHIKEVICH", "FS", {}, False, 1, **EDGES, background_rate_Hz=400.0,
+               initial_v_mV=-55.0),
 )
 CORE = CoreSimConfig(num_neurons=NEURONS, dt_ms=0.1, inhibitory_trait_indices=(1, 3), excitatory_parameters={"C": 90.0})
 

@@ -1,0 +1,246 @@
+"""Recordings after a kill, on a full disk, damaged and hostile."""
+
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from neural_simulator.base.errors import FileFormatError
+from neural_simulator.base.paths import ROOT
+from neural_simulator.files import superblock
+from neural_simulator.files.recordings import Recording
+from tests.files.samples import BATCH_STEPS, CORE, batch, expected, record, recorder
+
+MUTANTS = 300
+
+
+def read(path) -> int:
+    """Read everything, assert that it is a beginning of the sample recording, and return its number of batches."""
+    with Recording.open(path) as recording:
+        parts = (*recording.spikes(), *recording.traces())
+        batches = recording.num_steps // BATCH_STEPS
+        for have, want in zip(parts, expected(batches) if batches else [()] * 4, strict=True):
+            assert_array_equal(have.ravel(), np.ravel(want))
+        assert (recording.core, recording.seed) == (CORE, 42)
+    return batches
+
+
+def unclosed(folder) -> bytes:
+    """Return a recording of two flushed batches as a kill leaves it."""
+    path = folder / "unclosed.simrec.h5"
+    with recorder(path) as file:
+        for number in (0, 1):
+            file.append(*batch(number))
+            file.flush()
+        content = path.read_bytes()
+    path.unlink()
+    return content
+
+
+# ---- kill -----------------------------------------------------------------------------------------------
+RECORD_FOR_EVER = """
+import itertools, sys
+from tests.files.samples import batch, recorder
+file = recorder(sys.argv[1])
+for number in itertools.count():
+    file.append(*batch(number))
+    file.flush()
+    print(number + 1, flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
+@pytest.mark.parametrize("lines", [1, 2, 30, 97, 200])
+def test_a_kill_while_recording_loses_nothing_that_was_flushed(tmp_path, lines):
+    path = tmp_path / "a.simrec.h5"
+    with subprocess.Popen([sys.executable, "-c", RECORD_FOR_EVER, path], cwd=ROOT, stdout=subprocess.PIPE) as writer:
+        for _ in range(lines):
+            flushed = int(writer.stdout.readline())
+        writer.send_signal(signal.SIGKILL)
+        rest = writer.stdout.read().split()
+    batches = read(path)
+    assert batches >= int(rest[-1] if rest else flushed) >= lines
+    with Recording.open(path) as recording:
+        assert not recording.complete
+
+
+def test_an_unclosed_recording_is_read_by_other_programs_in_single_writer_mode(tmp_path):
+    path = tmp_path / "a.simrec.h5"
+    path.write_bytes(unclosed(tmp_path))
+    with h5py.File(path, "r", swmr=True) as file:
+        assert_array_equal(file["spikes/ids"], expected(2)[1])
+
+
+def test_a_block_that_had_not_arrived_is_left_out_of_an_unclosed_recording(tmp_path):
+    path, content = tmp_path / "a.simrec.h5", bytearray(unclosed(tmp_path))
+    path.write_bytes(content)
+    assert read(path) == 2
+    content[content.index(batch(1)[4].tobytes()) + 5] ^= 1
+    path.write_bytes(content)
+    assert read(path) == 1
+
+
+def test_a_flipped_bit_in_a_complete_recording_is_noticed(tmp_path):
+    path = record(tmp_path / "a.simrec.h5")
+    content = bytearray(path.read_bytes())
+    content[content.index(batch(1)[1].tobytes()) + 4] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match="is damaged: the values before step 20 do not match their checksum"):
+        read(path)
+
+
+# ---- full disk ------------------------------------------------------------------------------------------
+FILL_THE_DISK = """
+import itertools, resource, signal, sys
+from neural_simulator.base.errors import FileFormatError
+from tests.files.samples import batch, recorder
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+limit = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    file = recorder(sys.argv[1])
+    for number in itertools.count():
+        file.append(*batch(number))
+        file.flush()
+        print(number + 1)
+except FileFormatError as error:
+    print(error)
+"""
+
+
+def until_the_disk_is_full(path, limit) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", FILL_THE_DISK, path, str(limit)], cwd=ROOT, capture_output=True,
+                          text=True, check=True)
+    return done.stdout.splitlines()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of file size are POSIX's")
+def test_a_full_disk_ends_the_recording_with_a_sentence_and_keeps_what_was_flushed(tmp_path):
+    path = tmp_path / "a.simrec.h5"
+    *flushed, sentence = until_the_disk_is_full(path, 1_600_000)
+    steps = int(flushed[-1]) * BATCH_STEPS
+    assert sentence == (f"The recording {path} ends at step {steps}, because it cannot be written any longer: "
+                        "file too large.")
+    assert read(path) == len(flushed) > 100
+    with Recording.open(path) as recording:
+        assert recording.complete
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of file size are POSIX's")
+def test_a_disk_too_full_for_the_beginning_leaves_no_file(tmp_path):
+    path = tmp_path / "a.simrec.h5"
+    assert until_the_disk_is_full(path, 1000) == [f"{path} cannot be written: file too large."]
+    assert os.listdir(tmp_path) == []
+
+
+# ---- damage ---------------------------------------------------------------------------------------------
+def mutant(content: bytes, used: list[int], dice: random.Random) -> bytes:
+    """Return `content` truncated, with flipped bits, overwritten or shifted, at one of the places in `used`."""
+    data, at = bytearray(content), dice.choice(used)
+    match dice.randrange(5):
+        case 0:
+            del data[at:]
+        case 1:
+            for place in dice.sample(used, dice.choice((1, 1, 4, 30))):
+                data[place] ^= 1 << dice.randrange(8)
+        case 2:
+            length = dice.choice((1, 2, 4, 8))
+            data[at:at + length] = bytes([dice.choice((0, 0x7F, 0xFF))]) * length
+        case 3:
+            source, length = dice.choice(used), dice.randrange(1, 200)
+            data[at:at + length] = data[source:source + length]
+        case _:
+            del data[at:at + dice.randrange(1, 64)]
+    if dice.random() < 0.5 and len(data) >= superblock.SIZE:      # as an attacker would, mend the first checksum
+        struct.pack_into("<I", data, superblock.SIZE - 4, superblock.lookup3(bytes(data[:superblock.SIZE - 4])))
+    return bytes(data)
+
+
+def test_damaged_recordings_are_read_correctly_or_refused_in_one_sentence(tmp_path):
+    dice, path = random.Random(20251122), tmp_path / "a.simrec.h5"
+    originals = [record(path).read_bytes(), unclosed(tmp_path)]
+    places = [[index for index, value in enumerate(content) if value] for content in originals]
+    refused = 0
+    for _ in range(MUTANTS):
+        choice = dice.randrange(2)
+        path.write_bytes(mutant(originals[choice], places[choice], dice))
+        try:
+            read(path)
+        except FileFormatError as error:
+            refused += 1
+            assert str(error).startswith(f"{path} ") and str(error).endswith(".") and "\n" not in str(error)
+    assert MUTANTS * 0.8 < refused < MUTANTS
+
+
+def test_a_recording_cut_anywhere_is_said_to_be_truncated(tmp_path):
+    path = record(tmp_path / "a.simrec.h5")
+    content = path.read_bytes()
+    for size in (8, 47, 48, 100, 5000, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:size])
+        with pytest.raises(FileFormatError, match="is truncated: "):
+            read(path)
+
+
+# ---- hostility ------------------------------------------------------------------------------------------
+PARTS = ("network/positions", "network/populations", "spikes/steps", "spikes/ids", "traces/ids", "traces/steps",
+         "traces/v", "commits")
+FACTS = ("format", "format_version", "program_version", "created", "core", "backend", "seed", "dt_ms", "first_step",
+         "num_synapses")
+ODD = {
+    "nothing": None,
+    "an empty array": np.zeros(0, np.int64),
+    "negative numbers": np.full((5, 4), -1),
+    "huge numbers": np.full((5, 4), 2**62),
+    "huge neurons": np.full(100, 2**31 - 1, np.int32),
+    "not numbers": np.full((100, 3), np.nan, np.float32),
+    "a text": b"text",
+    "a long text": np.bytes_(b"x" * 60_000),
+    "many texts": np.array([b"{", b"[]", b'{"name": 5}', b'{"start": "a"}'], "S"),
+    "a nested text": np.bytes_(b"[" * 50_000),
+    "a scalar": np.float64(-np.inf),
+    "an empty space": h5py.Empty("f8"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_no_odd_content_of_any_part_does_more_than_raise_a_sentence(tmp_path, odd):
+    content, path = record(tmp_path / "a.simrec.h5").read_bytes(), tmp_path / "b.simrec.h5"
+    for part in (*PARTS, *FACTS):
+        path.write_bytes(content)
+        with h5py.File(path, "r+", libver=("v110", "v110")) as file:
+            place, name = (file, part) if part in PARTS else (file.attrs, part)
+            del place[name]
+            if ODD[odd] is not None:
+                place[name] = ODD[odd]
+        try:
+            batches = read_shallow(path)
+        except FileFormatError as error:
+            assert str(error).startswith(f"{path} ") and str(error).endswith(".") and "\n" not in str(error)
+        else:
+            assert part not in PARTS or batches == 0, f"{part} was believed although it was {odd}"
+
+
+def read_shallow(path) -> int:
+    """Read everything without comparing it with the sample, and return the number of batches."""
+    with Recording.open(path) as recording:
+        recording.spikes()
+        recording.traces()
+        return recording.num_steps // BATCH_STEPS
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_declared_size_beyond_the_file_takes_no_memory(tmp_path, part):
+    path = record(tmp_path / "a.simrec.h5")
+    with h5py.File(path, "r+", libver=("v110", "v110")) as file:
+        dtype, row = file[part].dtype, file[part].shape[1:]
+        del file[part]
+        file.create_dataset(part, (2**40, *row), dtype, chunks=(1024, *row))
+    with pytest.raises(FileFormatError, match="is declared larger than the file"):
+        read(path)

@@ -1,0 +1,199 @@
+"""Recordings: everything that was appended is read back, during the run and after it."""
+
+import os
+from datetime import datetime
+
+import h5py
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from neural_simulator.base.errors import FileFormatError
+from neural_simulator.base.version import VERSION
+from neural_simulator.files.recordings import FLUSH_INTERVAL_S, Recording, new_path
+from tests.files.samples import (
+    BATCH_STEPS,
+    CORE,
+    NEURONS,
+    POPULATIONS,
+    PROBES,
+    batch,
+    expected,
+    facts,
+    record,
+    recorder,
+)
+
+
+def assert_holds(recording, batches):
+    """Assert that a recording holds exactly the first `batches` sample batches."""
+    steps, ids, trace_steps, traces = expected(batches)
+    assert steps.size > 0
+    for have, want in zip((*recording.spikes(), *recording.traces()), (steps, ids, trace_steps, traces), strict=True):
+        assert have.dtype == want.dtype
+        assert_array_equal(have, want)
+    assert (recording.num_steps, recording.num_spikes) == (batches * BATCH_STEPS, steps.size)
+
+
+def test_everything_appended_is_read_back(tmp_path):
+    with Recording.open(record(tmp_path / "a.simrec.h5")) as recording:
+        assert recording.complete
+        assert_holds(recording, 5)
+
+
+def test_what_builds_the_network_again_is_read_back(tmp_path):
+    with Recording.open(record(tmp_path / "a.simrec.h5")) as recording:
+        assert (recording.core, recording.seed, recording.dt_ms) == (CORE, 42, 0.1)
+        assert recording.populations == POPULATIONS
+        assert_array_equal(recording.positions, facts().positions)
+        assert (recording.num_neurons, recording.num_synapses, recording.backend) == (NEURONS, 1234, "CPU, 1 thread")
+        assert (recording.probes, recording.program_version) == (PROBES, VERSION)
+        assert recording.duration_ms == pytest.approx(5.0)
+        assert datetime.fromisoformat(recording.created).tzinfo is not None
+
+
+def test_the_initial_state_and_a_later_beginning_are_kept(tmp_path):
+    path, v = tmp_path / "a.simrec.h5", np.linspace(-70, -50, NEURONS).astype(np.float32)
+    with recorder(path, first_step=10, initial_state={"v": v, "u": 2 * v}) as file:
+        file.append(*batch(1))
+    with Recording.open(path) as recording:
+        assert recording.initial_names == ("u", "v")
+        assert_array_equal(recording.initial("v"), v)
+        assert_array_equal(recording.initial("u"), 2 * v)
+        assert (recording.first_step, recording.stop_step, recording.num_steps) == (10, 20, 10)
+        assert_array_equal(recording.traces()[0], np.arange(10, 20))
+        with pytest.raises(FileFormatError, match="initial_state/w is missing"):
+            recording.initial("w")
+
+
+def test_without_probes_there_are_no_traces(tmp_path):
+    with Recording.open(record(tmp_path / "a.simrec.h5", probes=())) as recording:
+        assert recording.probes == () and recording.num_steps == 50
+        assert recording.spikes()[0].size == 100
+        assert [part.size for part in recording.traces()] == [0, 0]
+
+
+def test_a_recording_of_nothing_is_readable(tmp_path):
+    path = tmp_path / "a.simrec.h5"
+    recorder(path).close()
+    with Recording.open(path) as recording:
+        assert (recording.num_steps, recording.num_spikes, recording.spikes()[0].size) == (0, 0, 0)
+        assert recording.traces()[1].shape == (0, len(PROBES))
+
+
+def test_silent_batches_count_as_recorded_time(tmp_path):
+    path, none = tmp_path / "a.simrec.h5", np.empty(0, np.int64)
+    with recorder(path, probes=()) as file:
+        for first in range(0, 1000, 100):
+            file.append(none, none, first, 100)
+    with Recording.open(path) as recording:
+        assert (recording.num_steps, recording.num_spikes) == (1000, 0)
+
+
+def test_a_recording_is_readable_while_it_is_written(tmp_path):
+    path = tmp_path / "a.simrec.h5"
+    with recorder(path) as file:
+        for number in range(3):
+            file.append(*batch(number))
+            file.flush()
+            with Recording.open(path) as recording:
+                assert not recording.complete
+                assert_holds(recording, number + 1)
+
+
+def test_arrays_that_the_engine_uses_again_are_copied(tmp_path):
+    path = tmp_path / "a.simrec.h5"
+    steps, ids, first, count, traces = batch(0)
+    with recorder(path) as file:
+        file.append(steps, ids, first, count, traces)
+        for used in (steps, ids, traces):
+            used[:] = 0
+    with Recording.open(path) as recording:
+        assert_holds(recording, 1)
+
+
+def test_a_flush_follows_when_a_second_has_passed(tmp_path):
+    now, path = [0.0], tmp_path / "a.simrec.h5"
+    with recorder(path, clock=lambda: now[0]) as file:
+        seen = []
+        for number in range(4):
+            now[0] += 0.4 * FLUSH_INTERVAL_S
+            file.append(*batch(number))
+            with Recording.open(path) as recording:
+                seen.append(recording.num_steps // BATCH_STEPS)
+    assert seen == [0, 0, 3, 3]
+
+
+def test_many_commits_and_many_chunks_are_read_back(tmp_path):
+    path, random = tmp_path / "a.simrec.h5", np.random.default_rng(1)
+    all_ids = []
+    with recorder(path, probes=()) as file:
+        for number in range(200):
+            ids = random.integers(0, NEURONS, 1000)
+            all_ids.append(ids)
+            file.append(np.full(1000, number), ids, number, 1)
+            file.flush()
+    with Recording.open(path) as recording:
+        steps, ids = recording.spikes()
+    assert_array_equal(steps, np.repeat(np.arange(200), 1000))
+    assert_array_equal(ids, np.concatenate(all_ids))
+
+
+def test_other_programs_find_named_datasets_with_units(tmp_path):
+    with h5py.File(record(tmp_path / "a.simrec.h5")) as file:
+        steps, ids, _, traces = expected(5)
+        assert_array_equal(file["spikes/steps"], steps)
+        assert_array_equal(file["spikes/ids"], ids)
+        assert_array_equal(file["traces/v"], traces)
+        assert (file["traces/v"].attrs["unit"], file["network/positions"].attrs["unit"]) == (b"mV", b"um")
+        assert file.attrs["format"] == b"neural-simulator recording"
+        assert (file.attrs["seed"], file.attrs["dt_ms"]) == (42, 0.1)
+
+
+# ---- mistakes of the caller -----------------------------------------------------------------------------
+@pytest.mark.parametrize(("change", "part"), [
+    ({"first_step": 10}, "stands at step 0"),
+    ({"batch_ids": np.zeros(3, np.int32)}, "20 spike steps cannot belong to 3 neurons"),
+    ({"probe_v": np.zeros((10, 1), np.float32)}, "cannot give traces"),
+    ({"batch_steps": np.full(20, 10)}, "do not ascend within 0..9"),
+    ({"batch_steps": np.arange(20)[::-1] // 2}, "do not ascend within 0..9"),
+])
+def test_a_batch_that_does_not_continue_the_recording_is_refused_and_nothing_is_kept(tmp_path, change, part):
+    path = tmp_path / "a.simrec.h5"
+    names = ("batch_steps", "batch_ids", "first_step", "num_steps", "probe_v")
+    with recorder(path) as file:
+        with pytest.raises(ValueError, match=part):
+            file.append(**{**dict(zip(names, batch(0), strict=True)), **change})
+        file.append(*batch(0))
+    with Recording.open(path) as recording:
+        assert_holds(recording, 1)
+    with pytest.raises(ValueError, match="is closed"):
+        file.append(*batch(1))
+
+
+# ---- names ----------------------------------------------------------------------------------------------
+def test_an_existing_file_is_never_overwritten(tmp_path):
+    path = tmp_path / "a.simrec.h5"
+    path.write_text("precious")
+    with pytest.raises(FileFormatError) as error:
+        recorder(path)
+    assert str(error.value) == f"{path} exists already; choose another name for the recording."
+    assert path.read_text() == "precious"
+
+
+def test_a_new_name_has_the_time_and_is_unused(tmp_path):
+    now = datetime(2025, 11, 22, 11, 8, 34)
+    first = new_path(tmp_path / "new", now=now)
+    assert first == tmp_path / "new" / "recording_2025-11-22_11-08-34.simrec.h5"
+    first.touch()
+    second = new_path(tmp_path / "new", now=now)
+    assert second.name == "recording_2025-11-22_11-08-34_2.simrec.h5"
+    second.touch()
+    assert new_path(tmp_path / "new", now=now).name == "recording_2025-11-22_11-08-34_3.simrec.h5"
+
+
+def test_a_missing_folder_is_one_sentence_and_leaves_nothing(tmp_path):
+    path = tmp_path / "missing" / "a.simrec.h5"
+    with pytest.raises(FileFormatError, match="cannot be written: .*no such file"):
+        recorder(path)
+    assert os.listdir(tmp_path) == []
