@@ -10,7 +10,7 @@ from .emit import Library
 
 _RUN = '''
 @nb.njit(error_model="numpy", nogil=True, cache=True)
-def run(start, parameters, currents, arrived, trace, fired):
+def run(start, parameters, currents, deliveries, trace, fired):
     """Step one cell `currents.size` times; after each step keep its states and whether it spiked."""
     {unpack}
     {begin}
@@ -24,7 +24,7 @@ def run(start, parameters, currents, arrived, trace, fired):
 
 
 def kernel(cell: Cell) -> ModuleType:
-    """Compile the loop of one cell: `run(start (S,), parameters (P,), currents (T,), arrived (ports, T),
+    """Compile the loop of one cell: `run(start (S,), parameters (P,), currents (T,), deliveries (ports, T),
     trace (T, S), fired (T,))`, all float32 but `fired` (bool)."""
     library = Library()
     library.add(cell.function)
@@ -35,6 +35,6 @@ def kernel(cell: Cell) -> ModuleType:
     text = _RUN.format(
         unpack="\n    ".join(f"{name} = parameters[{k}]" for k, name in enumerate(cell.parameters)),
         begin="\n    ".join(f"{name} = start[{k}]" for k, name in enumerate(states)),
-        arrivals="\n        ".join(f"{name} = arrived[{k}, t]" for k, name in enumerate(arrived)),
+        arrivals="\n        ".join(f"{name} = deliveries[{k}, t]" for k, name in enumerate(arrived)),
         call=call, keep="\n        ".join(f"trace[t, {k}] = {name}" for k, name in enumerate(states)))
     return load(library.python_source() + text, f"cell_{key.lower()}")
