@@ -223,9 +223,8 @@ def _draw_legend(figure: Figure, run: _Run) -> None:
     """List the populations with size and mean rate over the whole recording."""
     entries = []
     for index, population in enumerate(run.recording.populations):
-        sign = "excitatory" if population.excitatory else "inhibitory"
-        entries.append(Line2D([], [], linestyle="none", marker=".", markersize=10, color=run.colors[index], label=(
-            f"{population.name}, {population.preset}: {population.size:,} {sign}, {run.mean_rates_Hz[index]:.1f} Hz")))
+        label = f"{population.name}: {population.size:,} neurons, {run.mean_rates_Hz[index]:.1f} Hz"
+        entries.append(Line2D([], [], linestyle="none", marker=".", markersize=10, color=run.colors[index], label=label))
     figure.legend(handles=entries, loc="upper left", bbox_to_anchor=(0.62, 0.88), fontsize=8, frameon=False,
                   handletextpad=0.2, labelcolor=GREY, borderpad=0.0, ncols=1 + (len(entries) > 6))
 

@@ -59,7 +59,7 @@ def test_title_legend_and_axes_say_what_is_seen_with_units(figure):
     assert "100 neurons, 1,234 synapses, mean rate 200.00 Hz" in words(figure)
     assert "seed 42" in words(figure) and "CPU, 1 thread" in words(figure)
     entries = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert len(entries) == 2 and entries[1].startswith("I, FS: 20 inhibitory, ") and entries[1].endswith(" Hz")
+    assert len(entries) == 2 and entries[1].startswith("I: 20 neurons, ") and entries[1].endswith(" Hz")
     space = next(axis for axis in figure.axes if axis.name == "3d")
     assert (space.get_xlabel(), space.get_ylabel(), space.get_zlabel()) == ("x (µm)", "y (µm)", "z (µm)")
     assert "time (ms)" in {axis.get_xlabel() for axis in figure.axes}
