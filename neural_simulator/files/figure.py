@@ -224,7 +224,7 @@ def _draw_legend(figure: Figure, run: _Run) -> None:
     entries = []
     for index, population in enumerate(run.recording.populations):
         label = f"{population.name}: {population.size:,} neurons, {run.mean_rates_Hz[index]:.1f} Hz"
-        entries.append(Line2D([], [], linestyle="none", marker=".", markersize=10, color=run.colors[index], label=label))
+        entries.append(Line2D([], [], linestyle="", marker=".", markersize=10, color=run.colors[index], label=label))
     figure.legend(handles=entries, loc="upper left", bbox_to_anchor=(0.62, 0.88), fontsize=8, frameon=False,
                   handletextpad=0.2, labelcolor=GREY, borderpad=0.0, ncols=1 + (len(entries) > 6))
 
