@@ -409,7 +409,7 @@ def renew_pip() -> None:
     import ensurepip
     if release(ensurepip.version()) < PIP_WITH_RAW_PROGRESS and pip_version() < PIP_WITH_RAW_PROGRESS:
         with contextlib.suppress(SetupError):
-            pip("[2/3] Renewing pip", ["install", "--upgrade", "pip"])
+            pip("[2/3] Renewing pip", ["install", "--retries", "1", "--upgrade", "pip"])
 
 
 def pip_version() -> tuple[int, ...]:
@@ -510,7 +510,7 @@ class ProgressLine:
                 self.draw(f"{self.doing}: {int(progress[1]) / 1e6:.1f} of {int(progress[2]) / 1e6:.1f} MB")
             return
         doing = in_few_words(line)
-        if doing is None:
+        if doing is None or doing == self.doing:
             return
         self.doing = doing
         if self.live:
