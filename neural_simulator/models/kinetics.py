@@ -76,6 +76,14 @@ def exprel_inverse_of(x, e):
     return series if near else quotient
 
 
+def exprel_slope(y, a):
+    """d ln(a) / dy of a = y / (1 - exp(-y)) = exprel_inverse(-y): how a rate of that form follows the potential."""
+    near = fabs(y) < 0.5
+    quotient = (1.0 + y - a) / (2.0 if near else y)
+    series = 0.5 - y * (0.08333333333333333 - y * y * 0.001388888888888889)
+    return series if near else quotient
+
+
 @engine_form(log_engine)
 def log(x):
     """Natural logarithm."""

@@ -42,6 +42,14 @@ def membrane(v, conductance, drive, dt_C):
     return v + dt_C * (drive - conductance * v) * share(dt_C * conductance)
 
 
+def curved_membrane(v, conductance, drive, slope, dt_C):
+    """`membrane` where parts of the conductance follow v at once: `slope` (nS) is d(drive)/dv - v d(conductance)/dv.
+
+    The exponential of the full derivative (exponential Rosenbrock-Euler) keeps second order.
+    """
+    return v + dt_C * (drive - conductance * v) * share(dt_C * (conductance - slope))
+
+
 # ---- declarations and rules for derived constants
 def area_param(default: float) -> Param:
     return Param("area", "um2", default, 1.0, 1e7, "Membrane area", "Turns densities into totals: nS, pF.")

@@ -58,7 +58,7 @@ def test_relay_cell_oscillates_in_the_delta_range():
     starts = found[1:][np.diff(found) > 100]
     assert starts.size >= 6
     assert found.size == 2 * (starts.size + (np.diff(found)[0] < 100))
-    assert 238.0 < np.diff(starts).min() and np.diff(starts).max() < 240.0
+    assert np.diff(starts).min() > 238.0 and np.diff(starts).max() < 240.0
 
 
 def test_reticular_cell_rests_at_its_published_potential():

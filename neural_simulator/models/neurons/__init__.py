@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from ...base.declarations import NeuronModel
 from ...base.errors import ConfigurationError
+from .hh_basal_ganglia import HH_PALLIDAL, HH_SUBTHALAMIC
+from .hh_ca1 import HH_CA1
+from .hh_ca3 import HH_CA3
 from .hh_calcium import HH_CALCIUM
 from .hh_reticular import HH_RETICULAR
 from .hh_squid import HH_SQUID
+from .hh_striatal import HH_STRIATAL
 from .hh_thalamic_relay import HH_THALAMIC_RELAY
+from .hh_wang_buzsaki import HH_WANG_BUZSAKI
 from .hodgkin_huxley import HODGKIN_HUXLEY
 from .izhikevich2007 import IZHIKEVICH_2007
 from .lif import LIF
@@ -18,6 +23,12 @@ NEURON_MODELS: dict[str, NeuronModel] = {model.key: model for model in (
     HH_CALCIUM,
     HH_THALAMIC_RELAY,
     HH_RETICULAR,
+    HH_CA1,
+    HH_CA3,
+    HH_WANG_BUZSAKI,
+    HH_STRIATAL,
+    HH_SUBTHALAMIC,
+    HH_PALLIDAL,
     HH_SQUID,
     LIF,
 )}

@@ -26,9 +26,9 @@ from ..calcium import (
 from ..exactly import exactly
 from ..kinetics import exp, exprel_inverse
 from ..membrane import (
+    curved_membrane,
     density,
     gate,
-    membrane,
     potential,
     ratio_at_start,
     relax,
@@ -77,8 +77,9 @@ def hh_calcium_step(v, m, h, n, p, q, r, h_T, Ca, i_ext, g_syn, j_syn, dt, dt_C,
     E_Ca = reversal(Ca, nernst)
     Ca = pool(Ca, low * (E_Ca - v) + high * (E_CaL - v), Ca_inf, gain_Ca, clock_Ca)
     before = v
-    v = membrane(v, na + k + high + low + G_L + g_syn,
-                 na * E_Na + k * E_K + high * E_CaL + low * E_Ca + G_L * E_L + i_ext + j_syn, dt_C)
+    v = curved_membrane(v, na + k + high + low + G_L + g_syn,
+                        na * E_Na + k * E_K + high * E_CaL + low * E_Ca + G_L * E_L + i_ext + j_syn,
+                        0.3225806451612903 * (1.0 - s_inf) * low * (E_Ca - v), dt_C)
     spiked = before < V_spike and v >= V_spike
     return v, m, h, n, p, q, r, h_T, Ca, spiked
 

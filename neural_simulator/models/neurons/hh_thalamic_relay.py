@@ -29,9 +29,9 @@ from ..membrane import (
     Rule,
     area_param,
     capacitance_param,
+    curved_membrane,
     density,
     gate,
-    membrane,
     membrane_step,
     potential,
     ratio_at_start,
@@ -90,8 +90,9 @@ def thalamic_relay_step(v, m, h, n, h_T, Ca, o_1, o_2, p_1, i_ext, g_syn, j_syn,
     E_Ca = reversal(Ca, nernst)
     Ca = pool(Ca, low * (E_Ca - v), Ca_inf, gain_Ca, clock_Ca)
     before = v
-    v = membrane(v, na + k + low + sag + G_L + g_syn,
-                 na * E_Na + k * E_K + low * E_Ca + sag * E_h + G_L * E_L + i_ext + j_syn, dt_C)
+    v = curved_membrane(v, na + k + low + sag + G_L + g_syn,
+                        na * E_Na + k * E_K + low * E_Ca + sag * E_h + G_L * E_L + i_ext + j_syn,
+                        0.3225806451612903 * (1.0 - s_inf) * low * (E_Ca - v), dt_C)
     spiked = before < V_spike and v >= V_spike
     return v, m, h, n, h_T, Ca, o_1, o_2, p_1, spiked
 
@@ -139,7 +140,7 @@ HH_THALAMIC_RELAY = NeuronModel(
         density("g_K", 10.0, "Potassium"),
         density("g_T", 2.0, "Low-threshold calcium"),
         density("g_h", 0.015, "I_h", "Hyperpolarisation-activated inward current."),
-        Param("r_inc", "", 2.0, 0.0, 100.0, "I_h locked gain", "Conductance of locked channels, relative to open ones."),
+        Param("r_inc", "", 2.0, 0.0, 100.0, "I_h locked gain", "Conductance of locked channels relative to open ones."),
         density("g_KL", 0.0103616, "Potassium leak", "3 nS; sleep-promoting, lowered by arousal."),
         density("g_L", 0.01, "Leak"),
         potential("E_Na", 50.0, "Sodium reversal"),
