@@ -30,14 +30,14 @@ class Action:
     possible: Callable[[ViewState], bool] = _always
 
 
-def apply_shown(view: ViewState) -> tuple[Command, ...]:
+def apply_shown(view: ViewState, start: bool = False) -> tuple[Command, ...]:
     """Build what the form shows."""
-    return (ApplyConfig(view.draft_core, view.draft_gpu, view.visual.max_synapses_drawn),)
+    return (ApplyConfig(view.draft_core, view.draft_gpu, view.visual.max_synapses_drawn, start),)
 
 
 def start(view: ViewState) -> tuple[Command, ...]:
     """Run; where nothing is built yet, build what the form shows first."""
-    return (Start(),) if view.network is not None else (*apply_shown(view), Start())
+    return (Start(),) if view.network is not None else apply_shown(view, start=True)
 
 
 def pause_or_resume(view: ViewState) -> tuple[Command, ...]:
@@ -59,7 +59,7 @@ def can_start(view: ViewState) -> bool:
 
 
 def can_pause_or_resume(view: ViewState) -> bool:
-    return view.run == "running" or can_start(view)
+    return can_start(view) or (view.run == "running" and not view.building)
 
 
 def can_step(view: ViewState) -> bool:

@@ -23,12 +23,13 @@ class Command:
 class ApplyConfig(Command):
     """Build a new network from these configurations and reset the simulation to time 0.
 
-    `synapse_sample` is the number of synapses that the windows get to draw.
+    `synapse_sample` is the number of synapses that the windows get to draw; `start` runs the network once it is built.
     """
 
     core: CoreSimConfig
     gpu: GPUConfig = field(default_factory=GPUConfig)
     synapse_sample: int = 1000
+    start: bool = False
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,8 @@ class Worker:
         if self._sim is not None:
             self._sim.close()
         self._install(sim, command)
+        if command.start:
+            self._run()
         network = sim.network
         return (f"Built {network.num_neurons:,} neurons and {network.num_synapses:,} synapses "
                 f"in {sim.build_time_s:.1f} s ({sim.backend_name}, seed {sim.seed}).")
@@ -217,10 +219,13 @@ class Worker:
         self._network()
         if self._state == "ended":
             self._rewind()
+        self._run()
+        return ""
+
+    def _run(self) -> None:
         self._pacer.restart(self._clock())
         self._meter.restart()
         self._enter("running")
-        return ""
 
     def _pause(self, command: msg.Pause) -> str:
         self._network()

@@ -1,8 +1,8 @@
 """A port through which end-to-end tests look at the panel: JSON lines, only where the environment asks for it.
 
 NEURAL_SIMULATOR_TEST_PORT=N listens on 127.0.0.1:N. Requests are answered in the panel's frame, on the main
-thread: {"ask": "rect" | "value" | "label" | "enabled" | "shown", "tag": T}, {"ask": "state"},
-{"ask": "picture", "path": P}.
+thread: {"ask": "rect" | "pos" | "value" | "label" | "enabled" | "shown", "tag": T}, {"ask": "exists", "name": T},
+{"ask": "state"}.
 """
 
 from __future__ import annotations
@@ -60,10 +60,12 @@ class ControlPort:
         ask, tag = request["ask"], request.get("tag")
         if ask == "state":
             return self._state()
-        if ask == "picture":
-            return dpg.output_frame_buffer(request["path"])
+        if ask == "exists":
+            return dpg.does_item_exist(request["name"])
         if ask == "rect":
             return [*dpg.get_item_rect_min(tag), *dpg.get_item_rect_size(tag)]
+        if ask == "pos":
+            return dpg.get_item_pos(tag)
         if ask == "label":
             return dpg.get_item_label(tag)
         if ask == "value":

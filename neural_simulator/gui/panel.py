@@ -132,15 +132,13 @@ class Panel:
     def _build_menu(self) -> None:
         with dpg.menu_bar():
             for title, names in (("File", FILE_ACTIONS), ("Simulation", RUN_ACTIONS)):
-                with dpg.menu(label=title):
+                with dpg.menu(label=title, tag=f"menu.{title}"):
                     self._build_items(names)
-            with dpg.menu(label="View"):
-                for place, (entry, part) in zip(
-                        ("", "left", "right", "bottom", ""), zip(PANELS, self._parts.values(), strict=True),
-                        strict=True):
+            with dpg.menu(label="View", tag="menu.View"):
+                for entry, part in zip(PANELS, self._parts.values(), strict=True):
                     if entry.hideable:
-                        dpg.add_menu_item(label=part.title, check=True, default_value=True, tag=f"view.{place}",
-                                          callback=partial(self._on_view, place))
+                        dpg.add_menu_item(label=part.title, check=True, default_value=True, tag=f"view.{part.place}",
+                                          callback=partial(self._on_view, part.place))
                 dpg.add_separator()
                 self._build_items(VIEW_ACTIONS)
             with dpg.menu(label="Help"):
@@ -184,4 +182,5 @@ class Panel:
                 "profile": view.profile, "speed": view.speed, "building": view.building,
                 "num_neurons": view.network.num_neurons if view.network else 0,
                 "step": frame.step if frame else -1, "spikes": frame.total_spikes if frame else 0,
+                "probes": frame.probe_ids if frame else (), "log_lines": len(self._store.records),
                 "visual": view.visual.model_dump(), "frames": dpg.get_frame_count()}

@@ -28,7 +28,7 @@ class FakeNetwork:
 
     def __init__(self, neurons):
         border = max(1, neurons * 4 // 5)
-        self.num_neurons, self.num_synapses, self.memory_bytes = neurons, 0, 1000
+        self.num_neurons, self.num_synapses = neurons, 0
         edge = {"low_um": (-50.0, -50.0, -50.0), "high_um": (50.0, 50.0, 50.0)}
         self.populations = (Population("E", 0, border, "IZHIKEVICH", "RS", {}, True, 0, **edge),
                             Population("I", border, neurons, "IZHIKEVICH", "FS", {}, False, 1, **edge))
@@ -45,7 +45,7 @@ class FakeSimulation:
     def __init__(self, core, clock, step_s=1e-5, fail_at=None):
         self.core, self.clock, self.step_s, self.fail_at = core, clock, step_s, fail_at
         self.network = FakeNetwork(core.num_neurons)
-        self.seed, self.backend_name, self.build_time_s = 7, "fake", 0.0
+        self.seed, self.backend_name, self.build_time_s, self.memory_bytes = 7, "fake", 0.0, 1000
         self.dt_ms, self.step_index, self.probes, self.live, self.closed = core.dt_ms, 0, (), {}, False
         self.batches = []
 

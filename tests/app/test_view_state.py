@@ -90,7 +90,7 @@ def test_only_sensible_actions_are_possible(events, possible):
 
 def test_start_before_any_build_builds_what_the_form_shows():
     view = folded(msg.DraftChanged(CORE, GPUConfig(), {}))
-    assert ACTIONS["start"].commands(view) == (msg.ApplyConfig(CORE, GPUConfig()), msg.Start())
+    assert ACTIONS["start"].commands(view) == (msg.ApplyConfig(CORE, GPUConfig(), start=True),)
     assert ACTIONS["start"].commands(built()) == (msg.Start(),)
 
 

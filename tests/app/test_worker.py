@@ -121,6 +121,11 @@ def test_the_run_ends_by_itself_at_the_total_time():
     assert frames[-1].step == 500
 
 
+def test_a_build_can_start_its_run():
+    events, _, (sim,) = play([(0.0, msg.ApplyConfig(CORE, start=True))], 1.0)
+    assert states(events) == ["stopped", "running"] and sim.step_index > 900
+
+
 def test_start_after_the_end_begins_anew():
     commands = [(0.0, msg.ApplyConfig(CORE.changed(total_simulation_time_ms=500.0))), (0, START), (2.0, START)]
     events, _, (sim,) = play(commands, 2.1)

@@ -16,7 +16,7 @@ from Xlib import XK, X, display
 from Xlib.ext import xtest
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 90.0            # a busy machine compiles slowly; nothing is ever waited for longer than needed
+PATIENCE_S = 40.0            # a busy machine compiles slowly; nothing is ever waited for longer than needed
 PANEL_TITLE = "Control Panel"
 SHIFTED = '!"#$%&()*+:<>?@^_{|}~'
 
@@ -68,6 +68,10 @@ class Screen:
                 raise
         return None
 
+    def has_manager(self):
+        atom = self._display.intern_atom("_NET_SUPPORTING_WM_CHECK")
+        return self._root.get_full_property(atom, X.AnyPropertyType) is not None
+
     def _pid(self, window):
         answer = window.get_full_property(self._display.intern_atom("_NET_WM_PID"), X.AnyPropertyType)
         return int(answer.value[0]) if answer is not None else -1
@@ -107,7 +111,7 @@ class Screen:
             time.sleep(0.06)
 
     def type(self, text):
-        names = {"-": "minus", ".": "period", ",": "comma", " ": "space", "_": "underscore"}
+        names = {"-": "minus", ".": "period", ",": "comma", " ": "space", "_": "underscore", "/": "slash"}
         for letter in text:
             name = names.get(letter, letter)
             self.key(*(["Shift_L"] if letter.isupper() or letter in SHIFTED else []), name)
@@ -169,12 +173,20 @@ class App:
     def state(self):
         return self.ask("state")
 
+    def exists(self, tag):
+        return self.ask("exists", name=tag)
+
     def wait(self, condition, what):
         """Wait until the state fulfils `condition` and return it."""
+        seen = []
+
         def check():
-            state = self.state()
-            return state if condition(state) else None
-        return until(check, what)
+            seen[:] = [self.state()]
+            return seen[0] if condition(seen[0]) else None
+        try:
+            return until(check, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the state is {seen}") from None
 
     def middle(self, tag):
         x, y, width, height = self.ask("rect", tag)
@@ -197,6 +209,16 @@ class App:
         self.screen.button(False)
         self.settle(2)
 
+    def choose(self, menu, item):
+        """Open a menu of the menu bar and click one of its items."""
+        left, top = self.screen.origin(self.panel)
+        x, y = self.ask("pos", menu)
+        self.click_at(left + x + 8, top + y + 10)
+        self.settle(3)
+        down = self.ask("pos", item)[1]
+        self.click_at(left + x + 30, top + y + 22 + down + 8)
+        self.settle(3)
+
     def enter(self, tag, text, finish=True):
         """Replace an input's text; `finish` presses Enter."""
         self.click(tag)
@@ -205,6 +227,17 @@ class App:
         if finish:
             self.screen.key("Return")
         self.settle()
+
+    def refresh(self):
+        """Put the default profile into the form and into the simulation, and run it at real time."""
+        self.screen.key("Escape")
+        self.screen.key("Control_L", "l")
+        self.click("dialog.load.small-1000x100")
+        self.click("speed_real")
+        self.click("action.apply")
+        self.wait(lambda s: s["run"] == "stopped" and not s["building"] and s["num_neurons"] == 1000, "the build")
+        self.click("action.start")
+        self.wait(lambda s: s["run"] == "running" and s["step"] > 50, "the run")
 
     def interrupt(self):
         self.process.send_signal(signal.SIGINT)

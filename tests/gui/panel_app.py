@@ -1,6 +1,6 @@
 """The panel with a simulation thread and no viewer: what the tests of the panel alone start.
 
-Arguments: none. `--break-at STEP` makes the simulation fail there, to see how the panel tells of it.
+`--break-at STEP` makes the simulation fail there, `--reports FOLDER` takes its report; `--idle` builds nothing.
 """
 
 import argparse
@@ -39,18 +39,20 @@ def build_broken(break_at):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--break-at", type=int)
-    parser.add_argument("--reports", type=Path)
+    parser.add_argument("--reports", type=Path, required=True)
+    parser.add_argument("--idle", action="store_true")
     args = parser.parse_args()
     store = log.install(log.LogStore())
     commands, events, mailbox = queue.Queue(), queue.Queue(), Mailbox()
-    extra = {} if args.break_at is None else {"build": build_broken(args.break_at), "crash_folder": args.reports}
-    worker = Worker(commands, events, mailbox, **extra)
+    build = build_simulation if args.break_at is None else build_broken(args.break_at)
+    worker = Worker(commands, events, mailbox, build=build, crash_folder=args.reports)
     desk = Desk(commands, events, mailbox)
     desk.load_profile(find_profile(DEFAULT_PROFILE, PROFILES))
     panel = Panel(desk, store)
     worker.start()
     panel.open()
-    desk.trigger("start")
+    if not args.idle:
+        desk.trigger("start")
     try:
         while panel.running() and not desk.leaving:
             began = time.perf_counter()

@@ -1,7 +1,7 @@
 """The parts of the control panel, in order. To add one: write its file and add its line here.
 
-`place` is 'top', 'left', 'right', 'bottom' or 'status'. A part has `build()`, called once inside its container,
-and `refresh()`, called in every frame.
+`place` is 'top', 'left', 'right', 'bottom' or 'status', one part in each. A part has `build()`, called once inside
+its container, and `refresh()`, called in every frame.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Part(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the table: how a part is made; the View menu can hide it when `hideable`."""
+    """A line of the table: how a part is made; the View menu hides its place when it is `hideable`."""
 
     make: Callable[[Desk, Look, LogStore], Part]
     hideable: bool = True

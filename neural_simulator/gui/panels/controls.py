@@ -115,7 +115,7 @@ class Controls:
         view, frame = self._desk.view, self._desk.frame
         text = "" if view.speed == 0.0 else f"{view.speed:.3g} \u00d7"
         if view.run == "running" and frame is not None and frame.speed > 0.0:
-            text += f"   reached {frame.speed:.3g} \u00d7"
+            text += f"   reached {frame.speed:.2g} \u00d7"
         if dpg.get_value("speed_text") != text:
             dpg.set_value("speed_text", text.strip())
 

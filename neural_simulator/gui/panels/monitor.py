@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import dearpygui.dearpygui as dpg
@@ -22,12 +23,19 @@ WINDOWS = {"0.5 s": 500.0, "1 s": 1000.0, "2 s": 2000.0, "5 s": 5000.0}
 NOTHING: list[list[float]] = [[], []]
 POPULATION_WIDTH = 178        # px at scale 1 that a population's name and rate take
 CALM_FRAMES = 5               # frames without news after which the plots may be dragged and zoomed
+NAMED_PROBES = 3              # more are told apart by the order of their dots alone
 MEMORY_EVERY = 30             # frames of the panel between two looks at the process's memory
 
 
 def _color(index: int) -> theme.Color:
     """Return the colour of a population, the same as in the viewer."""
     red, green, blue = (round(255 * part) for part in population_color(index))
+    return red, green, blue
+
+
+def _paler(color: theme.Color, times: int) -> theme.Color:
+    """Return `color` moved towards white, a step each time."""
+    red, green, blue = (round(255 - (255 - part) * 0.55 ** times) for part in color)
     return red, green, blue
 
 
@@ -86,7 +94,8 @@ class Monitor:
         self._calm = 0                  # frames of the panel since the newest frame of the network
         self._turn = 0
         self._columns = 0               # populations listed side by side
-        self._themes: dict[tuple[str, int], int | str] = {}
+        self._spikes_theme = cache(theme.spikes_theme)
+        self._line_theme = cache(theme.line_theme)
         self._rates = Rates()
         self._raster: Raster | None = None
         self._voltages = Voltages((), {}, 1.0)
@@ -102,11 +111,12 @@ class Monitor:
                           callback=self._on_window)
             wrapped_tooltip("window", "Stretch of simulated time that the plots show. While the run is held, "
                                       "drag and scroll in a plot to look closer.", self._look)
-            dpg.add_text("Traced neurons", color=self._look.dim)
-            dpg.add_input_text(tag="probes", width=self._look.px(130), on_enter=True, callback=self._on_probes,
+            dpg.add_text("Traced", color=self._look.dim)
+            dpg.add_input_text(tag="probes", width=self._look.px(120), on_enter=True, callback=self._on_probes,
                                auto_select_all=True)
             wrapped_tooltip("probes", "Numbers of the neurons whose membrane potential is drawn, separated by "
                                       "commas; Enter applies them.", self._look)
+            dpg.add_group(tag="probe_names", horizontal=True)
         self._build_plots()
 
     def _build_numbers(self) -> None:
@@ -132,15 +142,13 @@ class Monitor:
     def _build_plots(self) -> None:
         with dpg.subplots(3, 1, row_ratios=[0.46, 0.23, 0.31], width=-1, height=-1, no_title=True, link_all_x=True,
                           no_menus=True, tag="plots"):
-            self._plot("raster", "Neuron", time_label=False, legend=False)
-            self._plot("rates", "Rate (Hz)", time_label=False, legend=False)
+            self._plot("raster", "Neuron", time_label=False)
+            self._plot("rates", "Rate (Hz)", time_label=False)
             self._plot("voltage", "V (mV)", time_label=True)
         dpg.configure_item("raster.y", no_tick_labels=True, no_tick_marks=True, no_gridlines=True)
 
-    def _plot(self, name: str, label: str, time_label: bool, legend: bool = True) -> None:
+    def _plot(self, name: str, label: str, time_label: bool) -> None:
         with dpg.plot(tag=name, no_title=True, no_mouse_pos=True, no_menus=True):
-            if legend:
-                dpg.add_plot_legend(location=dpg.mvPlot_Location_NorthWest, horizontal=True)
             dpg.add_plot_axis(dpg.mvXAxis, tag=f"{name}.x", no_tick_labels=not time_label,
                               label="Simulated time (s)" if time_label else "")
             dpg.add_plot_axis(dpg.mvYAxis, tag=f"{name}.y", label=label)
@@ -192,10 +200,10 @@ class Monitor:
             return
         for index, population in enumerate(network.populations):
             points = dpg.add_scatter_series(*NOTHING, parent="raster.y", tag=f"raster.{index}.{network.build}")
-            dpg.bind_item_theme(points, self._theme("spikes", index, theme.spikes_theme))
+            dpg.bind_item_theme(points, self._spikes_theme(_color(index)))
             line = dpg.add_line_series(*NOTHING, parent="rates.y", label=population.name,
                                        tag=f"rates.{index}.{network.build}")
-            dpg.bind_item_theme(line, self._theme("line", index, theme.line_theme))
+            dpg.bind_item_theme(line, self._line_theme(_color(index)))
         dpg.set_axis_limits("raster.y", -1.0, float(self._raster.rows))
         self._show_populations(network)
 
@@ -224,12 +232,6 @@ class Monitor:
         for index, rate in enumerate(frame.rates_Hz if frame is not None else ()):
             dpg.set_value(f"population.{index}", f"{rate:.1f} Hz")
 
-    def _theme(self, kind: str, index: int, make: Callable[[theme.Color], int | str]) -> int | str:
-        """Return the theme of a series in its population's colour."""
-        if (kind, index) not in self._themes:
-            self._themes[kind, index] = make(_color(index))
-        return self._themes[kind, index]
-
     def _take(self, frame: Frame) -> None:
         network = self._network
         assert network is not None and self._raster is not None
@@ -250,17 +252,20 @@ class Monitor:
         self._draw()
 
     def _show_probes(self, network: NetworkView, ids: tuple[int, ...]) -> None:
-        """Make one voltage line per probe, in its population's colour."""
+        """Make one voltage line per probe, in its population's colour; further ones of a population are paler."""
         dpg.delete_item("voltage.y", children_only=True, slot=1)
+        dpg.delete_item("probe_names", children_only=True, slot=1)
+        populations = [int(network.population_of[neuron]) for neuron in ids]
         peaks = {}
-        for column, neuron in enumerate(ids):
-            index = int(network.population_of[neuron])
-            population = network.populations[index]
-            if "v_peak" in population.params:
-                peaks[neuron] = population.params["v_peak"]
-            line = dpg.add_line_series(*NOTHING, parent="voltage.y", label=f"neuron {neuron}",
-                                       tag=f"voltage.{column}.{network.build}")
-            dpg.bind_item_theme(line, self._theme("line", index, theme.line_theme))
+        for column, (neuron, index) in enumerate(zip(ids, populations, strict=True)):
+            params = network.populations[index].params
+            if "v_peak" in params:
+                peaks[neuron] = params["v_peak"]
+            color = _paler(_color(index), populations[:column].count(index))
+            line = dpg.add_line_series(*NOTHING, parent="voltage.y", tag=f"voltage.{column}.{network.build}")
+            dpg.bind_item_theme(line, self._line_theme(color))
+            name = f"\u25cf {neuron}" if len(ids) <= NAMED_PROBES else "\u25cf"
+            dpg.add_text(name, parent="probe_names", color=color)
         self._voltages = Voltages(ids, peaks, network.core.dt_ms)
         if not dpg.is_item_focused("probes"):
             dpg.set_value("probes", ", ".join(str(neuron) for neuron in ids))

@@ -48,7 +48,8 @@ class Status:
         if view is self._shown:
             return
         self._shown = view
-        dpg.configure_item("status.dot", color=theme.BAD if view.crash else STATE_COLORS[view.run])
+        dpg.configure_item("status.dot", color=theme.BAD if view.crash else theme.NOTE if view.building else
+                           STATE_COLORS[view.run])
         dpg.set_value("status.state", "building" if view.building else view.run)
         dpg.configure_item("status.work", show=view.building)
         if view.progress is not None:

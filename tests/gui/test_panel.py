@@ -1,0 +1,211 @@
+"""The panel end to end: a real window on a virtual screen, a real simulation, mouse, keys and pixels."""
+
+import json
+
+import numpy as np
+import pytest
+
+from neural_simulator.base.palette import population_color
+from neural_simulator.gui import theme
+
+pytestmark = [pytest.mark.gui, pytest.mark.slow]
+
+
+def share(picture, color, tolerance=12):
+    """Return the share of pixels that have about this colour."""
+    return float((np.abs(picture.astype(int) - np.array(color)).max(axis=2) <= tolerance).mean())
+
+
+def cut(panel, tag):
+    """Return the picture of one item."""
+    x, y, width, height = (int(value) for value in panel.ask("rect", tag))
+    return panel.screen.pixels(panel.panel)[y:y + height, x:x + width]
+
+
+def test_the_window_shows_the_living_network(panel):
+    panel.wait(lambda s: s["step"] > 1200, "a second of activity")
+    panel.settle()
+    picture = panel.screen.pixels(panel.panel)
+    assert (picture.max(axis=2) > 12).mean() > 0.9, "the panel must not be black"
+    raster = cut(panel, "raster")
+    for index in (0, 1):        # an excitatory and the inhibitory population
+        color = [round(255 * part) for part in population_color(index)]
+        assert share(raster, color, 40) > 0.0005, f"population {index} shows no spikes"
+    assert panel.ask("value", "number.neurons") == "1,000"
+    assert float(panel.ask("value", "number.rate").split()[0]) > 0.5
+
+
+def test_start_without_a_network_builds_what_the_form_shows(start):
+    app = start("--idle")
+    assert app.state()["run"] == "empty" and app.ask("enabled", "action.start")
+    app.enter("core.num_neurons", "400")
+    app.click("action.start")
+    assert "probability" in app.wait(lambda s: s["bad"], "the refusal of too dense a network")["status"]
+    app.enter("core.connections_per_neuron", "20")
+    app.click("action.start")
+    assert app.wait(lambda s: s["run"] == "running" and s["spikes"] > 0, "spikes")["num_neurons"] == 400
+
+
+def test_pause_holds_step_advances_stop_rewinds_and_start_runs(panel):
+    panel.click("action.pause")
+    held = panel.wait(lambda s: s["run"] == "paused", "the pause")["step"]
+    panel.settle(5)
+    assert panel.state()["step"] == held > 0
+    panel.click("action.step")
+    panel.wait(lambda s: s["step"] == held + 1, "one step of 1 ms")
+    panel.click("action.stop")
+    panel.wait(lambda s: s["run"] == "stopped" and s["step"] == 0, "the rewind")
+    assert not panel.ask("enabled", "action.stop")
+    panel.click("action.start")
+    panel.wait(lambda s: s["run"] == "running" and s["spikes"] > 0, "the run")
+
+
+def test_a_value_out_of_range_is_marked_explained_and_cannot_be_applied(panel):
+    plain = cut(panel, "core.num_neurons")
+    panel.enter("core.num_neurons", "0")
+    state = panel.wait(lambda s: s["errors"], "the error")
+    assert "between 1 and" in state["errors"]["num_neurons"]
+    panel.settle()
+    assert share(cut(panel, "core.num_neurons"), theme.BAD_FIELD) > 0.4 > share(plain, theme.BAD_FIELD)
+    assert not panel.ask("enabled", "action.apply")
+    assert "1 not valid" in panel.ask("label", "core:Network")
+    panel.enter("core.num_neurons", "many")
+    panel.wait(lambda s: "many" in s["errors"].get("num_neurons", ""), "the error of a text")
+    panel.enter("core.num_neurons", "1,000")
+    panel.wait(lambda s: not s["errors"], "the correction")
+    panel.settle()
+    assert panel.ask("enabled", "action.apply") and share(cut(panel, "core.num_neurons"), theme.BAD_FIELD) == 0.0
+
+
+def test_changes_wait_for_apply_and_are_marked_until_then(panel):
+    panel.enter("core.num_neurons", "1500")
+    panel.settle()
+    assert panel.state()["num_neurons"] == 1000
+    assert panel.ask("value", "profile_note") == "1 not applied"
+    assert "1 changed" in panel.ask("label", "core:Network")
+    panel.click("action.apply")
+    panel.wait(lambda s: s["num_neurons"] == 1500 and s["run"] == "stopped" and s["step"] == 0, "the new network")
+    panel.settle()
+    assert panel.ask("value", "profile_note") == ""
+
+
+def test_a_live_field_acts_at_once_and_says_so(panel):
+    panel.click("core:Drive")
+    panel.settle(5)
+    before = panel.state()
+    panel.enter("core.background_rate_Hz", "800")
+    state = panel.wait(lambda s: "applied at once" in s["status"], "the live change")
+    assert "Background rate is now 800 Hz" in state["status"]
+    assert state["run"] == "running" and state["step"] > before["step"]
+    assert panel.ask("value", "profile_note") == ""
+    panel.click("core:Drive")
+    panel.settle(5)
+
+
+def test_speed_follows_slider_and_buttons(panel):
+    x, y, width, height = panel.ask("rect", "speed")
+    left, top = panel.screen.origin(panel.panel)
+    panel.click_at(left + x + width * 0.3, top + y + height / 2)
+    assert panel.wait(lambda s: s["speed"] != 1.0, "a lower speed")["speed"] < 0.5
+    panel.click("speed_max")
+    panel.wait(lambda s: s["speed"] == 0.0, "no limit")
+    panel.click("speed_real")
+    panel.wait(lambda s: s["speed"] == 1.0, "real time")
+
+
+def test_a_profile_goes_into_the_form_only_and_saving_writes_it(panel, tmp_path):
+    panel.screen.key("Control_L", "l")
+    panel.settle(4)
+    panel.click("dialog.load.medium-10000x500")
+    panel.wait(lambda s: s["profile"] == "medium-10000x500", "the profile")
+    panel.settle()
+    assert panel.ask("value", "core.num_neurons") == "10000"
+    assert panel.state()["num_neurons"] == 1000
+    panel.screen.key("Control_L", "s")
+    panel.settle(4)
+    panel.enter("dialog.save.name", str(tmp_path / "mine"), finish=False)
+    panel.click("dialog.save.ok")
+    panel.wait(lambda s: s["profile"] == "mine", "the saved profile")
+    assert json.loads((tmp_path / "mine.json").read_text())["core"]["num_neurons"] == 10000
+
+
+def test_f1_shows_the_keys_and_escape_closes_them(panel):
+    panel.screen.key("F1")
+    panel.settle(4)
+    assert panel.ask("shown", "dialog.keys")
+    panel.screen.key("Escape")
+    panel.settle(4)
+    assert not panel.exists("dialog.keys")
+
+
+def test_traced_neurons_can_be_chosen_and_bad_ones_are_refused(panel):
+    panel.enter("probes", "3, 5")
+    panel.settle(5)
+    panel.wait(lambda s: s["probes"] == [3, 5], "the probes")
+    panel.enter("probes", "5000")
+    panel.wait(lambda s: s["bad"] and "no neuron 5000" in s["status"], "the refusal")
+    panel.enter("probes", "x")
+    panel.wait(lambda s: s["bad"] and "whole numbers" in s["status"], "the refusal of a text")
+
+
+def test_the_log_can_be_searched_filtered_and_cleared(panel):
+    panel.click("log.clear")
+    panel.click("action.pause")
+    panel.wait(lambda s: s["run"] == "paused", "the pause")
+    panel.enter("log.search", "PAUSED", finish=False)
+    panel.settle(4)
+    assert panel.ask("value", "log.count") == "1 of 1 found"
+    panel.enter("log.search", "no such word", finish=False)
+    panel.settle(4)
+    assert panel.ask("value", "log.count") == "0 found"
+    panel.click("log.clear")
+    panel.settle(4)
+    assert panel.state()["log_lines"] == 0
+
+
+def test_panels_can_be_hidden_and_shown(panel):
+    for shown in (False, True):
+        panel.choose("menu.View", "view.bottom")
+        assert panel.ask("shown", "bottom") is shown
+
+
+def test_a_long_build_shows_progress_and_can_be_cancelled(panel):
+    panel.enter("core.num_neurons", "20000")
+    panel.enter("core.connections_per_neuron", "1000")
+    panel.click("action.apply")
+    panel.wait(lambda s: s["building"], "the progress bar")
+    panel.settle(2)
+    panel.click("action.cancel")
+    state = panel.wait(lambda s: not s["building"], "the cancelled build")
+    assert "Cancelled" in state["status"] and state["num_neurons"] == 1000
+    panel.wait(lambda s: s["run"] == "running" and s["step"] > state["step"], "the old run going on")
+
+
+def test_an_error_of_the_simulation_is_told_and_the_panel_lives_on(start, tmp_path):
+    app = start("--break-at", "300")
+    state = app.wait(lambda s: s["bad"], "the message")
+    assert "broken on purpose" in state["status"] and state["run"] == "paused"
+    assert "ZeroDivisionError" in next(tmp_path.glob("crash_*.txt")).read_text()
+    app.settle(4)
+    assert app.ask("shown", "dialog.crash")
+    app.screen.key("Escape")
+    app.settle(4)
+    app.click("action.stop")
+    app.wait(lambda s: s["run"] == "stopped" and s["step"] == 0, "the rewind")
+
+
+def test_closing_the_window_ends_the_program_cleanly(start):
+    app = start()
+    app.wait(lambda s: s["run"] == "running", "the run")
+    app.screen.ask_to_close(app.panel)
+    assert app.end() == (0, "clean\n")
+
+
+def test_ctrl_c_ends_the_program_cleanly_even_during_a_build(start):
+    app = start("--idle")
+    app.enter("core.num_neurons", "20000")
+    app.enter("core.connections_per_neuron", "1000")
+    app.click("action.apply")
+    app.wait(lambda s: s["building"], "the build")
+    app.interrupt()
+    assert app.end() == (0, "clean\n")
