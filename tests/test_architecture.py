@@ -42,6 +42,8 @@ WALLS = {
     "glfw": {"viewer"},
     "h5py": {"files"},
 }
+# The programs beside the package; nothing imports them.
+SCRIPTS = {"neural-simulator.py": set(MAY_IMPORT), "benchmark.py": {"base", "config", "tools"}}
 STANDARD_LIBRARY_ALONE = ("__init__.py", "tools/__init__.py", "tools/environment.py", "base/version.py")
 
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py"))
@@ -56,7 +58,9 @@ def room_of(path: Path) -> str:
 
 
 def module_of(path: Path) -> list[str]:
-    """Return the package that relative imports in `path` start from."""
+    """Return the package that relative imports in `path` start from; a script beside the package has none."""
+    if PACKAGE not in path.parents:
+        return []
     return ["neural_simulator", *path.relative_to(PACKAGE).parent.parts]
 
 
@@ -94,6 +98,13 @@ def test_imports_between_rooms_follow_the_table():
     wrong = [f"{where(path, line)}: {room_of(path)} imports {name}"
              for path in SOURCES for line, name in imports(path)
              if imported_room(name) not in {None, room_of(path), *MAY_IMPORT[room_of(path)]}]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("script, rooms", SCRIPTS.items())
+def test_a_script_imports_its_rooms_alone(script, rooms):
+    wrong = [f"{script}:{line} imports {name}" for line, name in imports(ROOT / script)
+             if imported_room(name) not in {None, *rooms} or name.split(".")[0] in WALLS]
     assert wrong == []
 
 

@@ -482,8 +482,8 @@ def pip(step: str, arguments: Sequence[str]) -> None:
         finally:
             display.end()
     if running.wait() != 0:
-        raise SetupError(f"{step.partition('] ')[2]} failed: {reason_of(lines)} "
-                         f"(everything pip said is in {VENV / INSTALL_LOG}).")
+        raise SetupError(f"{step.partition('] ')[2]} failed: {reason_of(lines)} Everything that pip said is in "
+                         f"{VENV / INSTALL_LOG}.")
 
 
 def progress_option(verb: str) -> list[str]:

@@ -371,7 +371,7 @@ def test_a_failed_install_says_what_failed_and_how_to_go_on(venv_whose_pip, scri
         environment.pip("[2/3] Installing requirements.txt", ["install", "-r", "requirements.txt"])
     assert str(caught.value).startswith("Installing requirements.txt failed: ")
     assert remedy in str(caught.value)
-    assert "everything pip said is in" in str(caught.value)
+    assert "Everything that pip said is in" in str(caught.value)
     assert (environment.VENV / environment.INSTALL_LOG).read_text().strip()
 
 
