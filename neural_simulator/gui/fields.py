@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import typing
 from dataclasses import dataclass
 from enum import Enum
@@ -121,15 +122,23 @@ def from_text(text: str, whole: bool = False, many: bool = False) -> Any:
     if many:
         parts = [from_text(part, whole=True) for part in text.split(",") if part.strip()]
         return tuple(parts) if all(isinstance(part, int) for part in parts) else text
-    plain = text.strip().replace(" ", "").replace("_", "")
     try:
-        if not whole:
-            return float(plain)
-        number = float(plain.replace(",", ""))
-        exact = plain.replace(",", "").lstrip("+-").isdigit()
-        return int(plain.replace(",", "")) if exact else int(number) if number.is_integer() else number
-    except (ValueError, OverflowError):
+        return _number(text, whole)
+    except ValueError:
         return text
+
+
+def _number(text: str, whole: bool) -> int | float:
+    """Return the finite number that `text` means, as int where whole numbers are asked for; ValueError if none."""
+    plain = text.replace(" ", "").replace("_", "")
+    if whole:
+        plain = plain.replace(",", "")
+        if plain.lstrip("+-").isdigit():
+            return int(plain)
+    number = float(plain)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return int(number) if whole and number.is_integer() else number
 
 
 def explanation(field: Field) -> str:

@@ -1,0 +1,93 @@
+"""From a declaration to a form and back: no window needed."""
+
+import pytest
+
+from neural_simulator.base.errors import ConfigurationError
+from neural_simulator.config import CoreSimConfig, GPUConfig, VisualizationConfig, describe
+from neural_simulator.gui import fields as kinds
+from neural_simulator.gui.fields import (
+    cell_parameters,
+    choices,
+    explanation,
+    fields_of,
+    from_text,
+    refit,
+    to_text,
+)
+from neural_simulator.models.neurons import NEURON_MODELS
+
+OWNERS = (CoreSimConfig, GPUConfig, VisualizationConfig)
+EVERY = [(owner, field) for owner in OWNERS for field in fields_of(owner)]
+IDS = [f"{owner.__name__}.{field.name}" for owner, field in EVERY]
+
+
+def test_the_form_offers_every_field_that_is_not_hidden():
+    for owner in OWNERS:
+        offered = [field.name for field in fields_of(owner)]
+        assert offered == [name for name in owner.model_fields if not describe(owner, name)["hidden"]] != []
+
+
+@pytest.mark.parametrize(("owner", "field"), EVERY, ids=IDS)
+def test_a_field_has_a_label_a_meaning_and_a_kind_that_fits_its_default(owner, field):
+    assert field.label and field.meaning and field.accepts
+    default = getattr(owner(), field.name)
+    if field.kind == kinds.CHOICE:
+        assert getattr(default, "value", default) in choices(owner(), field.name)
+    else:
+        assert isinstance(default, {kinds.NUMBER: int | float, kinds.SWITCH: bool, kinds.NUMBERS: tuple,
+                                    kinds.PARAMETERS: dict}[field.kind])
+
+
+@pytest.mark.parametrize(("owner", "field"), EVERY, ids=IDS)
+def test_what_a_form_writes_it_reads_back_unchanged(owner, field):
+    default = getattr(owner(), field.name)
+    if field.kind in (kinds.NUMBER, kinds.NUMBERS):
+        assert from_text(to_text(default), field.whole, field.kind == kinds.NUMBERS) == default
+
+
+@pytest.mark.parametrize(("owner", "field"), EVERY, ids=IDS)
+def test_a_tooltip_says_what_is_accepted_and_when_it_takes_effect(owner, field):
+    text = explanation(field)
+    assert field.accepts[1:] in text and ("at once" in text) is field.live
+
+
+@pytest.mark.parametrize(("text", "whole", "many", "value"), [
+    ("1000", True, False, 1000), (" 1,000 ", True, False, 1000), ("1e3", True, False, 1000), ("-1", True, False, -1),
+    ("9223372036854775807", True, False, 9223372036854775807),
+    ("1.5", True, False, 1.5), ("many", True, False, "many"), ("", True, False, ""),
+    ("0.5", False, False, 0.5), ("1 000.5", False, False, 1000.5), ("0,5", False, False, "0,5"),
+    ("1e400", True, False, "1e400"),
+    ("1, 4", False, True, (1, 4)), ("", False, True, ()), ("1, x", False, True, "1, x"),
+])
+def test_text_becomes_the_number_that_it_means_or_stays_text(text, whole, many, value):
+    assert from_text(text, whole, many) == value
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "x", "", "0,5"])
+def test_no_text_that_is_no_number_gets_into_a_configuration(text):
+    with pytest.raises(ConfigurationError) as refused:
+        CoreSimConfig(dt_ms=from_text(text))
+    assert refused.value.field == "dt_ms" and "between 0.001 and 5 ms" in str(refused.value)
+
+
+def test_another_neuron_model_brings_its_own_cells():
+    for key, model in NEURON_MODELS.items():
+        core = CoreSimConfig(excitatory_parameters={"C": 90.0})
+        fitted = refit(core.changed(neuron_model_type=key), "neuron_model_type")
+        known = {preset.name for preset in model.presets}
+        assert {fitted.excitatory_preset, fitted.inhibitory_preset} <= known
+        assert fitted.excitatory_parameters == {}
+        assert {param.name for param, _, _ in cell_parameters(fitted, "excitatory_parameters")} == {
+            param.name for param in model.params}
+
+
+def test_another_cell_type_drops_the_custom_values_of_the_old_one():
+    core = CoreSimConfig(excitatory_preset="FS", excitatory_parameters={"C": 90.0}, inhibitory_parameters={"C": 30.0})
+    fitted = refit(core, "excitatory_preset")
+    assert fitted.excitatory_parameters == {} and fitted.inhibitory_parameters == {"C": 30.0}
+
+
+def test_custom_values_stand_beside_the_presets_own():
+    core = CoreSimConfig(excitatory_parameters={"C": 90.0})
+    rows = {param.name: (preset, value) for param, preset, value in cell_parameters(core, "excitatory_parameters")}
+    assert rows["C"] == (100.0, 90.0) and rows["v_peak"] == (35.0, 35.0)

@@ -1,0 +1,36 @@
+"""The table of the panel's parts, and the fonts."""
+
+from pathlib import Path
+
+import pytest
+
+from neural_simulator.app.desk import Desk
+from neural_simulator.base.paths import PROFILES
+from neural_simulator.gui import panels, theme
+from neural_simulator.gui.dialogs import profile_path
+
+FOLDER = Path(panels.__file__).parent
+
+
+def test_every_file_of_the_folder_is_in_the_table():
+    used = {module.stem for module in FOLDER.glob("*.py")} - {"__init__"}
+    desk = Desk(None, None, None)
+    made = [entry.make(desk, FakeLook(), None) for entry in panels.PANELS]
+    assert {part.name for part in made} == used
+    assert len({part.place for part in made}) == len(made), "one part in each place"
+    assert all(part.title and callable(part.build) and callable(part.refresh) for part in made)
+
+
+class FakeLook:
+    """Stands in for what needs a window; parts look at it only when they are built."""
+
+
+@pytest.mark.parametrize("kind", list(theme.FONT_PX))
+def test_a_font_is_found_without_the_systems_help(kind):
+    assert "matplotlib" in str(theme.find_font(kind))
+
+
+def test_a_profile_is_named_or_given_by_its_path(tmp_path):
+    assert profile_path(" mine ") == PROFILES / "mine.json"
+    assert profile_path("mine.json") == PROFILES / "mine.json"
+    assert profile_path(str(tmp_path / "a.b")) == tmp_path / "a.b.json"
