@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ class RunRecorder:
         """Append the batch that the simulation has just finished."""
         first_step = self._sim.step_index - batch.num_steps
         self._file.append(batch.spike_steps, batch.spike_ids, first_step, batch.num_steps, batch.probe_v)
+
+    def changed(self, values: Mapping[str, float]) -> None:
+        """Note the fields of the configuration that were changed while running; they hold from the next step on."""
+        self._file.change(values)
 
     def close(self) -> None:
         """Finish the file."""

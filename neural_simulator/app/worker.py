@@ -208,6 +208,8 @@ class Worker:
         engine_values = {name: value for name, value in command.values.items() if name != "total_simulation_time_ms"}
         if engine_values:
             sim.set_live(**engine_values)
+            if self._recorder is not None:
+                self._recorder.changed(engine_values)
         self._core = core
         if self._state == "ended" and self._steps_left() > 0:
             self._enter("paused")

@@ -8,12 +8,14 @@ nothing beyond the last row that holds. docs/recordings.md has the layout.
 from __future__ import annotations
 
 import json
+import math
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,13 @@ RECORDING = hdf5.FileKind("recording", 1, ".simrec.h5")
 FLUSH_INTERVAL_S = 1.0
 SPIKES_PER_CHUNK = 16_384
 TRACE_VALUES_PER_CHUNK = 65_536
-COMMIT_COLUMNS = ("stop_step", "num_spikes", "spikes_crc32", "traces_crc32")
+CHANGES_PER_CHUNK = 64
+SERIES: dict[str, dict[str, str]] = {       # what grows with the run: datasets of equal length and their types
+    "spikes": {"steps": "<i8", "ids": "<i4"},
+    "traces": {"steps": "<i8", "v": "<f4"},
+    "changes": {"steps": "<i8", "fields": "S48", "values": "<f8"},
+}
+COMMIT_COLUMNS = ("stop_step", *(f"num_{name}" for name in SERIES), *(f"{name}_crc32" for name in SERIES))
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,15 @@ class NetworkFacts:
     positions: np.ndarray
     num_synapses: int
     backend: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """From the start of `step` on, the configuration's `field` had `value`."""
+
+    step: int
+    field: str
+    value: float
 
 
 def new_path(folder: Path | None = None, stem: str = "recording", now: datetime | None = None) -> Path:
@@ -68,9 +85,10 @@ class SpikeRecorder:
                  initial_state: Mapping[str, np.ndarray] | None = None, clock: Callable[[], float] = time.monotonic):
         self.path = Path(path)
         self.probes = tuple(int(neuron) for neuron in probes)
-        self.num_spikes = 0
         self.next_step = first_step
-        self._pending: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self._pending: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []     # spike steps, ids, traces
+        self._changes: list[Change] = []
+        self._counts = dict.fromkeys(SERIES, 0)                                 # rows in the file
         self._clock = clock
         self._flushed_at = clock()
         self._committed_step = first_step
@@ -104,23 +122,35 @@ class SpikeRecorder:
         if self._clock() - self._flushed_at >= FLUSH_INTERVAL_S:
             self.flush()
 
+    def change(self, values: Mapping[str, float]) -> None:
+        """Note that fields of the configuration have these values from the next step on; written with that step."""
+        self._changes += [Change(self.next_step, name, float(value)) for name, value in values.items()]
+
     def flush(self) -> None:
         """Bring everything that was appended into the file, so that a kill cannot lose it."""
         self._flushed_at = self._clock()
         if self._committed_step == self.next_step or self._stream is None:
             return
-        steps, ids, v = (np.concatenate(parts) for parts in zip(*self._pending, strict=True))
-        trace_steps = np.arange(self.next_step - len(v), self.next_step, dtype=np.int64)
-        rows = {"spikes/steps": steps, "spikes/ids": ids}
-        if self.probes:
-            rows |= {"traces/steps": trace_steps, "traces/v": v}
+        blocks = self._blocks()
+        counts = {name: self._counts[name] + len(columns["steps"]) for name, columns in blocks.items()}
         with self._ending_on_error(self._stream):
-            self._stream.extend(rows)
-            self._stream.extend({"commits": _commit_row(
-                self.next_step, self.num_spikes + steps.size, (steps, ids), (trace_steps, v))})
-        self.num_spikes += steps.size
+            self._stream.extend({f"{name}/{column}": values for name, columns in blocks.items()
+                                 for column, values in columns.items()})
+            self._stream.extend({"commits": _commit_row(self.next_step, counts, blocks)})
+        self._counts = counts
         self._committed_step = self.next_step
         self._pending.clear()
+        self._changes.clear()
+
+    def _blocks(self) -> dict[str, dict[str, np.ndarray]]:
+        """Return the rows that wait to be written, by series and column."""
+        steps, ids, v = (np.concatenate(parts) for parts in zip(*self._pending, strict=True))
+        trace_steps = np.arange(self.next_step - len(v), self.next_step, dtype=np.int64)
+        changes = {"steps": [change.step for change in self._changes],
+                   "fields": [change.field.encode() for change in self._changes],
+                   "values": [change.value for change in self._changes]}
+        return {"spikes": {"steps": steps, "ids": ids}, "traces": {"steps": trace_steps, "v": v},
+                "changes": {name: np.array(changes[name], dtype) for name, dtype in SERIES["changes"].items()}}
 
     def close(self) -> None:
         """Flush and close the file; a second call does nothing."""
@@ -193,29 +223,32 @@ def _write_facts(file: h5py.File, core: CoreSimConfig, seed: int, network: Netwo
 
 def _make_growing(stream: Stream, probes: tuple[int, ...]) -> None:
     """Create the empty datasets that grow with the run."""
-    stream.growing("spikes/steps", np.int64, (), SPIKES_PER_CHUNK)
-    stream.growing("spikes/ids", np.int32, (), SPIKES_PER_CHUNK)
+    trace_rows = max(1, min(1024, TRACE_VALUES_PER_CHUNK // max(1, len(probes))))
+    rows_per_chunk = {"spikes": SPIKES_PER_CHUNK, "traces": trace_rows, "changes": CHANGES_PER_CHUNK}
+    for name, columns in SERIES.items():
+        for column, dtype in columns.items():
+            row = (len(probes),) if column == "v" else ()
+            if name != "traces" or probes:
+                stream.growing(f"{name}/{column}", dtype, row, rows_per_chunk[name])
     if probes:
-        rows = max(1, min(1024, TRACE_VALUES_PER_CHUNK // len(probes)))
         hdf5.put_array(stream.file, "traces/ids", np.array(probes, np.int32))
-        stream.growing("traces/steps", np.int64, (), rows)
-        hdf5.put_text(stream.growing("traces/v", np.float32, (len(probes),), rows), "unit", "mV")
-    commits = stream.growing("commits", np.int64, (len(COMMIT_COLUMNS),), 64)
+        hdf5.put_text(stream.file["traces/v"], "unit", "mV")
+    commits = stream.growing("commits", "<i8", (len(COMMIT_COLUMNS),), 64)
     hdf5.put_text(commits, "columns", " ".join(COMMIT_COLUMNS))
 
 
-def _commit_row(stop_step: int, num_spikes: int, spikes: Sequence[np.ndarray], traces: Sequence[np.ndarray]
+def _commit_row(stop_step: int, counts: Mapping[str, int], blocks: Mapping[str, Mapping[str, np.ndarray]]
                 ) -> np.ndarray:
-    """Return the row (1, 4) int64 that vouches for one block of values."""
-    return np.array([[stop_step, num_spikes, _checksum(stop_step, num_spikes, spikes),
-                      _checksum(stop_step, num_spikes, traces)]], np.int64)
+    """Return the row (1, columns) int64 that vouches for one block of each series."""
+    place = [stop_step, *counts.values()]
+    return np.array([[*place, *(_checksum(place, columns.values()) for columns in blocks.values())]], np.int64)
 
 
-def _checksum(stop_step: int, num_spikes: int, block: Sequence[np.ndarray]) -> int:
+def _checksum(place: Sequence[int], columns: Iterable[np.ndarray]) -> int:
     """Return the CRC-32 of a block's place in the recording and of its values, little-endian."""
-    crc = zlib.crc32(np.array([stop_step, num_spikes], "<i8").data)
-    for values in block:
-        crc = zlib.crc32(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).data, crc)
+    crc = zlib.crc32(np.array(place, "<i8").tobytes())
+    for values in columns:
+        crc = zlib.crc32(np.asarray(values, values.dtype.newbyteorder("<")).tobytes(), crc)
     return crc
 
 
@@ -274,7 +307,7 @@ class Recording:
 
     @property
     def num_spikes(self) -> int:
-        return int(self._commits[-1, 1]) if len(self._commits) else 0
+        return self._stops("spikes")[-1]
 
     @property
     def duration_ms(self) -> float:
@@ -283,21 +316,28 @@ class Recording:
     def spikes(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the steps (S,) int64, ascending, and the neurons (S,) int32 of all spikes."""
         with hdf5.reading(self.path):
-            steps, ids = self._spike_block(0, self.num_spikes)
-            for block in range(len(self._commits)):
-                start, stop = self._rows(block)[0]
-                self._verify(block, 2, (steps[start:stop], ids[start:stop]))
+            steps, ids = self._verified("spikes")
             self._check_spikes(steps, ids)
         return steps, ids
 
     def traces(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the steps (T,) int64 and membrane potentials (T, len(probes)) float32 in mV; T is 0 without probes."""
         with hdf5.reading(self.path):
-            steps, v = self._trace_block(0, self.num_steps)
-            for block in range(len(self._commits)):
-                start, stop = self._rows(block)[1]
-                self._verify(block, 3, (steps[start:stop], v[start:stop]))
+            steps, v = self._verified("traces")
+            if self.probes and not (steps.size == self.num_steps and (np.diff(steps, prepend=self.first_step - 1) == 1
+                                                                      ).all()):
+                raise ValueError("traces/steps does not count the recorded steps")
         return steps, v
+
+    def changes(self) -> tuple[Change, ...]:
+        """Return how the configuration was changed during the run, in the order of time."""
+        with hdf5.reading(self.path):
+            columns = (values.tolist() for values in self._verified("changes"))
+            changes = tuple(Change(step, name.decode(), value) for step, name, value in zip(*columns, strict=True))
+            for change in changes:
+                if change.field not in CoreSimConfig.model_fields or not math.isfinite(change.value):
+                    raise ValueError(f"changes sets {change.field!r} to {change.value}")
+        return changes
 
     @property
     def initial_names(self) -> tuple[str, ...]:
@@ -340,51 +380,56 @@ class Recording:
     def _read_commits(self) -> np.ndarray:
         """Return the rows of `commits`; of a file that was not closed, only those whose values had arrived."""
         rows = hdf5.array(self._file, "commits", "i8", (None, len(COMMIT_COLUMNS)))
-        previous = np.vstack([[self.first_step, 0, 0, 0], rows[:-1]])
-        if (rows[:, 0] <= previous[:len(rows), 0]).any() or (rows[:, 1] < previous[:len(rows), 1]).any():
+        counts = rows[:, :1 + len(SERIES)]
+        before = np.vstack([[self.first_step] + [0] * len(SERIES), counts[:-1]])[:len(rows)]
+        if (counts < before).any() or (counts[:, 0] == before[:, 0]).any():
             raise ValueError("commits run backwards")
         self._commits = rows
-        while not self.complete and len(self._commits) and not self._last_block_holds():
+        while not self.complete and len(self._commits) and not self._newest_block_holds():
             self._commits = self._commits[:-1]
         return self._commits
 
-    def _last_block_holds(self) -> bool:
+    def _newest_block_holds(self) -> bool:
         """Tell whether the newest block is in the file as its row says."""
-        block = len(self._commits) - 1
-        spike_rows, trace_rows = self._rows(block)
+        newest = len(self._commits) - 1
         try:
-            self._verify(block, 2, self._spike_block(*spike_rows))
-            self._verify(block, 3, self._trace_block(*trace_rows))
+            for name in SERIES:
+                self._verify(name, newest, self._read_rows(name, *self._stops(name)[-2:]))
         except hdf5.DAMAGE:
             return False
         return True
 
-    def _rows(self, block: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Return start and stop of the rows of spikes and of traces that belong to a block."""
-        stop_step, stop_spike = self._commits[block, :2].tolist()
-        start_step, start_spike = self._commits[block - 1, :2].tolist() if block else (self.first_step, 0)
-        return (start_spike, stop_spike), (start_step - self.first_step, stop_step - self.first_step)
+    def _verified(self, name: str) -> list[np.ndarray]:
+        """Return all rows of a series, by column; ValueError when a block does not match its checksum."""
+        stops = self._stops(name)
+        columns = self._read_rows(name, 0, stops[-1])
+        for block, (start, stop) in enumerate(pairwise(stops)):
+            self._verify(name, block, [values[start:stop] for values in columns])
+        return columns
 
-    def _spike_block(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        return self._read_rows("spikes/steps", "i8", (None,), start, stop), self._read_rows(
-            "spikes/ids", "i4", (None,), start, stop)
+    def _stops(self, name: str) -> list[int]:
+        """Return the number of rows of a series before the first block and after each."""
+        return [0, *self._commits[:, 1 + list(SERIES).index(name)].tolist()]
 
-    def _trace_block(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        if not self.probes:
-            return np.empty(0, np.int64), np.empty((0, 0), np.float32)
-        return self._read_rows("traces/steps", "i8", (None,), start, stop), self._read_rows(
-            "traces/v", "f4", (None, len(self.probes)), start, stop)
+    def _read_rows(self, name: str, start: int, stop: int) -> list[np.ndarray]:
+        """Return some rows of a series, by column."""
+        if name == "traces" and not self.probes:
+            return [np.empty(0, np.int64), np.empty((0, 0), np.float32)]
+        columns = []
+        for column, dtype in SERIES[name].items():
+            shape = (None, len(self.probes)) if column == "v" else (None,)
+            source = hdf5.dataset(self._file, f"{name}/{column}", dtype, shape)
+            if stop > source.shape[0]:
+                raise ValueError(f"{name}/{column} holds {source.shape[0]} rows, but {stop} were written")
+            columns.append(source[start:stop])
+        return columns
 
-    def _read_rows(self, path: str, dtype: str, shape: tuple[int | None, ...], start: int, stop: int) -> np.ndarray:
-        source = hdf5.dataset(self._file, path, dtype, shape)
-        if stop > source.shape[0]:
-            raise ValueError(f"{path} holds {source.shape[0]} rows, but {stop} were written")
-        return source[start:stop]
-
-    def _verify(self, block: int, column: int, values: Sequence[np.ndarray]) -> None:
-        stop_step, num_spikes = self._commits[block, :2].tolist()
-        if _checksum(stop_step, num_spikes, values) != self._commits[block, column]:
-            raise ValueError(f"the values before step {stop_step} do not match their checksum")
+    def _verify(self, name: str, block: int, columns: Sequence[np.ndarray]) -> None:
+        """Raise ValueError when the rows of a block do not match their checksum."""
+        row = self._commits[block].tolist()
+        place, checksums = row[:1 + len(SERIES)], row[1 + len(SERIES):]
+        if _checksum(place, columns) != checksums[list(SERIES).index(name)]:
+            raise ValueError(f"the {name} before step {place[0]} do not match their checksum")
 
 
 def _read_core(path: Path, file: h5py.File) -> CoreSimConfig:
@@ -414,8 +459,10 @@ def _read_populations(file: h5py.File, num_neurons: int) -> tuple[Population, ..
     return populations
 
 
-def _population(declared: dict[str, Any]) -> Population:
+def _population(declared: Any) -> Population:
     """Return the population that was written as `declared`; JSON's lists become tuples again."""
+    if not isinstance(declared, dict):
+        raise ValueError("network/populations holds something else than populations")
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in declared.items()}
     population = Population(**values)

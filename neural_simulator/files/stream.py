@@ -43,7 +43,7 @@ class Stream:
             self.discard()
             raise
 
-    def growing(self, path: str, dtype: type, row: tuple[int, ...], rows_per_chunk: int) -> h5py.Dataset:
+    def growing(self, path: str, dtype: str, row: tuple[int, ...], rows_per_chunk: int) -> h5py.Dataset:
         """Create an empty dataset of rows of shape `row` that can grow."""
         return self.file.create_dataset(path, (0, *row), dtype, maxshape=(None, *row), chunks=(rows_per_chunk, *row))
 
@@ -53,6 +53,7 @@ class Stream:
 
     def extend(self, rows: Mapping[str, np.ndarray]) -> None:
         """Append rows to growing datasets, by path, and bring them into the file; OSError when the disk is full."""
+        rows = {path: values for path, values in rows.items() if len(values)}
         chunks = sum(self.file[path].dtype.itemsize * int(np.prod(self.file[path].chunks)) for path in rows)
         size = sum(values.nbytes for values in rows.values())
         reserve(self.path, self.file.id.get_filesize() + size + chunks + SLACK)

@@ -6,7 +6,7 @@ import numpy as np
 
 from neural_simulator.base.declarations import Population
 from neural_simulator.config import CoreSimConfig
-from neural_simulator.files.recordings import NetworkFacts, SpikeRecorder
+from neural_simulator.files.recordings import Change, NetworkFacts, SpikeRecorder
 
 NEURONS = 100
 BATCH_STEPS = 10
@@ -35,6 +35,18 @@ def batch(number: int) -> tuple[np.ndarray, np.ndarray, int, int, np.ndarray]:
     return steps, random.integers(0, NEURONS, 20).astype(np.int32), first, BATCH_STEPS, traces
 
 
+def add(file: SpikeRecorder, number: int) -> None:
+    """Append batch `number`, before whose beginning the background's rate was changed."""
+    steps, ids, first, count, traces = batch(number)
+    file.change({"background_rate_Hz": 10.5 * number})
+    file.append(steps, ids, first, count, traces if file.probes else None)
+
+
+def changes(batches: int) -> tuple[Change, ...]:
+    """Return the changes before the first `batches` batches."""
+    return tuple(Change(number * BATCH_STEPS, "background_rate_Hz", 10.5 * number) for number in range(batches))
+
+
 def recorder(path, probes=PROBES, **options) -> SpikeRecorder:
     """Begin a recording of the sample network with seed 42."""
     return SpikeRecorder(path, CORE, 42, facts(), probes, **options)
@@ -44,8 +56,7 @@ def record(path, batches=5, probes=PROBES):
     """Write a complete recording of `batches` batches, one commit each, and return its path."""
     with recorder(path, probes) as file:
         for number in range(batches):
-            steps, ids, first, count, traces = batch(number)
-            file.append(steps, ids, first, count, traces if probes else None)
+            add(file, number)
             file.flush()
     return path
 

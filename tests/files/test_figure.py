@@ -12,7 +12,7 @@ from neural_simulator.base.palette import population_color
 from neural_simulator.base.paths import ROOT
 from neural_simulator.files.figure import DPI, RASTER_ROWS, SIZE_INCH, overview, save_overview
 from neural_simulator.files.recordings import NetworkFacts, Recording, SpikeRecorder
-from tests.files.samples import BATCH_STEPS, CORE, POPULATIONS, PROBES, batch, expected, record, recorder
+from tests.files.samples import BATCH_STEPS, CORE, POPULATIONS, PROBES, add, expected, record, recorder
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_empty_and_very_short_recordings_are_drawn_too(tmp_path, batches):
     path = tmp_path / "a.simrec.h5"
     with recorder(path) as file:
         for number in range(batches):
-            file.append(*batch(number))
+            add(file, number)
     with Recording.open(path) as recording:
         save_overview(recording, tmp_path / "a.png")
         assert recording.num_steps == batches * BATCH_STEPS

@@ -16,7 +16,7 @@ from neural_simulator.base.errors import FileFormatError
 from neural_simulator.base.paths import ROOT
 from neural_simulator.files import superblock
 from neural_simulator.files.recordings import Recording
-from tests.files.samples import BATCH_STEPS, CORE, batch, expected, record, recorder
+from tests.files.samples import BATCH_STEPS, CORE, add, batch, changes, expected, record, recorder
 
 MUTANTS = 300
 
@@ -25,6 +25,7 @@ def read(path) -> int:
     """Read everything, assert that it is a beginning of the sample recording, and return its number of batches."""
     with Recording.open(path) as recording:
         parts = (*recording.spikes(), *recording.traces())
+        assert recording.changes() == changes(recording.num_steps // BATCH_STEPS)
         batches = recording.num_steps // BATCH_STEPS
         for have, want in zip(parts, expected(batches) if batches else [()] * 4, strict=True):
             assert_array_equal(have.ravel(), np.ravel(want))
@@ -37,7 +38,7 @@ def unclosed(folder) -> bytes:
     path = folder / "unclosed.simrec.h5"
     with recorder(path) as file:
         for number in (0, 1):
-            file.append(*batch(number))
+            add(file, number)
             file.flush()
         content = path.read_bytes()
     path.unlink()
@@ -47,10 +48,10 @@ def unclosed(folder) -> bytes:
 # ---- kill -----------------------------------------------------------------------------------------------
 RECORD_FOR_EVER = """
 import itertools, sys
-from tests.files.samples import batch, recorder
+from tests.files.samples import add, recorder
 file = recorder(sys.argv[1])
 for number in itertools.count():
-    file.append(*batch(number))
+    add(file, number)
     file.flush()
     print(number + 1, flush=True)
 """
@@ -92,7 +93,7 @@ def test_a_flipped_bit_in_a_complete_recording_is_noticed(tmp_path):
     content = bytearray(path.read_bytes())
     content[content.index(batch(1)[1].tobytes()) + 4] ^= 1
     path.write_bytes(content)
-    with pytest.raises(FileFormatError, match="is damaged: the values before step 20 do not match their checksum"):
+    with pytest.raises(FileFormatError, match="is damaged: the spikes before step 20 do not match their checksum"):
         read(path)
 
 
@@ -100,14 +101,14 @@ def test_a_flipped_bit_in_a_complete_recording_is_noticed(tmp_path):
 FILL_THE_DISK = """
 import itertools, resource, signal, sys
 from neural_simulator.base.errors import FileFormatError
-from tests.files.samples import batch, recorder
+from tests.files.samples import add, recorder
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
     file = recorder(sys.argv[1])
     for number in itertools.count():
-        file.append(*batch(number))
+        add(file, number)
         file.flush()
         print(number + 1)
 except FileFormatError as error:
@@ -190,7 +191,7 @@ def test_a_recording_cut_anywhere_is_said_to_be_truncated(tmp_path):
 
 # ---- hostility ------------------------------------------------------------------------------------------
 PARTS = ("network/positions", "network/populations", "spikes/steps", "spikes/ids", "traces/ids", "traces/steps",
-         "traces/v", "commits")
+         "traces/v", "changes/steps", "changes/fields", "changes/values", "commits")
 FACTS = ("format", "format_version", "program_version", "created", "core", "backend", "seed", "dt_ms", "first_step",
          "num_synapses")
 ODD = {
@@ -232,6 +233,7 @@ def read_shallow(path) -> int:
     with Recording.open(path) as recording:
         recording.spikes()
         recording.traces()
+        recording.changes()
         return recording.num_steps // BATCH_STEPS
 
 

@@ -17,7 +17,9 @@ from tests.files.samples import (
     NEURONS,
     POPULATIONS,
     PROBES,
+    add,
     batch,
+    changes,
     expected,
     facts,
     record,
@@ -32,6 +34,7 @@ def assert_holds(recording, batches):
     for have, want in zip((*recording.spikes(), *recording.traces()), (steps, ids, trace_steps, traces), strict=True):
         assert have.dtype == want.dtype
         assert_array_equal(have, want)
+    assert recording.changes() == changes(batches)
     assert (recording.num_steps, recording.num_spikes) == (batches * BATCH_STEPS, steps.size)
 
 
@@ -55,7 +58,7 @@ def test_what_builds_the_network_again_is_read_back(tmp_path):
 def test_the_initial_state_and_a_later_beginning_are_kept(tmp_path):
     path, v = tmp_path / "a.simrec.h5", np.linspace(-70, -50, NEURONS).astype(np.float32)
     with recorder(path, first_step=10, initial_state={"v": v, "u": 2 * v}) as file:
-        file.append(*batch(1))
+        add(file, 1)
     with Recording.open(path) as recording:
         assert recording.initial_names == ("u", "v")
         assert_array_equal(recording.initial("v"), v)
@@ -94,7 +97,7 @@ def test_a_recording_is_readable_while_it_is_written(tmp_path):
     path = tmp_path / "a.simrec.h5"
     with recorder(path) as file:
         for number in range(3):
-            file.append(*batch(number))
+            add(file, number)
             file.flush()
             with Recording.open(path) as recording:
                 assert not recording.complete
@@ -105,6 +108,7 @@ def test_arrays_that_the_engine_uses_again_are_copied(tmp_path):
     path = tmp_path / "a.simrec.h5"
     steps, ids, first, count, traces = batch(0)
     with recorder(path) as file:
+        file.change({"background_rate_Hz": 0.0})
         file.append(steps, ids, first, count, traces)
         for used in (steps, ids, traces):
             used[:] = 0
@@ -118,7 +122,7 @@ def test_a_flush_follows_when_a_second_has_passed(tmp_path):
         seen = []
         for number in range(4):
             now[0] += 0.4 * FLUSH_INTERVAL_S
-            file.append(*batch(number))
+            add(file, number)
             with Recording.open(path) as recording:
                 seen.append(recording.num_steps // BATCH_STEPS)
     assert seen == [0, 0, 3, 3]
@@ -164,11 +168,11 @@ def test_a_batch_that_does_not_continue_the_recording_is_refused_and_nothing_is_
     with recorder(path) as file:
         with pytest.raises(ValueError, match=part):
             file.append(**{**dict(zip(names, batch(0), strict=True)), **change})
-        file.append(*batch(0))
+        add(file, 0)
     with Recording.open(path) as recording:
         assert_holds(recording, 1)
     with pytest.raises(ValueError, match="is closed"):
-        file.append(*batch(1))
+        add(file, 1)
 
 
 # ---- names ----------------------------------------------------------------------------------------------
