@@ -58,8 +58,9 @@ def step_source(kind: str, cells: Sequence[Cell], state_slots: Mapping[str, int]
 def _update_neuron(cells: Sequence[Cell], state_slots: Mapping[str, int], shared: Sequence[Mapping[str, float]],
                    varying: Sequence[Sequence[str]]) -> str:
     """One neuron's step: picks the model, converts what arrived, calls the composed cell."""
-    lines = ["__device__ __forceinline__ bool update_neuron(float (&s)[STATES], int model, const float* p, float scale,",
-             "    float current, float weight, int count, const int (&arrived)[PORTS]) {", "  bool spiked = false;"]
+    lines = ["__device__ __forceinline__ bool update_neuron(float (&s)[STATES], int model, const float* p,",
+             "    float scale, float current, float weight, int count, const int (&arrived)[PORTS]) {",
+             "  bool spiked = false;"]
     for index, cell in enumerate(cells):
         if len(cells) > 1:
             lines.append(f"  if (model == {index}) {{")

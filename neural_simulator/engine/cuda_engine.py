@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ..network.network import Report, ports_of_sources
 from ..network.plan import Plan
 from .batch import Batch
 from .drive import Drive
-from .layout import Layout, choose
+from .layout import TYPICAL_RATE_HZ, Layout, choose
 
 NEVER = np.int32(-(2**30))
 _log = log.get("engine")
@@ -24,11 +24,23 @@ _NO_PROBE = 0xFFFF
 _GRAPH_STEPS = 16                # steps of the global layout that are launched at once
 
 
+class _GlobalBuffers(NamedTuple):
+    """What a graph of the global layout writes to; fixed, because a graph cannot change its arguments."""
+
+    probes: int
+    entries: Any                 # (N * _GRAPH_STEPS,) uint64: step << 32 | neuron
+    trace: Any                   # (_GRAPH_STEPS, probes) float32
+    probe_of: Any                # (N,) uint16
+
+
 class CudaEngine:
     """State and stepping of one network on the device; the interface of `CpuEngine`."""
 
-    def __init__(self, plan: Plan, report: Report | None = None, layout: Layout | None = None):
+    def __init__(self, plan: Plan, report: Report | None = None, layout: Layout | None = None,
+                 constants: dict[str, int] | None = None):
+        """`layout` and `constants` (of the step kernel) override what would be chosen, for measurements."""
         cuda.require()
+        self.constants = constants or {}
         report = report or (lambda task, fraction: None)
         self.plan = plan
         self.layout = layout or choose(plan, cuda.device())
@@ -79,22 +91,30 @@ class CudaEngine:
                      "POPULATIONS": len(plan.populations), "THRESHOLDS": thresholds}
         if layout.kind == "partitioned":
             row_words = float(self.network.row_units.mean()) * 8
-            chunks = max(1, min(4, round(row_words / 8 + 0.3)))
+            lanes = 8 if row_words <= 20 else 16 if row_words <= 28 else 32
+            chunks = max(1, min(4, round(row_words / lanes + 0.3)))
+            resident = layout.neurons_per_thread <= 2
+            # rows that a group of lanes has in flight: as many as a step of typical rate needs
+            spikes = plan.num_neurons * TYPICAL_RATE_HZ * plan.dt / 1000.0
+            ahead = max(1, min(4, round(spikes * lanes / layout.threads + 0.5)))
             constants |= {"BLOCKS": layout.blocks, "PER_BLOCK": layout.per_block, "THREADS": layout.threads,
                           "NEURONS": layout.neurons_per_thread, "DELAY_BITS": layout.delay_bits,
                           "PACKETS": layout.packets, "INBOXES": layout.inboxes, "LIST": layout.list_capacity,
-                          "OWN_LIST": layout.own_list, "CHUNKS": chunks, "AHEAD": 4,
+                          "OWN_LIST": layout.own_list, "LANES": lanes, "CHUNKS": chunks, "AHEAD": ahead,
+                          "RESIDENT": int(resident),
                           "MIN_DELAY": plan.min_delay_steps}
         else:
             constant = plan.min_delay_steps if self.network.delays is None else 0
             constants |= {"CONSTANT_DELAY": constant}
+        constants |= self.constants
         source = cuda_source.step_source(layout.kind, self._cells, self._slots, self._shared, constants)
         module = cuda.compile_source(source, cooperative=layout.kind == "partitioned")
         if layout.kind == "partitioned":
             self._kernel = cuda.kernel(module, "step_partitioned", layout.shared_bytes)
         else:
             self._kernels = [cuda.kernel(module, name) for name in ("integrate_global", "deliver_global", "advance")]
-            self._graph = None
+            self._begin_global = cuda.kernel(module, "begin")
+            self._graph, self._warm = None, False
         self._thresholds = thresholds
 
     # ---- order: the partitioned layout keeps neuron n at (n % blocks) * per_block + n // blocks
@@ -127,12 +147,14 @@ class CudaEngine:
                 ring = 4 * layout.blocks * layout.packets                   # PACKET_RING
                 self._packets = xp.zeros(ring * layout.inboxes * 4, xp.uint32)
                 self._spilled = xp.zeros(4 * layout.blocks * layout.per_block, xp.uint32)
+                self._background = xp.zeros(size if layout.neurons_per_thread > 2 else 1, xp.uint32)
                 self._totals = xp.zeros(layout.blocks, xp.uint32)
                 self._received = xp.zeros(1, xp.uint64)
             else:
                 self._ring = xp.zeros(layout.slots * plan.num_ports * size, xp.int32)
                 self._list = xp.zeros(2 * size, xp.uint32)
-                self._clock = xp.zeros(3, xp.int64)        # step | listed, listed | recorded, recording
+                self._clock = xp.zeros(4, xp.int64)        # step | origin | listed, listed | recorded, recording
+                self._buffers = None
                 self._graph = None
 
     def set_drive(self, drive: Drive) -> None:
@@ -180,20 +202,15 @@ class CudaEngine:
         started = time.perf_counter()
         first = self.step_index
         limit = _MAX_LAUNCH_STEPS if not record else max(1, min(_MAX_LAUNCH_STEPS, _RECORD_ENTRIES // self._padded))
-        traces, spikes, done = [], [], 0
+        launch = self._launch_partitioned if self.layout.kind == "partitioned" else self._launch_global
+        results = [(*_NOTHING, np.zeros((0, probes.size), np.float32))]
         with self._stream:
             probe_of = self._probe_table(probes)
-            while done < steps:
-                count = min(steps - done, limit)
-                trace = cuda.xp().zeros((count, max(1, probes.size)), np.float32)
-                spikes.append(self._launch(count, probe_of, probes.size, trace, record))
-                traces.append(trace.get()[:, :probes.size] if probes.size else np.zeros((count, 0), np.float32))
-                done += count
+            while self.step_index < first + steps:
+                results.append(launch(min(first + steps - self.step_index, limit), probe_of, probes.size, record))
             self._stream.synchronize()
-        spike_steps = np.concatenate([s[0] for s in spikes]) if spikes else np.zeros(0, np.int64)
-        spike_ids = np.concatenate([s[1] for s in spikes]) if spikes else np.zeros(0, np.int32)
-        probe_v = np.concatenate(traces) if traces else np.zeros((0, probes.size), np.float32)
-        events = int(self._degrees[spike_ids].sum(dtype=np.int64)) if record else 0
+        spike_steps, spike_ids, probe_v = (np.concatenate(parts) for parts in zip(*results, strict=True))
+        events = int(self._degrees[spike_ids].sum(dtype=np.int64))
         return Batch(first, steps, spike_steps, spike_ids, probe_v, events, time.perf_counter() - started, None)
 
     @property
@@ -215,25 +232,24 @@ class CudaEngine:
         table[probes] = np.arange(probes.size)
         return cuda.xp().asarray(self._to_device_order(table))
 
-    def _launch(self, count: int, probe_of: Any, probes: int, trace: Any, record: bool) -> tuple:
-        launch = self._launch_partitioned if self.layout.kind == "partitioned" else self._launch_global
-        return launch(count, probe_of, probes, trace, record)
-
-    def _launch_partitioned(self, count: int, probe_of: Any, probes: int, trace: Any, record: bool) -> tuple:
+    def _launch_partitioned(self, count: int, probe_of: Any, probes: int, record: bool) -> tuple:
         xp, layout, network = cuda.xp(), self.layout, self.network
         capacity = layout.per_block * count if record else 1
         entries = xp.empty(layout.blocks * capacity, xp.uint32) if record else np.uint64(0)
+        trace = xp.zeros((count, probes), xp.float32) if probes else np.uint64(0)
         k0, k1 = self.plan.key_words
         self._kernel(
             (layout.blocks,), (layout.threads,),
             (self._drive, np.float32(self.plan.weight_scale), np.uint32(k0), np.uint32(k1), self._rows,
-             np.uint64(network.words_per_block), network.words, self._ring, self._states, self._packets, self._spilled,
-             np.int64(self.step_index), np.int32(count), np.int32(self.plan.num_neurons), self._last_spike,
+             np.uint64(network.words_per_block), network.words, self._ring, self._states, self._packets,
+             self._spilled, self._background, np.int64(self.step_index), np.int32(count),
+             np.int32(self.plan.num_neurons), self._last_spike,
              self._spike_count, self._totals, entries, np.uint64(capacity), probe_of, np.int32(probes), trace,
              self._received), shared_mem=layout.shared_bytes)
         first = self.step_index
         self.step_index += count
-        return self._read_partitioned(first, entries, capacity) if record else _NOTHING
+        spikes = self._read_partitioned(first, entries, capacity) if record else _NOTHING
+        return *spikes, trace.get() if probes else np.zeros((count, 0), np.float32)
 
     def _read_partitioned(self, first: int, entries: Any, capacity: int) -> tuple[np.ndarray, np.ndarray]:
         totals = self._totals.get().astype(np.int64)
@@ -248,35 +264,58 @@ class CudaEngine:
         ids = (words & np.uint32(0xFFFF)).astype(np.int64) * self.layout.blocks + block
         return _sorted(steps, ids)
 
-    def _launch_global(self, count: int, probe_of: Any, probes: int, trace: Any, record: bool) -> tuple:
+    def _launch_global(self, count: int, probe_of: Any, probes: int, record: bool) -> tuple:
+        """Run `count` steps; groups of `_GRAPH_STEPS` are one graph: the host launches once for many kernels."""
         xp = cuda.xp()
-        capacity = self.plan.num_neurons * count if record else 1
-        entries = xp.empty(capacity, xp.uint64)
-        first = self.step_index
-        flags = self._clock.view(xp.uint32)
-        flags[4:6] = xp.asarray(np.array([0, int(record)], np.uint32))
-        arguments = self._global_arguments(entries, capacity, probe_of, probes, trace, first)
-        for _ in range(count):
-            for kernel, (grid, threads, values) in zip(self._kernels, arguments, strict=True):
-                kernel(grid, threads, values)
-        self.step_index += count
-        if not record:
-            return _NOTHING
-        words = entries[:int(flags[4])].get()
-        return _sorted((words >> np.uint64(32)).astype(np.int64) + first, (words & np.uint64(0xFFFFFFFF)).astype(np.int64))
+        if self._buffers is None or self._buffers.probes != probes:
+            self._buffers = _GlobalBuffers(
+                probes, xp.empty(self.plan.num_neurons * _GRAPH_STEPS, xp.uint64),
+                xp.zeros((_GRAPH_STEPS, max(1, probes)), xp.float32), xp.zeros(max(1, self._padded), xp.uint16))
+            self._graph = None
+        if probes:
+            self._buffers.probe_of[:] = probe_of
+        first, pieces, traces = self.step_index, [], []
+        while self.step_index < first + count:
+            steps = min(_GRAPH_STEPS, first + count - self.step_index)
+            self._begin_global((1,), (1,), (self._clock, np.uint32(record)))
+            self._step_global(steps)
+            if record:
+                words = self._buffers.entries[:int(self._clock.view(xp.uint32)[6])].get()
+                pieces.append(_sorted((words >> np.uint64(32)).astype(np.int64) + self.step_index,
+                                      (words & np.uint64(0xFFFFFFFF)).astype(np.int64)))
+            if probes:
+                traces.append(self._buffers.trace[:steps].get())
+            self.step_index += steps
+        spikes = tuple(np.concatenate(x) for x in zip(*pieces, strict=True)) if pieces else _NOTHING
+        return *spikes, np.concatenate(traces) if traces else np.zeros((count, 0), np.float32)
 
-    def _global_arguments(self, entries: Any, capacity: int, probe_of: Any, probes: int, trace: Any, first: int) -> list:
-        network, n = self.network, self.plan.num_neurons
+    def _step_global(self, steps: int) -> None:
+        if steps < _GRAPH_STEPS or not self._warm:               # kernels must be loaded before they are captured
+            self._enqueue_global(steps)
+            self._warm = True
+            return
+        if self._graph is None:
+            self._stream.begin_capture()
+            self._enqueue_global(_GRAPH_STEPS)
+            self._graph = self._stream.end_capture()
+        self._graph.launch(self._stream)
+
+    def _enqueue_global(self, steps: int) -> None:
+        network, n, buffers = self.network, self.plan.num_neurons, self._buffers
         k0, k1 = self.plan.key_words
         delays = network.delays if network.delays is not None else np.uint64(0)
         pieces = max(1, -(-int(self._degrees.max()) // 256))
         integrate = (self._drive, np.float32(self.plan.weight_scale), np.uint32(k0), np.uint32(k1), self._ring,
-                     self._states, np.int32(n), self._list, self._clock, self._last_spike, self._spike_count, entries,
-                     np.uint64(capacity), probe_of, np.int32(probes), trace, np.int64(first))
+                     self._states, np.int32(n), self._list, self._clock, self._last_spike, self._spike_count,
+                     buffers.entries, np.uint64(buffers.entries.size), buffers.probe_of, np.int32(buffers.probes),
+                     buffers.trace)
         deliver = (network.row_start, network.words, delays, self._ports, self._signs, self._ring, np.int32(n),
                    self._list, self._clock, np.uint32(pieces))
-        return [((-(-n // 256),), (256,), integrate),
-                ((cuda.device().multiprocessors * 4,), (256,), deliver), ((1,), (1,), (self._clock,))]
+        grid = min(-(-n * 8 // 256), cuda.device().multiprocessors * 8)
+        for _ in range(steps):
+            self._kernels[0]((-(-n // 256),), (256,), integrate)
+            self._kernels[1]((grid,), (256,), deliver)
+            self._kernels[2]((1,), (1,), (self._clock,))
 
     def close(self) -> None:
         """Give the device's memory back."""

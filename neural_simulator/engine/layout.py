@@ -12,7 +12,7 @@ MAX_ROW_UNITS = 63
 MAX_ROW_OFFSET = 2**25         # units
 _MAX_NEURONS_PER_THREAD = 8
 _STATIC_SHARED = 8192          # bytes kept for tables
-_TYPICAL_RATE_HZ = 8.5         # packets are sized for this rate; more spikes only take a slower path
+TYPICAL_RATE_HZ = 8.5         # packets are sized for this rate; more spikes only take a slower path
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,11 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
     if obstacle:
         return Layout("global", obstacle, 1, slots=plan.max_delay_steps + 2)
     per_block = -(-n // blocks)
-    spikes = per_block * _TYPICAL_RATE_HZ * plan.dt / 1000.0
+    spikes = per_block * TYPICAL_RATE_HZ * plan.dt / 1000.0
     packets = packets or max(1, min(round((4.0 + 2.6 * spikes) / 3.0 + 0.4), 1024 // blocks, 7))
-    need = max(min(per_block, 1024), blocks * packets, 256 if n < 20_000 else 512)
+    need = max(min(per_block, 1024), blocks * packets, 256 if n < 5_000 else 512)
     threads = threads or min(1024, -(-need // 32) * 32)
+    packets = min(packets, threads // blocks)             # every packet has a thread that waits for it
     slots = plan.max_delay_steps + 1
     ring = slots * plan.num_ports * per_block * 4
     own = 2 * max(per_block, 3 * packets) * 4
@@ -62,7 +63,7 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
 
 def _blocks(n: int, multiprocessors: int) -> int:
     """Few blocks exchange faster, many have more memory bandwidth and arithmetic."""
-    return max(2, min(multiprocessors, n // 96))
+    return max(2, min(multiprocessors, n // 64))
 
 
 def _delay_bits(plan: Plan) -> int:

@@ -16,11 +16,10 @@ __device__ __forceinline__ u32 background_counts(u32 n, long long step, u32 key0
   const long long block = step >> 2;
   u32 w[4], counts = 0;
   philox(n, (u32)block, (u32)(block >> 32), STREAM_BACKGROUND, key0, key1, w[0], w[1], w[2], w[3]);
-  #pragma unroll
-  for (int k = 0; k < 4; k++) {
-    u32 count = 0;
-    while (count < number && w[k] >= thresholds[count]) count++;
-    counts |= count << (8 * k);
+  for (int k = 0; k < number; k++) {                  // no early exit: the loads need not wait for the comparisons
+    const u32 threshold = thresholds[k];
+    counts += (w[0] >= threshold ? 1u : 0u) + (w[1] >= threshold ? 1u << 8 : 0u) + (w[2] >= threshold ? 1u << 16 : 0u)
+              + (w[3] >= threshold ? 1u << 24 : 0u);
   }
   return counts;
 }

@@ -7,15 +7,15 @@
 #define PIECE 256                     // synapses that one group of threads delivers
 #define GROUP 32
 
-struct Clock { long long step; u32 listed[2]; u32 recorded; u32 recording; };
+struct Clock { long long step, origin; u32 listed[2]; u32 recorded, recording; };
 
 extern "C" __global__ void integrate_global(const Tables* __restrict__ drive, float scale, u32 key0, u32 key1, int* ring, float* states,
                                             int num_neurons, u32* list, Clock* clock, int* last_spike, u32* spike_count,
                                             u64* record, u64 record_capacity, const unsigned short* probe_of, int probes,
-                                            float* probe_v, long long first_step) {
+                                            float* probe_v) {
   const Tables tables = *drive;
   const int n = blockIdx.x * blockDim.x + threadIdx.x;
-  const long long t = clock->step;
+  const long long t = clock->step, since = t - clock->origin;
   const int parity = (int)(t & 1);
   if (n >= num_neurons) return;
   int p = 0;
@@ -39,14 +39,14 @@ extern "C" __global__ void integrate_global(const Tables* __restrict__ drive, fl
                                     tables.weights[p], count, arrived);
   #pragma unroll
   for (int k = 0; k < STATES; k++) states[(u64)k * num_neurons + n] = s[k];
-  if (probes && probe_of[n] != 0xffffu) probe_v[(u64)(t - first_step) * probes + probe_of[n]] = s[0];
+  if (probes && probe_of[n] != 0xffffu) probe_v[(u64)since * probes + probe_of[n]] = s[0];
   if (spiked) {
     list[(u64)parity * num_neurons + atomicAdd(&clock->listed[parity], 1u)] = (u32)n;
     last_spike[n] = (int)t;
     spike_count[n] += 1;
     if (clock->recording) {
       u32 at = atomicAdd(&clock->recorded, 1u);
-      if (at < record_capacity) record[at] = ((u64)(t - first_step) << 32) | (u32)n;
+      if (at < record_capacity) record[at] = ((u64)since << 32) | (u32)n;
     }
   }
 }
@@ -78,6 +78,13 @@ extern "C" __global__ void deliver_global(const u64* __restrict__ row_start, con
                 sign * (int)(word & ((1u << WEIGHT_BITS) - 1u)));
     }
   }
+}
+
+// Starts a batch: spikes and traces are counted from this step.
+extern "C" __global__ void begin(Clock* clock, u32 recording) {
+  clock->origin = clock->step;
+  clock->recorded = 0;
+  clock->recording = recording;
 }
 
 extern "C" __global__ void advance(Clock* clock) {

@@ -8,12 +8,12 @@
 // at the same offset in every block's store, so a receiver needs no look-up. A word is local target | delay | weight.
 //
 // Expects from the generated header: BLOCKS, PER_BLOCK (neurons of a block), THREADS, NEURONS (neurons per thread),
-// SLOTS (ring), PORTS, STATES, WEIGHT_BITS, DELAY_BITS, PACKETS (per block), INBOXES, LIST (row list capacity),
-// OWN_LIST, CHUNKS (row chunks loaded ahead), AHEAD (rows in flight per group), MIN_DELAY, POPULATIONS, THRESHOLDS,
-// PARAMETERS.
+// RESIDENT (1: neurons stay in registers for the whole launch; 0: in memory, which costs less traffic than spilled
+// registers), SLOTS (ring), PORTS, STATES, WEIGHT_BITS, DELAY_BITS, MIN_DELAY, PACKETS (per block), INBOXES, LIST (row
+// list capacity), OWN_LIST, LANES (threads that share a row), CHUNKS (words of a row that each of them loads ahead),
+// AHEAD (rows in flight per group of lanes), POPULATIONS, THRESHOLDS, PARAMETERS.
 
 #define UNIT 8
-#define LANES 8                       // threads that share one row
 #define GROUPS (THREADS / LANES)
 #define RING_WIDTH (PORTS * PER_BLOCK)
 #define INLINE_SPIKES (3 * PACKETS)
@@ -54,7 +54,7 @@ __device__ __forceinline__ u32 row_words(u32 row) { return (row & 63u) * UNIT; }
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
 step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 key1, const u32* __restrict__ rows, u64 words_per_block,
                  const u32* __restrict__ all_words, int* ring_store, float* states, uint4* packets, u32* spilled,
-                 long long first_step, int steps, int num_neurons, int* last_spike, u32* spike_count, u32* totals,
+                 u32* background_store,                  long long first_step, int steps, int num_neurons, int* last_spike, u32* spike_count, u32* totals,
                  u32* record, u64 record_capacity, const unsigned short* probe_of, int probes, float* probe_v,
                  u64* events) {
   extern __shared__ int ring[];
@@ -65,7 +65,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
   __shared__ u32 count_of[BLOCKS], place_of[BLOCKS];
   __shared__ float parameters[POPULATIONS * PARAMETERS], currents[POPULATIONS], weights[POPULATIONS];
   __shared__ u32 thresholds[POPULATIONS * THRESHOLDS];
-  __shared__ int numbers[POPULATIONS], models[POPULATIONS];
+  __shared__ int numbers[POPULATIONS], models[POPULATIONS], starts[POPULATIONS + 1];
 
   const Tables tables = *drive;
   const int block = blockIdx.x, thread = threadIdx.x, lane = thread & 31, warp = thread >> 5;
@@ -84,47 +84,66 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     numbers[k] = tables.numbers[k];
     models[k] = tables.models[k];
   }
+  for (int k = thread; k <= POPULATIONS; k += THREADS) starts[k] = tables.starts[k];
   if (thread < 2) fired[thread] = listed[thread] = spills[thread] = 0;
   if (thread == 0) recorded = 0;
 
-  float s[NEURONS][STATES];
-  u32 background[NEURONS], row[NEURONS], probe[NEURONS];
-  int population[NEURONS];
-  bool mine[NEURONS];
-#if NEURONS == 1
-  float own_parameters[PARAMETERS];                   // one neuron a thread: its parameters fit registers
-#define PARAMETERS_OF(p) own_parameters
+#if RESIDENT
+#define KEPT NEURONS
+#define EACH_NEURON _Pragma("unroll") for (int r = 0; r < NEURONS; r++)
 #else
-#define PARAMETERS_OF(p) (parameters + (p) * PARAMETERS)
+#define KEPT 1
+#define EACH_NEURON _Pragma("unroll 1") for (int r = 0; r < NEURONS; r++)
 #endif
-  #pragma unroll
-  for (int r = 0; r < NEURONS; r++) {
-    int local = thread + r * THREADS;
-    long long n = (long long)local * BLOCKS + block;
-    mine[r] = local < PER_BLOCK && n < num_neurons;
-    background[r] = row[r] = 0;
-    population[r] = 0;
-    probe[r] = NO_PROBE;
-    if (mine[r]) {
-      int at = block * PER_BLOCK + local;
-      #pragma unroll
-      for (int k = 0; k < STATES; k++) s[r][k] = states[k * stride + at];
-      row[r] = rows[at];
-      while (n >= tables.starts[population[r] + 1]) population[r]++;
-      if (probes) probe[r] = probe_of[at];
-    }
+#define KEPT_AT (RESIDENT ? r : 0)
+  float s[KEPT][STATES];
+  u32 background[KEPT], background_next[KEPT], row[KEPT];
+  int population[KEPT];
+#define LOCAL (thread + r * THREADS)
+#define MINE (LOCAL < PER_BLOCK && (long long)LOCAL * BLOCKS + block < num_neurons)
+#define POPULATION_OF_R { \
+    population[KEPT_AT] = 0; \
+    while (LOCAL * BLOCKS + block >= starts[population[KEPT_AT] + 1]) population[KEPT_AT]++; }
+#define LOAD_STATES _Pragma("unroll") \
+    for (int k = 0; k < STATES; k++) s[KEPT_AT][k] = states[k * stride + block * PER_BLOCK + LOCAL];
+#define STORE_STATES _Pragma("unroll") \
+    for (int k = 0; k < STATES; k++) states[k * stride + block * PER_BLOCK + LOCAL] = s[KEPT_AT][k];
+// Draws the counts of the four steps from `step` on; a resident neuron keeps them until they are due.
+#define BACKGROUND(step, kept) \
+  EACH_NEURON if (MINE) { \
+    if (!RESIDENT) POPULATION_OF_R \
+    const int p = population[KEPT_AT], number = numbers[p]; \
+    if (number) { \
+      const u32 counts = background_counts((u32)(LOCAL * BLOCKS + block), step, key0, key1, \
+                                           thresholds + p * THRESHOLDS, number); \
+      if (RESIDENT) kept[KEPT_AT] = counts; else background_store[block * PER_BLOCK + LOCAL] = counts; \
+    } \
   }
   __syncthreads();
-#if NEURONS == 1
+  EACH_NEURON {
+    background[KEPT_AT] = background_next[KEPT_AT] = row[KEPT_AT] = 0;
+    population[KEPT_AT] = 0;
+    if (RESIDENT && MINE) {
+      LOAD_STATES
+      POPULATION_OF_R
+      row[KEPT_AT] = rows[block * PER_BLOCK + LOCAL];
+    }
+  }
+#if NEURONS == 1 && THREADS <= 768
+  float own_parameters[PARAMETERS];                   // one neuron a thread: its parameters fit registers
   #pragma unroll
   for (int k = 0; k < PARAMETERS; k++) own_parameters[k] = parameters[population[0] * PARAMETERS + k];
+#define PARAMETERS_OF(p) own_parameters
+  const float own_current = currents[population[0]], own_weight = weights[population[0]];
+#define CURRENT_OF(p) own_current
+#define WEIGHT_OF(p) own_weight
+#else
+#define PARAMETERS_OF(p) (parameters + (p) * PARAMETERS)
+#define CURRENT_OF(p) currents[p]
+#define WEIGHT_OF(p) weights[p]
 #endif
-
-  #define BACKGROUND(step) \
-    _Pragma("unroll") for (int r = 0; r < NEURONS; r++) if (mine[r] && numbers[population[r]]) \
-      background[r] = background_counts((u32)((thread + r * THREADS) * BLOCKS + block), step, key0, key1, \
-                                        thresholds + population[r] * THRESHOLDS, numbers[population[r]]);
-  BACKGROUND(first_step)
+  BACKGROUND(first_step & ~3ll, background)
+  if (RESIDENT) BACKGROUND((first_step & ~3ll) + 4, background_next)
   u64 delivered = 0;
   int slot = (int)(first_step % SLOTS);
 
@@ -132,41 +151,56 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     const long long t = first_step + step;
     const int parity = step & 1;
     const bool last = step == steps;                  // one more round, only to deliver the last step's spikes
+    // ---- ask for the spikes of step t - 1 early: the answer travels while the neurons move
+    const bool polls = step > 0 && poller < BLOCKS * PACKETS;
+    const uint4* inbox = packets + (((u64)((t - 1) & (PACKET_RING - 1)) * INBOXES + block % INBOXES) * BLOCKS) * PACKETS
+                         + poller;
+    uint4 packet = make_uint4(0, 0, 0, 0);
+    if (polls) packet = load_packet(inbox);
     // ---- integrate step t
     if (!last) {
       int* arrived_row = ring + slot * RING_WIDTH;
-      #pragma unroll
-      for (int r = 0; r < NEURONS; r++) if (mine[r]) {
-        int local = thread + r * THREADS, p = population[r];
+      EACH_NEURON if (MINE) {
+        const int local = LOCAL, at = block * PER_BLOCK + local;
+        if (!RESIDENT) {
+          LOAD_STATES
+          POPULATION_OF_R
+        }
+        const int p = population[KEPT_AT];
         int arrived[PORTS];
         #pragma unroll
         for (int k = 0; k < PORTS; k++) {
           arrived[k] = arrived_row[k * PER_BLOCK + local];
           arrived_row[k * PER_BLOCK + local] = 0;
         }
-        int count = (background[r] >> (8 * (int)(t & 3))) & 255u;
-        bool spiked = update_neuron(s[r], models[p], PARAMETERS_OF(p), scale, currents[p], weights[p],
-                                    count, arrived);
-        if (spiked) {
-          u32 at = atomicAdd(&fired[parity], 1u);
-          own_rows[at] = row[r];
-          own_ids[at] = local;
-          last_spike[block * PER_BLOCK + local] = (int)t;
-          spike_count[block * PER_BLOCK + local] += 1;
+        int count = 0;
+        if (numbers[p]) {
+          const u32 counts = RESIDENT ? background[KEPT_AT] : background_store[at];
+          count = (counts >> (8 * (int)(t & 3))) & 255u;
         }
-        if (probe[r] != NO_PROBE) probe_v[(u64)step * probes + probe[r]] = s[r][0];
+        const bool spiked = update_neuron(s[KEPT_AT], models[p], PARAMETERS_OF(p), scale, CURRENT_OF(p), WEIGHT_OF(p),
+                                          count, arrived);
+        if (!RESIDENT) STORE_STATES
+        if (spiked) {
+          const u32 place = atomicAdd(&fired[parity], 1u);
+          own_rows[place] = RESIDENT ? row[KEPT_AT] : rows[at];
+          own_ids[place] = local;
+          last_spike[at] = (int)t;
+          atomicAdd(spike_count + at, 1u);            // no result is used, so nothing waits for it
+        }
+        if (probes) {
+          const u32 probe = probe_of[at];
+          if (probe != NO_PROBE) probe_v[(u64)step * probes + probe] = s[KEPT_AT][0];
+        }
       }
     }
     // ---- receive the spikes of step t - 1
     u32 count = 0;
     if (step > 0 && poller < ((BLOCKS * PACKETS + 31) & ~31)) {
-      bool polls = poller < BLOCKS * PACKETS;
-      uint4 packet = make_uint4(0, 0, 0, 0);
       u32 here = 0;
       if (polls) {
         const u32 tag = (u32)t & 0xffffu;             // tag of step t - 1 is (t - 1) + 1
-        const uint4* at = packets + (((u64)((t - 1) & (PACKET_RING - 1)) * INBOXES + block % INBOXES) * BLOCKS) * PACKETS + poller;
-        do packet = load_packet(at); while ((packet.x >> 16) != tag);
+        while ((packet.x >> 16) != tag) packet = load_packet(inbox);
         count = packet.x & 0xffffu;
         int rest = (int)count - 3 * (poller % PACKETS);
         here = rest < 0 ? 0 : (rest > 3 ? 3 : rest);
@@ -212,7 +246,8 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     // ---- deliver the spikes of step t - 1; a delay of d arrives at step t + d
     const u32 in_packets = listed[parity], rows_now = in_packets + spills[parity];
     const int first_slot = (slot + MIN_DELAY) % SLOTS;
-    bool drawn = last || ((t + 1) & 3) != 0;
+    // resident: warps take turns within four steps; else all draw when the next four begin
+    bool drawn = last || (RESIDENT ? warp & 3 : 3) != (t & 3);
     // all rows at once where they fit the list, which is nearly always; else in rounds
     for (u32 round = 0; round == 0 || round * LIST < rows_now; round++) {
       const u32 from = round * LIST, in_list = min(rows_now - from, (u32)LIST);
@@ -249,7 +284,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
           }
         }
         if (!drawn) {                                 // hidden behind the loads
-          BACKGROUND(t + 1)
+          BACKGROUND((t & ~3ll) + 4, background_next)
           drawn = true;
         }
         #pragma unroll
@@ -272,14 +307,11 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       if (record && !last) recorded += own;
     }
     slot = slot + 1 == SLOTS ? 0 : slot + 1;
+    if (RESIDENT && (t & 3) == 3) EACH_NEURON background[KEPT_AT] = background_next[KEPT_AT];
   }
 
   for (int k = thread; k < SLOTS * RING_WIDTH; k += THREADS) ring_store[(u64)block * SLOTS * RING_WIDTH + k] = ring[k];
-  #pragma unroll
-  for (int r = 0; r < NEURONS; r++) if (mine[r]) {
-    #pragma unroll
-    for (int k = 0; k < STATES; k++) states[k * stride + block * PER_BLOCK + thread + r * THREADS] = s[r][k];
-  }
+  if (RESIDENT) EACH_NEURON if (MINE) STORE_STATES
   if (thread == 0) {
     totals[block] = recorded;
     if (block == 0) *events += delivered;             // spikes received; synaptic events follow from the rates
