@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...base.declarations import NeuronModel
 from ...base.errors import ConfigurationError
+from .adex import ADEX
 from .hh_basal_ganglia import HH_PALLIDAL, HH_SUBTHALAMIC
 from .hh_ca1 import HH_CA1
 from .hh_ca3 import HH_CA3
@@ -30,6 +31,7 @@ NEURON_MODELS: dict[str, NeuronModel] = {model.key: model for model in (
     HH_SUBTHALAMIC,
     HH_PALLIDAL,
     HH_SQUID,
+    ADEX,
     LIF,
 )}
 
