@@ -31,11 +31,25 @@ def peak_fraction(v_start, v_end, v_peak, v_middle):
 
 
 def izhikevich_2007_step(v, u, carry, i_ext, g_syn, j_syn, dt, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b):
-    """One step: Strang splitting, second order.
+    """One step, in two halves: a whole one of 1 ms is too coarse for the upstroke of the fast-spiking cell.
+
+    (Its reset then misses most of the recovery current, so that it fires in pairs; the default network's excitatory
+    cells came out at a third of their true rate.)
+    """
+    h = 0.5 * dt
+    v, u, carry, first = izhikevich_2007_half(
+        v, u, carry, i_ext, g_syn, j_syn, h, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b)
+    v, u, carry, second = izhikevich_2007_half(
+        v, u, carry, i_ext, g_syn, j_syn, h, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b)
+    return v, u, carry, first or second
+
+
+def izhikevich_2007_half(v, u, carry, i_ext, g_syn, j_syn, dt, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b):
+    """One step of length `dt`: Strang splitting, second order.
 
     Half a step of synaptic relaxation (unconditionally stable), a Heun step of the cell, half a step of relaxation.
-    The time between an in-step spike and the end of its step is carried into the next one (`carry`, ms), so the
-    spike times keep second order although they are stamped on the grid.
+    The time between a spike and the end of its step is carried into the next one (`carry`, ms), so the spike times
+    keep second order although they are stamped on the grid.
     """
     h = dt + carry
     half = 0.5 * h * C_inverse
