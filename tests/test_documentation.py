@@ -1,0 +1,125 @@
+"""README.md and docs/ say nothing that is not so: links, examples, keys, options, formats."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from neural_simulator.app.actions import ACTIONS, key_list
+from neural_simulator.base.errors import ConfigurationError
+from neural_simulator.base.paths import ROOT
+from neural_simulator.files.exporters import EXPORTERS
+from neural_simulator.files.profiles import KEYS, list_profiles, load_profile
+from neural_simulator.files.recordings import COMMIT_COLUMNS, Recording
+from neural_simulator.tools import environment
+from tests.files.samples import record
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+README, PROFILES, RECORDINGS = (TEXT[name] for name in ("README.md", "profiles.md", "recordings.md"))
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def rows(text: str, heading: str) -> list[list[str]]:
+    """Return the cells of the first table after `heading`, without its head."""
+    lines = text[text.index(heading):].splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("|---"))
+    table = []
+    for line in lines[start + 1:]:
+        if not line.startswith("|"):
+            break
+        table.append([cell.strip() for cell in line.strip("|").split(" | ")])
+    return table
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_picture_leads_to_a_file(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", TEXT[page.name]):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_the_keys_are_those_of_the_program():
+    told = [(cells[0].replace("`", ""), cells[1]) for cells in rows(README, "## Keys")]
+    assert sorted(told) == sorted(key_list())
+    anywhere = {key for action in ACTIONS.values() if action.anywhere for key in action.keys}
+    assert anywhere == {"Ctrl+S", "Ctrl+L", "F1"}
+
+
+def test_every_option_that_is_told_exists():
+    helps = {}
+    for command, option in re.findall(r"(neural-simulator\.py|benchmark\.py)[^\n`]*?(--[a-z-]+)", README):
+        if command not in helps:
+            helps[command] = subprocess.run([sys.executable, ROOT / command, "--help"], capture_output=True,
+                                            text=True, check=True).stdout
+        assert option in helps[command], f"{command} {option}"
+    assert len(helps) == 2
+
+
+def test_folders_and_variables_that_are_told_are_those_of_the_program():
+    from neural_simulator.base import paths
+    for folder in (paths.PROFILES, paths.RECORDINGS, paths.CRASH_REPORTS, environment.VENV):
+        assert f"`{folder.name}/`" in README
+    assert f"{environment.NO_VENV}=1" in README
+
+
+def test_the_examples_of_the_readme_run_and_the_error_is_the_one_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    first, second = blocks(README, "python")
+    exec(compile(first, "README.md", "exec"), {})
+    assert len(capsys.readouterr().out.splitlines()) >= 3
+    assert json.loads((tmp_path / "profile_report.json").read_text())
+    code, _, told = second.partition("# ConfigurationError: ")
+    with pytest.raises(ConfigurationError) as error:
+        exec(compile(code, "README.md", "exec"), {})
+    assert str(error.value) == told.strip()
+
+
+def test_the_examples_of_the_documents_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "simulation_recordings_h5").mkdir()
+    record(tmp_path / "simulation_recordings_h5" / "recording_2025-11-22_11-08-34.simrec.h5")
+    record(tmp_path / "a.simrec.h5")
+    for text in (PROFILES, RECORDINGS):
+        for code in blocks(text, "python"):
+            exec(compile(code, "docs", "exec"), {})
+    assert load_profile(tmp_path / "twice.json").core.num_neurons == 2000
+    assert all((tmp_path / f"a{exporter.suffix}").exists() for exporter in EXPORTERS.values())
+    assert (tmp_path / "a.png").exists()
+
+
+def test_the_example_of_a_profile_is_one(tmp_path):
+    example, = blocks(PROFILES, "json")
+    (tmp_path / "p.json").write_text(example)
+    assert load_profile(tmp_path / "p.json").description == "One line that the panel shows."
+    assert set(json.loads(example)) == set(KEYS)
+
+
+def test_the_shipped_profiles_are_told_with_their_size():
+    told = {cells[0].split("`")[1]: [int(cell.replace(",", "")) for cell in cells[1:]]
+            for cells in rows(PROFILES, "The shipped examples")}
+    for entry in list_profiles():
+        core = load_profile(entry.path).core
+        if entry.name in told:
+            assert told.pop(entry.name) == [core.num_neurons, core.connections_per_neuron]
+    assert not told
+
+
+def test_every_part_of_a_recording_is_told_and_nothing_else(tmp_path):
+    told = {name for cells in rows(RECORDINGS, "## Content") for name in re.findall(r"`([a-z_/]+)`", cells[0])} - {"/"}
+    with Recording.open(record(tmp_path / "a.simrec.h5")) as recording:
+        parts = set(recording._file.attrs)
+        recording._file.visititems(lambda name, node: parts.add(name) if hasattr(node, "dtype") else None)
+    assert parts == told
+    assert f"(B, {len(COMMIT_COLUMNS)}) int64" in RECORDINGS
+
+
+def test_every_export_is_told():
+    assert {cells[0].strip("`") for cells in rows(RECORDINGS, "| export")} == set(EXPORTERS)
