@@ -95,7 +95,8 @@ def bounds(owner: type[BaseModel], name: str) -> tuple[float | None, float | Non
 def describe(owner: type[BaseModel], name: str) -> dict[str, Any]:
     """Return unit, group, live and hidden of a field."""
     extra = owner.model_fields[name].json_schema_extra
-    return {"unit": "", "group": "General", "live": False, "hidden": False, **(extra if isinstance(extra, dict) else {})}
+    defaults = {"unit": "", "group": "General", "live": False, "hidden": False}
+    return {**defaults, **(extra if isinstance(extra, dict) else {})}
 
 
 def allowed(owner: type[BaseModel], name: str) -> str:
@@ -173,7 +174,7 @@ class CoreSimConfig(Config):
         0.6, "Excitatory weight", "Mean peak conductance of one AMPA synapse.", unit="nS", low=0.0, high=100.0,
         group="Synapses")
     inhibitory_weight_nS: float = setting(
-        2.0, "Inhibitory weight", "Mean peak conductance of one GABA-A synapse.", unit="nS", low=0.0, high=1000.0,
+        2.8, "Inhibitory weight", "Mean peak conductance of one GABA-A synapse.", unit="nS", low=0.0, high=1000.0,
         group="Synapses")
     weight_cv: float = setting(
         0.1, "Weight variation", "Standard deviation of the weights divided by their mean.", low=0.0, high=1.0,
@@ -192,10 +193,10 @@ class CoreSimConfig(Config):
         group="Synapses")
 
     background_rate_Hz: float = setting(
-        400.0, "Background rate", "Rate of the independent Poisson input that every neuron receives.", unit="Hz",
+        200.0, "Background rate", "Rate of the independent Poisson input that every neuron receives.", unit="Hz",
         low=0.0, high=200_000.0, group="Drive", live=True)
     background_weight_nS: float = setting(
-        1.0, "Background weight", "AMPA conductance added by each background spike.", unit="nS", low=0.0,
+        2.0, "Background weight", "AMPA conductance added by each background spike.", unit="nS", low=0.0,
         high=100.0, group="Drive", live=True)
     external_current_pA: float = setting(
         0.0, "Direct current", "Constant current into every neuron.", unit="pA", low=-100_000.0, high=100_000.0,

@@ -60,7 +60,7 @@ class Drive:
 
 
 DRIVES: dict[str, Drive] = {
-    "IZHIKEVICH": Drive(60.0, 160.0, 200.0, 2.5),
+    "IZHIKEVICH": Drive(60.0, 250.0, 240.0, 2.5),
     "LIF": Drive(2000.0, 10_000.0, 1500.0, 100.0),
 }
 
