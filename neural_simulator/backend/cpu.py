@@ -47,6 +47,24 @@ def deliver(part, t, segment, words, weight_bits, max_delay, num_neurons, part_s
     return events
 
 @nb.njit(**OPT)
+def in_flight(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of, ids, counts,
+              pending):
+    """Add to pending[k] what the spikes before step t will deliver to `part` at step t + k."""
+    shift, mask = u32(weight_bits), u32((1 << weight_bits) - 1)
+    first = part_start[part]
+    for d in range(1, max_delay + 1):
+        for s in range(max(t - d - 1, 0), t):
+            k = s + 1 + d - t
+            slot = s % ids.shape[0]
+            for other in range(part_start.size - 1):
+                for q in range(part_start[other], part_start[other] + counts[slot, other]):
+                    i = ids[slot, q]
+                    at = (np.int64(part) * num_neurons + i) * max_delay + d - 1
+                    for j in range(segment[at], segment[at + 1]):
+                        w = words[j]
+                        pending[k, port_of[i], first + np.int64(w >> shift)] += i32(sign_of[i]) * i32(w & mask)
+
+@nb.njit(**OPT)
 def background(first, last, t, k0, k1, thresholds, number, counts):
     """Poisson counts of four consecutive steps for neurons first .. last - 1, by inversion of one word each."""
     block = t >> 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -47,6 +49,20 @@ def require() -> None:
     reason = problem()
     if reason:
         raise BackendError(f"The CUDA backend cannot be used: {reason} Choose backend 'cpu' or 'auto'.")
+
+
+@contextmanager
+def guarded(action: str) -> Iterator[None]:
+    """Turn the device's own errors during `action` into one sentence of BackendError."""
+    import cupy
+    try:
+        yield
+    except cupy.cuda.memory.OutOfMemoryError as error:
+        raise BackendError(f"The device ran out of memory while {action} ({error}); free memory on it, take a smaller "
+                           "network, or continue on the CPU.") from error
+    except (cupy.cuda.runtime.CUDARuntimeError, cupy.cuda.driver.CUDADriverError) as error:
+        raise BackendError(f"The device failed while {action} ({error}); continue on the CPU or restart the "
+                           "program.") from error
 
 
 def xp() -> Any:

@@ -13,6 +13,7 @@ from ..network.network import Network, Report, ports_of_sources
 from ..network.plan import Plan
 from .batch import Batch
 from .drive import Drive
+from .snapshot import Snapshot
 
 NEVER = np.int32(-(2**30))
 _PARALLEL_FROM = 20_000          # neurons; below, one thread is faster than two that wait for each other
@@ -28,6 +29,8 @@ def thread_count(requested: int, num_neurons: int) -> int:
 
 class CpuEngine:
     """State and stepping of one network on the CPU."""
+
+    on_host = True
 
     def __init__(self, plan: Plan, threads: int, report: Report | None = None):
         self.plan = plan
@@ -72,9 +75,31 @@ class CpuEngine:
         self._id_counts = np.zeros((slots, self.threads), np.int64)
         self._counts = np.zeros((4, n), np.uint16)
         self._filled = np.full(self.threads, -1, np.int64)
+        self._pending: list[np.ndarray] = []           # arrivals of the next steps from before a restore
         sizes = np.diff(starts)
         self._acc = [np.zeros((self.plan.num_ports, size), np.int32) for size in sizes]
         self._fired = [np.zeros((size + 7) // 8 * 8, np.uint8) for size in sizes]
+
+    def snapshot(self) -> Snapshot:
+        """Copy the whole dynamic state."""
+        plan, rows = self.plan, self.network.rows
+        pending = np.zeros((plan.max_delay_steps + 1, plan.num_ports, plan.num_neurons), np.int32)
+        for part in range(self.threads):
+            self._kernels.in_flight(np.int64(part), np.int64(self.step_index), rows.segment, rows.words,
+                                    np.int64(plan.weight_bits), np.int64(rows.max_delay), np.int64(plan.num_neurons),
+                                    rows.part_start, self._ports, self._signs, self._ids, self._id_counts, pending)
+        for k, row in enumerate(self._pending):
+            pending[k] += row
+        return Snapshot(self.step_index, {name: a.copy() for name, a in self.states.items()}, self.last_spike.copy(),
+                        pending)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Continue from `snapshot`."""
+        self.reset()
+        self.step_index = snapshot.step
+        self.states = {name: snapshot.states[name].copy() for name in self.states}
+        self.last_spike = snapshot.last_spike.copy()
+        self._pending = [row.copy() for row in snapshot.pending]
 
     def set_drive(self, drive: Drive) -> None:
         """Use `drive` from the next step on."""
@@ -100,7 +125,9 @@ class CpuEngine:
         times = np.zeros((self.threads, steps if timed else 0, 4), np.uint64)
         pieces, events, done = [], 0, 0
         while done < steps:
-            count = min(steps - done, limit, 2 if self._pool else steps)
+            count = min(steps - done, limit, 1 if self._pending else 2 if self._pool else steps)
+            if self._pending:
+                self._add_arrivals(self._pending.pop(0))
             now = slice(done, done + count)
             spikes, more = self._advance(count, probes, probe_v[now], times[:, now])
             pieces.append(spikes)
@@ -126,6 +153,12 @@ class CpuEngine:
         events = sum(self._pool.map(work, parts)) if self._pool else work(0)
         self.step_index += count
         return _merge(self.step_index - count, count, outs, out_counts), int(events)
+
+    def _add_arrivals(self, arrivals: np.ndarray) -> None:
+        """Add (ports, N) to the accumulators that the next step reads."""
+        starts = self.network.rows.part_start
+        for part, acc in enumerate(self._acc):
+            acc += arrivals[:, starts[part]:starts[part + 1]]
 
     def _arguments(self, part: int, count: int) -> tuple:
         rows, drive = self.network.rows, self._drive

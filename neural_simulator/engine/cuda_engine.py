@@ -9,18 +9,20 @@ import numpy as np
 
 from ..backend import cuda, cuda_source
 from ..base import log
-from ..network.device_network import DeviceNetwork, RowsTooLong
+from ..network.device_network import UNIT, DeviceNetwork, RowsTooLong
 from ..network.network import Report, ports_of_sources
 from ..network.plan import Plan
 from .batch import Batch
 from .drive import Drive
 from .layout import TYPICAL_RATE_HZ, Layout, choose
+from .snapshot import Snapshot
 
 NEVER = np.int32(-(2**30))
 _log = log.get("engine")
 _RECORD_ENTRIES = 2**26          # spikes that one launch may record at most
 _MAX_LAUNCH_STEPS = 60_000       # a recorded step takes 16 bits
 _NO_PROBE = 0xFFFF
+_MOST_RESIDENT = 2               # neurons a thread can keep in registers
 _GRAPH_STEPS = 16                # steps of the global layout that are launched at once
 
 
@@ -35,6 +37,8 @@ class _GlobalBuffers(NamedTuple):
 
 class CudaEngine:
     """State and stepping of one network on the device; the interface of `CpuEngine`."""
+
+    on_host = False
 
     def __init__(self, plan: Plan, report: Report | None = None, layout: Layout | None = None,
                  constants: dict[str, int] | None = None):
@@ -86,26 +90,10 @@ class CudaEngine:
 
     def _compile(self, thresholds: int) -> None:
         """Compile the step for up to `thresholds` background thresholds."""
-        plan, layout = self.plan, self.layout
-        constants = {"PORTS": plan.num_ports, "WEIGHT_BITS": plan.weight_bits, "SLOTS": layout.slots,
-                     "POPULATIONS": len(plan.populations), "THRESHOLDS": thresholds}
-        if layout.kind == "partitioned":
-            row_words = float(self.network.row_units.mean()) * 8
-            lanes = 8 if row_words <= 20 else 16 if row_words <= 28 else 32
-            chunks = max(1, min(4, round(row_words / lanes + 0.3)))
-            resident = layout.neurons_per_thread <= 2
-            # rows that a group of lanes has in flight: as many as a step of typical rate needs
-            spikes = plan.num_neurons * TYPICAL_RATE_HZ * plan.dt / 1000.0
-            ahead = max(1, min(4, round(spikes * lanes / layout.threads + 0.5)))
-            constants |= {"BLOCKS": layout.blocks, "PER_BLOCK": layout.per_block, "THREADS": layout.threads,
-                          "NEURONS": layout.neurons_per_thread, "DELAY_BITS": layout.delay_bits,
-                          "PACKETS": layout.packets, "INBOXES": layout.inboxes, "LIST": layout.list_capacity,
-                          "OWN_LIST": layout.own_list, "LANES": lanes, "CHUNKS": chunks, "AHEAD": ahead,
-                          "RESIDENT": int(resident),
-                          "MIN_DELAY": plan.min_delay_steps}
-        else:
-            constant = plan.min_delay_steps if self.network.delays is None else 0
-            constants |= {"CONSTANT_DELAY": constant}
+        layout, network = self.layout, self.network
+        row_words = float(network.row_units.mean()) * UNIT if layout.kind == "partitioned" else 0.0
+        constant_delay = self.plan.min_delay_steps if network.delays is None else 0
+        constants = step_constants(self.plan, layout, thresholds, row_words, constant_delay)
         constants |= self.constants
         source = cuda_source.step_source(layout.kind, self._cells, self._slots, self._shared, constants)
         module = cuda.compile_source(source, cooperative=layout.kind == "partitioned")
@@ -147,7 +135,8 @@ class CudaEngine:
                 ring = 4 * layout.blocks * layout.packets                   # PACKET_RING
                 self._packets = xp.zeros(ring * layout.inboxes * 4, xp.uint32)
                 self._spilled = xp.zeros(4 * layout.blocks * layout.per_block, xp.uint32)
-                self._background = xp.zeros(size if layout.neurons_per_thread > 2 else 1, xp.uint32)
+                resident = layout.neurons_per_thread <= _MOST_RESIDENT
+                self._background = xp.zeros(1 if resident else size, xp.uint32)
                 self._totals = xp.zeros(layout.blocks, xp.uint32)
                 self._received = xp.zeros(1, xp.uint64)
             else:
@@ -156,6 +145,51 @@ class CudaEngine:
                 self._clock = xp.zeros(4, xp.int64)        # step | origin | listed, listed | recorded, recording
                 self._buffers = None
                 self._graph = None
+
+    @property
+    def snapshot_bytes(self) -> int:
+        """Size of a snapshot on the host."""
+        arrivals = (self.plan.max_delay_steps + 1) * self.plan.num_ports
+        return 4 * self.plan.num_neurons * (arrivals + len(self._slots) + 1)
+
+    def snapshot(self) -> Snapshot:
+        """Copy the whole dynamic state to the host."""
+        with self._stream:
+            slots = self._ring_by_slot().get()
+        order = (self.step_index + np.arange(self.plan.max_delay_steps + 1)) % self.layout.slots
+        pending = np.stack([[self._to_natural_order(port) for port in slots[k]] for k in order])
+        return Snapshot(self.step_index, self.states, self.last_spike, pending)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Continue from `snapshot`."""
+        self.reset()
+        xp = cuda.xp()
+        with self._stream:
+            self.step_index = snapshot.step
+            self._states[:] = xp.asarray(np.stack([self._to_device_order(snapshot.states[name])
+                                                   for name in self._slots]))
+            self._last_spike[:] = xp.asarray(self._to_device_order(snapshot.last_spike))
+            slots = np.zeros((self.layout.slots, self.plan.num_ports, self._padded), np.int32)
+            for k, row in enumerate(snapshot.pending):
+                slots[(snapshot.step + k) % self.layout.slots] = [self._to_device_order(port) for port in row]
+            self._set_ring(xp.asarray(slots))
+            if self.layout.kind == "global":
+                self._clock[0] = snapshot.step
+
+    def _set_ring(self, slots: Any) -> None:
+        """Write the ring of accumulators from (slots, ports, neurons in device order)."""
+        layout, ports = self.layout, self.plan.num_ports
+        if layout.kind == "partitioned":
+            slots = slots.reshape(layout.slots, ports, layout.blocks, layout.per_block).transpose(2, 0, 1, 3)
+        self._ring[:] = slots.ravel()
+
+    def _ring_by_slot(self) -> Any:
+        """The ring of accumulators as (slots, ports, neurons in device order)."""
+        layout, ports = self.layout, self.plan.num_ports
+        if layout.kind == "global":
+            return self._ring.reshape(layout.slots, ports, self._padded)
+        by_block = self._ring.reshape(layout.blocks, layout.slots, ports, layout.per_block)
+        return by_block.transpose(1, 2, 0, 3).reshape(layout.slots, ports, self._padded)
 
     def set_drive(self, drive: Drive) -> None:
         """Use `drive` from the next step on."""
@@ -323,6 +357,25 @@ class CudaEngine:
             if hasattr(self, name):
                 delattr(self, name)
         cuda.xp().get_default_memory_pool().free_all_blocks()
+
+
+def step_constants(plan: Plan, layout: Layout, thresholds: int, row_words: float,
+                   constant_delay: int) -> dict[str, int]:
+    """The constants of the step kernel; `row_words` is the mean padded length of a row in one block."""
+    constants = {"PORTS": plan.num_ports, "WEIGHT_BITS": plan.weight_bits, "SLOTS": layout.slots,
+                 "POPULATIONS": len(plan.populations), "THRESHOLDS": thresholds}
+    if layout.kind == "global":
+        return constants | {"CONSTANT_DELAY": constant_delay}
+    lanes = 8 if row_words <= 20 else 16 if row_words <= 28 else 32
+    # rows that a group of lanes has in flight: as many as a step of typical rate needs
+    spikes = plan.num_neurons * TYPICAL_RATE_HZ * plan.dt / 1000.0
+    ahead = max(1, min(4, round(spikes * lanes / layout.threads + 0.5)))
+    return constants | {
+        "BLOCKS": layout.blocks, "PER_BLOCK": layout.per_block, "THREADS": layout.threads,
+        "NEURONS": layout.neurons_per_thread, "RESIDENT": int(layout.neurons_per_thread <= _MOST_RESIDENT),
+        "DELAY_BITS": layout.delay_bits, "MIN_DELAY": plan.min_delay_steps, "PACKETS": layout.packets,
+        "INBOXES": layout.inboxes, "LIST": layout.list_capacity, "OWN_LIST": layout.own_list, "LANES": lanes,
+        "CHUNKS": max(1, min(4, round(row_words / lanes + 0.3))), "AHEAD": ahead}
 
 
 def split_parameters(plan: Plan) -> tuple[list[dict[str, float]], np.ndarray]:

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from ..backend.cuda import Device
 from ..network.plan import Plan
 
-UNIT = 8                       # words; rows are padded to multiples of it
-MAX_ROW_UNITS = 63
-MAX_ROW_OFFSET = 2**25         # units
 _MAX_NEURONS_PER_THREAD = 8
 _STATIC_SHARED = 8192          # bytes kept for tables
 TYPICAL_RATE_HZ = 8.5         # packets are sized for this rate; more spikes only take a slower path

@@ -6,23 +6,57 @@ import math
 
 import psutil
 
+from ..backend.cuda import Device
 from ..base.errors import MemoryForecastError
 from ..config import CoreSimConfig
+from ..network.device_network import UNIT
 from ..network.plan import Plan, make_plan
+from .layout import choose
 
 
-def estimate_plan(plan: Plan) -> int:
-    """Bytes that network and state of `plan` will take on the CPU."""
+def estimate_plan(plan: Plan, device: Device | None = None) -> int:
+    """Bytes that network and state of `plan` will take, on the CPU or on `device`."""
     n, delays, ports = plan.num_neurons, plan.max_delay_steps, plan.num_ports
     states = len({name for cell in plan.cells.values() for name in cell.states})
-    segments = n * delays * 8
-    per_neuron = 12 + 4 * states + 4 + 8 + 4 * ports + 1 + 4 * (delays + 4)
-    return int(plan.expected_synapses * 4 + segments + n * per_neuron)
+    if device is None:
+        segments = n * delays * 8
+        per_neuron = 12 + 4 * states + 4 + 8 + 4 * ports + 1 + 4 * (delays + 4)
+        return int(plan.expected_synapses * 4 + segments + n * per_neuron)
+    layout = choose(plan, device)
+    common = 12 + 4 + 8 + 4 * states + 8 + 4 * ports * layout.slots       # positions, degrees, rows, state, ring
+    if layout.kind == "global":
+        delay_bytes = 2 if plan.min_delay_steps != plan.max_delay_steps else 0
+        return int(plan.expected_synapses * (4 + delay_bytes) + n * (common + 8))
+    words = sum(p.size * _padded_row(plan, index, layout.blocks) for index, p in enumerate(plan.populations))
+    return int(words * 4 * layout.blocks + n * (common + 8 + 4 + 16))
 
 
-def estimate_memory(core: CoreSimConfig) -> int:
-    """Bytes that the network of `core` and its state will take on the CPU."""
-    return estimate_plan(make_plan(core, max(core.seed, 0)))
+def _padded_row(plan: Plan, population: int, blocks: int) -> float:
+    """Expected words that a row takes in every block: the largest of `blocks` Poisson counts, padded to `UNIT`.
+
+    The out-degree varies with the place of the neuron, which is taken as a spread of 25 % where distance matters.
+    """
+    mean = sum(plan.populations[q.post].size * q.probability * plan.kernel_mean(q)
+               for q in plan.projections if q.pre == population) / blocks
+    spread = 0.25 if any(math.isfinite(q.length_um) for q in plan.projections) else 0.0
+    return sum(_largest_padded(mean * (1.0 + k * spread), blocks) for k in (-1.22, 0.0, 1.22)) / 3.0
+
+
+def _largest_padded(mean: float, blocks: int) -> float:
+    """Expected value of the largest of `blocks` Poisson numbers of this mean, rounded up to a multiple of `UNIT`."""
+    if mean <= 0.0:
+        return 0.0
+    probability, cumulated, expected, n = math.exp(-mean), 0.0, 0.0, 0
+    while n < 10 * UNIT + 10 * mean:
+        cumulated = min(1.0, cumulated + probability)
+        if n % UNIT == 0:
+            expected += UNIT * (1.0 - cumulated**blocks)           # P(the largest exceeds n)
+        n += 1
+        probability *= mean / n
+    return expected
+def estimate_memory(core: CoreSimConfig, device: Device | None = None) -> int:
+    """Bytes that the network of `core` and its state will take, on the CPU or on `device`."""
+    return estimate_plan(make_plan(core, max(core.seed, 0)), device)
 
 
 def available_bytes() -> int:
@@ -30,10 +64,10 @@ def available_bytes() -> int:
     return int(psutil.virtual_memory().available)
 
 
-def check_fits(plan: Plan, available: int, share: float) -> None:
+def check_fits(plan: Plan, available: int, share: float, device: Device | None = None) -> None:
     """Raise MemoryForecastError with the number and the largest network that fits."""
-    needed = estimate_plan(plan)
-    while_building = int(needed + plan.num_neurons * plan.max_delay_steps * 8)     # the second pass's cursors
+    cursors = plan.max_delay_steps * 8 if device is None else 4 * choose(plan, device).blocks     # of the second pass
+    while_building = estimate_plan(plan, device) + plan.num_neurons * cursors
     if while_building <= available * share:
         return
     core = plan.core

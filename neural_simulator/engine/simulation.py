@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 
 from ..backend import cuda
 from ..base import log
-from ..base.errors import ConfigurationError
+from ..base.errors import BackendError, ConfigurationError
 from ..config import CoreSimConfig, GPUConfig, describe
 from ..network.network import Report
 from ..network.plan import make_plan
@@ -18,8 +19,10 @@ from .batch import Batch
 from .cpu_engine import CpuEngine
 from .cuda_engine import CudaEngine
 from .drive import make_drive
+from .keyframes import Keyframes
 from .memory import available_bytes, check_fits
 from .profiler import Profiler
+from .snapshot import Snapshot
 
 _log = log.get("engine")
 
@@ -41,6 +44,7 @@ class Simulation:
         self._live: dict[str, float] = {}
         self._engine.set_drive(make_drive(self.plan, self._live))
         self._probes = np.zeros(0, np.int64)
+        self._keyframes = Keyframes()
         self.profiler = (Profiler(self.gpu.profiling_window_size, self.gpu.profiling_detailed)
                          if self.gpu.enable_profiling else None)
         self.build_time_s = time.perf_counter() - started
@@ -55,8 +59,10 @@ class Simulation:
         if self.gpu.backend != "cpu":
             reason = cuda.problem()
             if reason is None:
-                check_fits(self.plan, cuda.free_bytes(), share)
-                return CudaEngine(self.plan, report)
+                check_fits(self.plan, cuda.free_bytes(), share, cuda.device())
+                cuda.limit_pool(share)
+                with cuda.guarded("building the network"):
+                    return CudaEngine(self.plan, report)
             _log.info("Using the CPU: %s", reason)
         check_fits(self.plan, available_bytes(), share)
         return CpuEngine(self.plan, self.gpu.num_threads, report)
@@ -103,10 +109,12 @@ class Simulation:
         """Advance `count` steps and return their spikes and traces."""
         if count < 0:
             raise ConfigurationError(f"step({count}): the number of steps must not be negative.", "count", count)
-        if self.profiler is None:
-            return self._engine.run(int(count), self._probes)
-        batch = self._engine.run(int(count), self._probes, timed=self.profiler.detailed)
-        self.profiler.saw(batch)
+        detailed = self.profiler is not None and self.profiler.detailed
+        with self._guard("stepping"):
+            batch = self._engine.run(int(count), self._probes, timed=detailed)
+        self._keyframes.reached(self._engine, count)
+        if self.profiler is not None:
+            self.profiler.saw(batch)
         return batch
 
     def run(self, duration_ms: float) -> Batch:
@@ -130,11 +138,57 @@ class Simulation:
         live = {**self._live, **{name: getattr(checked, name) for name in values}}
         self._engine.set_drive(make_drive(self.plan, live))
         self._live = live
+        self._keyframes.changed(self.step_index, live)
+
+    # ---- state as a whole
+    def snapshot(self) -> Snapshot:
+        """Copy the whole dynamic state; any engine of the same plan continues from it with the same bits."""
+        with self._guard("copying the state"):
+            return self._engine.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Continue from `snapshot`, which must come from the same plan."""
+        with self._guard("restoring the state"):
+            self._engine.restore(snapshot)
+        self._engine.set_drive(make_drive(self.plan, self._live))
+        self._keyframes.begin(snapshot, self._live)
+
+    def move_to(self, backend: str, report: Report | None = None) -> None:
+        """Go on with another backend, from the same state, bit for bit.
+
+        Where the device has failed, its state is recomputed from the newest keyframe: a run is a function of its
+        seed and its inputs, so nothing is lost but the time.
+        """
+        try:
+            snapshot, replay = self.snapshot(), None
+        except BackendError as error:
+            _log.warning("%s", error)
+            snapshot, replay = self._keyframes.newest, self._keyframes
+        gpu = self.gpu.changed(backend=backend)
+        previous, self.gpu = self.gpu, gpu
+        try:
+            engine = self._make_engine(report)
+        except Exception:
+            self.gpu = previous
+            raise
+        self._engine = engine
+        live = self._live if replay is None else replay.live_at_start
+        engine.set_drive(make_drive(self.plan, live))
+        if snapshot is not None:
+            engine.restore(snapshot)
+            engine.set_drive(make_drive(self.plan, live))
+        if replay is not None:
+            replay.repeat(engine, lambda values: make_drive(self.plan, values))
+        _log.info("Continuing on %s at step %d.", engine.name, engine.step_index)
+
+    def _guard(self, action: str) -> AbstractContextManager:
+        return cuda.guarded(action) if isinstance(self._engine, CudaEngine) else nullcontext()
 
     def reset(self) -> None:
         """Back to the initial state of the same network."""
         self._engine.reset()
         self._engine.set_drive(make_drive(self.plan, self._live))
+        self._keyframes.begin(None, self._live)
 
     def close(self) -> None:
         """Release threads and memory."""

@@ -1,0 +1,82 @@
+"""Every CUDA kernel compiles, without a device, for every compute capability from 6.0 to 9.0."""
+
+from __future__ import annotations
+
+import pytest
+
+from neural_simulator.backend import cuda_source
+from neural_simulator.backend.cuda import Device
+from neural_simulator.config import CoreSimConfig
+from neural_simulator.engine.cuda_engine import split_parameters, step_constants
+from neural_simulator.engine.layout import Layout, choose
+from neural_simulator.models.neurons import NEURON_MODELS
+from neural_simulator.network.plan import make_plan
+
+CAPABILITIES = (60, 70, 75, 80, 86, 89, 90)
+LARGE = Device("large", 132, 232448, 90, True, 80 * 2**30)
+CONSOLE = Device("small", 30, 101376, 75, True, 8 * 2**30)
+
+
+@pytest.fixture(scope="module")
+def to_ptx():
+    """Compile one text for one capability with NVRTC; returns the PTX."""
+    compiler = pytest.importorskip("cupy.cuda.compiler", reason="CuPy is not installed")
+    nvrtc = pytest.importorskip("cupy_backends.cuda.libs.nvrtc")
+    try:
+        nvrtc.getVersion()
+    except RuntimeError as error:
+        pytest.skip(f"NVRTC cannot be loaded: {error}")
+
+    def compile_one(source: str, capability: int) -> str:
+        if nvrtc.getVersion()[0] >= 13 and capability < 75:
+            pytest.skip("NVRTC 13 no longer knows this capability")
+        program = compiler._NVRTCProgram(source, "kernels.cu", method="ptx")
+        ptx, _ = program.compile((*cuda_source.OPTIONS, f"-arch=compute_{capability}"))
+        return ptx.decode() if isinstance(ptx, bytes) else ptx
+    return compile_one
+
+
+def source_of(core: CoreSimConfig, device: Device, kind: str) -> str:
+    plan = make_plan(core, 1)
+    layout = choose(plan, device) if kind == "partitioned" else Layout("global", "", 1, slots=plan.max_delay_steps + 2)
+    assert layout.kind == kind
+    cells = list(plan.cells.values())
+    slots = {name: k for k, name in enumerate(dict.fromkeys(s for cell in cells for s in cell.states))}
+    constants = step_constants(plan, layout, thresholds=16, row_words=16.0, constant_delay=0)
+    return cuda_source.step_source(kind, cells, slots, split_parameters(plan)[0], constants)
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_the_builders_compile(to_ptx, capability):
+    for blocks, delay_bits in ((132, 3), (1, 0)):
+        constants = {"BLOCKS": blocks, "WEIGHT_BITS": 16, "DELAY_BITS": delay_bits, "MIN_DELAY": 1, "MAX_DELAY": 8}
+        ptx = to_ptx(cuda_source.build_source(constants), capability)
+        assert all(f".entry {name}" in ptx for name in ("place", "count_synapses", "store_synapses"))
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_the_global_step_compiles(to_ptx, capability):
+    ptx = to_ptx(source_of(CoreSimConfig(), LARGE, "global"), capability)
+    assert all(f".entry {name}" in ptx for name in ("integrate_global", "deliver_global", "advance", "begin"))
+
+
+@pytest.mark.parametrize("capability", [c for c in CAPABILITIES if c >= 70])
+@pytest.mark.parametrize("neurons", [1000, 100_000, 1_000_000])
+def test_the_partitioned_step_compiles_at_every_size(to_ptx, capability, neurons):
+    core = CoreSimConfig(num_neurons=neurons, conduction_velocity_um_per_ms=1e6)
+    assert ".entry step_partitioned" in to_ptx(source_of(core, LARGE, "partitioned"), capability)
+
+
+@pytest.mark.parametrize("key", NEURON_MODELS)
+def test_every_model_compiles_and_nothing_is_contracted(to_ptx, key):
+    core = CoreSimConfig(neuron_model_type=key, dt_ms=min(0.1, NEURON_MODELS[key].max_dt_ms), num_neurons=500,
+                         connections_per_neuron=20, conduction_velocity_um_per_ms=1e6)
+    for kind in ("partitioned", "global"):
+        ptx = to_ptx(source_of(core, LARGE, kind), 80)
+        assert "fma.rn.f32" not in ptx
+        assert ".f64" not in ptx
+
+
+def test_a_smaller_device_gets_its_own_constants(to_ptx):
+    core = CoreSimConfig(num_neurons=20_000, conduction_velocity_um_per_ms=1e6)
+    assert ".entry step_partitioned" in to_ptx(source_of(core, CONSOLE, "partitioned"), 75)

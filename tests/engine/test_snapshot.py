@@ -1,0 +1,80 @@
+"""A snapshot holds everything: whoever continues from it computes the same bits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neural_simulator.base.errors import BackendError
+from neural_simulator.config import CoreSimConfig, GPUConfig
+from neural_simulator.engine.simulation import Simulation
+
+CORE = CoreSimConfig(seed=3, num_neurons=400, connections_per_neuron=50, excitatory_weight_nS=1.2,
+                     inhibitory_weight_nS=3.6)
+
+
+def assert_equal(first, second):
+    assert first.step == second.step
+    assert all(np.array_equal(first.states[name], second.states[name]) for name in first.states)
+    assert np.array_equal(first.last_spike, second.last_spike)
+    assert np.array_equal(first.pending, second.pending)
+
+
+def test_going_on_from_a_snapshot_equals_having_gone_on(backend):
+    sim = Simulation(CORE, backend)
+    sim.step(301)
+    middle = sim.snapshot()
+    batch = sim.step(250)
+    end = sim.snapshot()
+    assert batch.spike_ids.size > 300
+    assert np.abs(middle.pending).sum() > 0                     # spikes were in flight
+    for gpu in (backend, GPUConfig(backend="cpu", num_threads=1), GPUConfig(backend="cpu", num_threads=3)):
+        other = Simulation(CORE, gpu)
+        other.restore(middle)
+        again = other.step(2)
+        assert_equal(sim_after(sim, middle, 2), other.snapshot())
+        again = other.step(248)
+        assert np.array_equal(again.spike_ids, batch.spike_ids[-again.spike_ids.size:])
+        assert_equal(end, other.snapshot())
+
+
+def sim_after(sim, snapshot, steps):
+    sim.restore(snapshot)
+    sim.step(steps)
+    return sim.snapshot()
+
+
+def test_moving_to_the_cpu_keeps_every_bit(backend):
+    stayed, moved = Simulation(CORE, backend), Simulation(CORE, backend)
+    for sim in (stayed, moved):
+        sim.step(200)
+        sim.set_live(background_rate_Hz=650.0)
+        sim.step(111)
+    moved.move_to("cpu")
+    assert moved.backend_name.startswith("CPU")
+    first, second = stayed.step(200), moved.step(200)
+    assert first.spike_ids.size > 200
+    assert np.array_equal(first.spike_ids, second.spike_ids)
+    assert_equal(stayed.snapshot(), moved.snapshot())
+
+
+@pytest.mark.parametrize("keyframe_at", [None, 150])
+def test_the_state_of_a_failed_device_is_computed_again(backend, keyframe_at, monkeypatch):
+    intact, failed = Simulation(CORE, backend), Simulation(CORE, backend)
+    for sim in (intact, failed):
+        sim.step(100)
+        sim.set_live(background_rate_Hz=650.0, external_current_pA=5.0)
+        sim.step(50)
+        if keyframe_at == sim.step_index:
+            sim._keyframes.begin(sim.snapshot(), sim._live)
+        sim.step(30)
+        sim.set_live(background_rate_Hz=500.0)
+        sim.step(70)
+
+    def gone():
+        raise BackendError("the device is gone")
+    monkeypatch.setattr(failed._engine, "snapshot", gone)
+    failed.move_to("cpu")
+    assert failed.step_index == 250
+    assert_equal(intact.snapshot(), failed.snapshot())
+    assert np.array_equal(intact.step(100).spike_ids, failed.step(100).spike_ids)
