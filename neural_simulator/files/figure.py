@@ -182,7 +182,7 @@ def _draw_traces(axes: list[Axes], run: _Run) -> None:
 
 # ---- space ----------------------------------------------------------------------------------------------
 def _draw_space(figure: Figure, run: _Run) -> None:
-    """Draw the neurons in space, coloured by population, larger and stronger the more they fired."""
+    """Draw the neurons in space, y upwards, coloured by population, larger and stronger the more they fired."""
     axis: Axes3D = figure.add_axes((0.6, 0.03, 0.4, 0.75), projection="3d")
     number = run.recording.num_neurons
     shown = np.linspace(0, number - 1, min(number, POINTS_3D)).astype(int)
@@ -190,7 +190,7 @@ def _draw_space(figure: Figure, run: _Run) -> None:
     x, y, z = run.recording.positions[shown].T
     color = np.column_stack([run.colors[run.population_of[shown]], 0.2 + 0.75 * activity])
     scale = (2000.0 / max(shown.size, 200)) ** 0.5
-    axis.scatter(x, y, z, c=color, s=scale * (6.0 + 45.0 * activity), linewidths=0, depthshade=False)
+    axis.scatter(z, x, y, c=color, s=scale * (6.0 + 45.0 * activity), linewidths=0, depthshade=False)
     _frame_space(axis)
     sampled = f", {POINTS_3D:,} of {number:,} neurons" if number > POINTS_3D else ""
     figure.text(0.65, 0.03, f"larger and stronger in colour: more spikes in the time drawn{sampled}", **NOTE)
@@ -210,7 +210,7 @@ def _frame_space(axis: Axes3D) -> None:
     axis.set_box_aspect(extent, zoom=0.93)
     axis.view_init(elev=18.0, azim=-58.0)
     axis.patch.set_visible(False)
-    for name, each in (("x", axis.xaxis), ("y", axis.yaxis), ("z", axis.zaxis)):
+    for name, each in (("z", axis.xaxis), ("x", axis.yaxis), ("y", axis.zaxis)):
         each.set_pane_color((0.97, 0.97, 0.97, 1.0))
         each.line.set_color(GREY)
         each._axinfo["grid"].update(color=(0.88, 0.88, 0.88, 1.0), linewidth=0.6)

@@ -61,7 +61,7 @@ def test_title_legend_and_axes_say_what_is_seen_with_units(figure):
     entries = [text.get_text() for text in figure.legends[0].get_texts()]
     assert len(entries) == 2 and entries[1].startswith("I: 20 neurons, ") and entries[1].endswith(" Hz")
     space = next(axis for axis in figure.axes if axis.name == "3d")
-    assert (space.get_xlabel(), space.get_ylabel(), space.get_zlabel()) == ("x (µm)", "y (µm)", "z (µm)")
+    assert (space.get_xlabel(), space.get_ylabel(), space.get_zlabel()) == ("z (µm)", "x (µm)", "y (µm)")
     assert "time (ms)" in {axis.get_xlabel() for axis in figure.axes}
 
 
