@@ -35,11 +35,14 @@ class Cell:
     ports: tuple[str, ...]
     parameters: tuple[str, ...]
 
+    def named_values(self, population: Population, dt: float) -> dict[str, float]:
+        """The model's parameters, derived constants and dt (ms) for one population, by name."""
+        derived = {name: rule(population.params, dt) for name, rule in self.model.derived.items()}
+        return {**population.params, **derived, "dt": dt}
+
     def parameter_values(self, population: Population, settings: Mapping[str, float], dt: float) -> list[float]:
         """The values of `parameters` for one population, in float64."""
-        values = dict(population.params)
-        values.update({name: rule(population.params, dt) for name, rule in self.model.derived.items()})
-        values["dt"] = dt
+        values = self.named_values(population, dt)
         for key in self.model.receptors:
             receptor = RECEPTORS[key]
             tau = settings[receptor.tau_ms.name]

@@ -164,8 +164,9 @@ def initial_states(plan: Plan, normal_values: Callable[..., None]) -> dict[str, 
         for name in cell.states:
             arrays.setdefault(name, np.zeros(plan.num_neurons, np.float32))
     for p in plan.populations:
+        named = plan.cells[p.model].named_values(p, plan.dt)
         for state in plan.cells[p.model].model.states:
-            value = p.params[state.initial] if isinstance(state.initial, str) else state.initial
+            value = named[state.initial] if isinstance(state.initial, str) else state.initial
             arrays[state.name][p.start:p.stop] = value
         mean = p.initial_v_mV if p.initial_v_mV is not None else float(arrays["v"][p.start])
         normal_values(p.start, p.stop, mean, p.initial_v_sd_mV, arrays["v"])
