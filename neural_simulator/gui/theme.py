@@ -8,6 +8,7 @@ from pathlib import Path
 import dearpygui.dearpygui as dpg
 
 from ..base import fonts
+from ..base.palette import population_color
 
 Color = tuple[int, int, int]
 
@@ -47,6 +48,18 @@ def load_fonts(scale: float) -> dict[str, int | str]:
                 continue
             loaded[kind] = dpg.add_font(str(path), round(FONT_PX[kind] * scale))
     return loaded
+
+
+def population_rgb(index: int) -> Color:
+    """Return the colour of a population, the same as in the viewer, each part 0..255."""
+    red, green, blue = (round(255 * part) for part in population_color(index))
+    return red, green, blue
+
+
+def paler(color: Color, times: int) -> Color:
+    """Return `color` moved towards white, a step each time."""
+    red, green, blue = (round(255 - (255 - part) * 0.55 ** times) for part in color)
+    return red, green, blue
 
 
 def _colors(pairs: dict[int, Color | tuple[int, int, int, int]]) -> None:
