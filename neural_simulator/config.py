@@ -20,6 +20,8 @@ class NeuronModel(str, Enum):
     """Names of the neuron models; the value is the key in `models.neurons.NEURON_MODELS`."""
 
     IZHIKEVICH = "IZHIKEVICH"
+    IZHIKEVICH_EXTENDED = "IZHIKEVICH_EXTENDED"
+    IZHIKEVICH_2003 = "IZHIKEVICH_2003"
     HODGKIN_HUXLEY = "HODGKIN_HUXLEY"
     HH_CALCIUM = "HH_CALCIUM"
     HH_THALAMIC_RELAY = "HH_THALAMIC_RELAY"

@@ -73,6 +73,7 @@ def izhikevich_2007_half(v, u, carry, i_ext, g_syn, j_syn, dt, C_inverse, k, v_r
 
 
 _BOOK = "Izhikevich 2007, Dynamical Systems in Neuroscience, MIT Press"
+_HUMMOS = "Hummos, Franklin and Nair 2014, Hippocampus 24:1430-1448; ModelDB 168314"
 
 IZHIKEVICH_2007 = NeuronModel(
     key="IZHIKEVICH",
@@ -101,6 +102,24 @@ IZHIKEVICH_2007 = NeuronModel(
                {"C": 20, "k": 1, "v_r": -55, "v_t": -40, "v_peak": 25, "a": 0.2, "b": 0, "c": -45, "d": 0,
                 "b_3": 0.025, "v_b": -55},
                f"{_BOOK}, section 8.2.6 (FS, cubic recovery)"),
+        Preset("IB", "Intrinsically bursting cortical pyramidal",
+               {"C": 150, "k": 1.2, "v_r": -75, "v_t": -45, "v_peak": 50, "a": 0.01, "b": 5, "c": -56, "d": 130},
+               f"{_BOOK}, figure 8.19"),
+        Preset("CH", "Chattering cortical pyramidal",
+               {"C": 50, "k": 1.5, "v_r": -60, "v_t": -40, "v_peak": 25, "a": 0.03, "b": 1, "c": -40, "d": 150},
+               f"{_BOOK}, figure 8.23"),
+        Preset("MSN", "Striatal medium spiny",
+               {"C": 50, "k": 1, "v_r": -80, "v_t": -25, "v_peak": 40, "a": 0.01, "b": -20, "c": -55, "d": 150},
+               f"{_BOOK}, chapter 8 (medium spiny projection neuron)"),
+        Preset("MSN_HUMPHRIES", "Striatal medium spiny, without dopamine",
+               {"C": 15.2, "k": 1, "v_r": -80, "v_t": -29.7, "v_peak": 40, "a": 0.01, "b": -20, "c": -55, "d": 91},
+               "Humphries, Lepora, Wood and Gurney 2009, Front Comput Neurosci 3:26"),
+        Preset("CA3", "Hippocampal CA3 pyramidal",
+               {"C": 75.398, "k": 1.5, "v_r": -75, "v_t": -58, "v_peak": 29, "a": 0.01, "b": 2, "c": -63, "d": 60},
+               _HUMMOS),
+        Preset("DG", "Dentate granule",
+               {"C": 75.398, "k": 1, "v_r": -73, "v_t": -53, "v_peak": 32, "a": 0.015, "b": 3, "c": -62, "d": 3},
+               _HUMMOS),
     ),
     source=_BOOK + ", chapter 8",
     derived={"C_inverse": lambda p, dt: 1.0 / p["C"]},
