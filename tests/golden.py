@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from neural_simulator.config import CoreSimConfig, GPUConfig
+from neural_simulator.models.neurons import NEURON_MODELS
 from neural_simulator.tools.benchmark import DRIVES, firing_network
 from tests.activity import CPU, result_of
 
@@ -16,7 +17,8 @@ FILE = Path(__file__).with_name("golden.json")
 
 # name -> (network, steps). Each model once in a uniform network, and the kinds of network that there are.
 CASES: dict[str, tuple[CoreSimConfig, int]] = {
-    **{f"uniform {key}": (firing_network(key, 500, 50, seed=7), 2000) for key in DRIVES},
+    **{f"uniform {key}": (firing_network(key, 500, 50, seed=7), round(500.0 / NEURON_MODELS[key].default_dt_ms))
+       for key in DRIVES},
     "default": (CoreSimConfig(seed=42), 1000),
     "fine grid": (CoreSimConfig(seed=3, dt_ms=0.1, num_neurons=400, connections_per_neuron=40,
                                 excitatory_weight_nS=1.5, inhibitory_weight_nS=5.0), 3000),

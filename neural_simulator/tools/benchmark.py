@@ -61,6 +61,8 @@ class Drive:
 
 DRIVES: dict[str, Drive] = {
     "IZHIKEVICH": Drive(60.0, 250.0, 240.0, 2.5),
+    "HODGKIN_HUXLEY": Drive(130.0, 480.0, 550.0, 5.0),
+    "ADEX": Drive(70.0, 350.0, 300.0, 4.0),
     "LIF": Drive(2000.0, 10_000.0, 1500.0, 100.0),
 }
 
@@ -77,8 +79,6 @@ class Case:
 # ---- what is measured -----------------------------------------------------------------------------------
 def firing_network(model: str, neurons: int, connections: int, seed: int = SEED) -> CoreSimConfig:
     """The benchmark's network of one model and size; ConfigurationError where the size is impossible."""
-    if model not in DRIVES:
-        raise ConfigurationError(f"The benchmark has no drive for {model}; add one to DRIVES in tools/benchmark.py.")
     drive = DRIVES[model]
     return CoreSimConfig(
         neuron_model_type=model, num_neurons=neurons, connections_per_neuron=connections, seed=seed,
