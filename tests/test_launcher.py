@@ -11,6 +11,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from neural_simulator.base import paths
@@ -21,6 +22,7 @@ from neural_simulator.tools import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "neural-simulator.py"
+VIEWER_TITLE = "Neural Simulator: Network"
 OPTIONS = ("--help", "--profile", "--seed", "--backend", "--headless", "--duration-ms", "--record")
 
 
@@ -219,12 +221,15 @@ def test_loading_by_path_opens_and_installs_nothing(tmp_path):
 
 # ---- with windows ---------------------------------------------------------------------------------------
 @pytest.fixture
-def program(tiny):
+def program(tmp_path):
+    """The program with a network of 100 neurons that runs for long, on the screen."""
     if environment.why_no_display():
         pytest.skip(f"{environment.why_no_display()}; windows need one")
     from tests.gui.driver import App, Screen  # speaks to the X server
     screen = Screen()
-    running = App(screen, SCRIPT, "--profile", tiny)
+    path = tmp_path / "lively.json"
+    save_profile(Profile(CoreSimConfig(num_neurons=100, connections_per_neuron=10, seed=5)), path)
+    running = App(screen, SCRIPT, "--profile", path)
     yield running
     running.kill()
     screen.close()
@@ -238,3 +243,76 @@ def test_the_desktop_runs_the_profile_and_ends_cleanly_on_a_signal(program, numb
     assert state["num_neurons"] == 100 and not state["bad"]
     program.process.send_signal(number)
     assert program.end() == (130, "Ended by Ctrl+C or a request to terminate.\n")
+
+
+@pytest.mark.gui
+def test_closing_the_network_window_leaves_the_panel_and_closing_that_ends_the_program(program):
+    screen = program.screen
+    screen.ask_to_close(screen.window(VIEWER_TITLE, program.process.pid))
+    program.wait(lambda state: "Show Network Window opens it again" in state["status"], "word of the closed window")
+    assert not screen.has_window(VIEWER_TITLE, program.process.pid)
+    screen.ask_to_close(program.panel)
+    assert program.end() == (0, "")
+
+
+@pytest.mark.gui
+def test_escape_in_the_network_window_ends_the_program(program):
+    program.wait(lambda state: state["spikes"] > 0, "spikes of the profile's network")
+    program.screen.focus(program.screen.window(VIEWER_TITLE, program.process.pid))
+    program.screen.key("Escape")
+    assert program.end() == (0, "")
+
+
+@pytest.mark.gui
+def test_both_windows_show_the_living_network_at_once(program):
+    """Two windows share one thread and its one OpenGL context at a time: a mix-up would blacken one of them."""
+    from tests.gui.driver import until
+    screen, viewer = program.screen, program.screen.window(VIEWER_TITLE, program.process.pid)
+    program.wait(lambda state: state["step"] > 500, "half a second of the network's life")
+
+    def glowing():
+        red, _, blue = (screen.pixels(viewer)[:, :, channel].astype(int) for channel in range(3))
+        return np.count_nonzero((red > 200) & (red - blue > 80)) > 30
+
+    until(glowing, "neurons that glow after a spike")
+    for _ in range(5):
+        program.settle(10)
+        panel = screen.pixels(program.panel)
+        assert np.count_nonzero(panel.max(axis=2) > 120) > 0.01 * panel[:, :, 0].size, "the panel has no text"
+        assert len(np.unique(panel.reshape(-1, 3), axis=0)) > 200, "the panel has no smooth letters and curves"
+        assert np.count_nonzero(screen.pixels(viewer).max(axis=2) > 120) > 1000, "the viewer has no text or points"
+
+
+@pytest.mark.gui
+def test_the_viewer_turns_under_the_mouse_and_obeys_its_keys(program):
+    from tests.gui.driver import until
+    screen, viewer = program.screen, program.screen.window(VIEWER_TITLE, program.process.pid)
+    program.wait(lambda state: state["spikes"] > 0, "spikes of the profile's network")
+    screen.focus(viewer)
+    screen.key("p")
+    program.wait(lambda state: state["run"] == "paused", "the pause")
+
+    def changed_from(picture):
+        difference = np.abs(screen.pixels(viewer).astype(int) - picture).max(axis=2)
+        return np.count_nonzero(difference > 30) / difference.size
+
+    program.settle(60)      # the glow of the last spikes stands still, the HUD says "at rest"
+    still = screen.pixels(viewer).astype(int)
+    x, y = screen.origin(viewer)
+    width, height = screen.size(viewer)
+    screen.move(x + width / 2, y + height / 2)
+    program.settle(5)
+    assert changed_from(still) < 0.002
+    screen.button(True)
+    for way in range(0, 160, 20):
+        screen.move(x + width / 2 + way, y + height / 2 + way / 2)
+        program.settle(2)
+    screen.button(False)
+    until(lambda: changed_from(still) > 0.01, "the network turned by the mouse")
+    screen.key("r")
+    until(lambda: changed_from(still) < 0.002, "the first view again")
+    screen.key("n")
+    program.wait(lambda state: not state["visual"]["show_synapses"], "the synapses put away")
+    step = program.state()["step"]
+    screen.key("s")
+    program.wait(lambda state: state["step"] == step + 1, "one step of 1 ms")
