@@ -12,7 +12,7 @@ from ..app.frames import Frame, NetworkView
 from . import theme
 from .layout import Look, wrapped_tooltip
 
-NUMBER_WIDTH = 118            # px at scale 1 that a number and its name take
+NUMBER_WIDTH = 110            # px at scale 1 that a number and its name take
 POPULATION_WIDTH = 172        # ... that a population's name and rate take
 MEMORY_EVERY = 30             # frames of the panel between two looks at the program's memory
 

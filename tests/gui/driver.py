@@ -12,11 +12,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-from Xlib import XK, X, display
+from Xlib import XK, X, Xutil, display
 from Xlib.ext import xtest
+from Xlib.protocol import event
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 40.0            # a busy machine compiles slowly; nothing is ever waited for longer than needed
+PATIENCE_S = 90.0            # a busy machine compiles slowly; nothing is ever waited for longer than needed
 PANEL_TITLE = "Control Panel"
 SHIFTED = '!"#$%&()*+:<>?@^_{|}~'
 
@@ -124,9 +125,15 @@ class Screen:
         raw = self._root.get_image(x, y, width, height, X.ZPixmap, 0xFFFFFFFF)
         return np.frombuffer(raw.data, np.uint8).reshape(height, width, 4)[:, :, 2::-1]
 
+    def minimise(self, window):
+        """Ask the window manager to iconify the window."""
+        change = event.ClientMessage(window=window, client_type=self._display.intern_atom("WM_CHANGE_STATE"),
+                                     data=(32, [Xutil.IconicState, 0, 0, 0, 0]))
+        self._root.send_event(change, X.SubstructureRedirectMask | X.SubstructureNotifyMask)
+        self._display.sync()
+
     def ask_to_close(self, window):
         """Send what a click on the title bar's cross sends."""
-        from Xlib.protocol import event
         protocols = self._display.intern_atom("WM_PROTOCOLS")
         delete = self._display.intern_atom("WM_DELETE_WINDOW")
         window.send_event(event.ClientMessage(window=window, client_type=protocols, data=(32, [delete, 0, 0, 0, 0])))
