@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ...base.declarations import NeuronModel, Param, Preset, State
 from ...base.grammar import fmax, fmin
+from ..kinetics import flush
 
 
 def recovery_target(v, v_r, b, b_3, v_b):
@@ -41,7 +42,7 @@ def izhikevich_2007_step(v, u, carry, i_ext, g_syn, j_syn, dt, C_inverse, k, v_r
         v, u, carry, i_ext, g_syn, j_syn, h, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b)
     v, u, carry, second = izhikevich_2007_half(
         v, u, carry, i_ext, g_syn, j_syn, h, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b)
-    return v, u, carry, first or second
+    return v, flush(u), carry, first or second
 
 
 def izhikevich_2007_half(v, u, carry, i_ext, g_syn, j_syn, dt, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b):
