@@ -97,7 +97,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
 #endif
 #define KEPT_AT (RESIDENT ? r : 0)
   float s[KEPT][STATES];
-  u32 background[KEPT], background_next[KEPT], row[KEPT];
+  u32 background[KEPT], row[KEPT];
   int population[KEPT];
 #define LOCAL (thread + r * THREADS)
 #define MINE (LOCAL < PER_BLOCK && (long long)LOCAL * BLOCKS + block < num_neurons)
@@ -108,20 +108,20 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     for (int k = 0; k < STATES; k++) s[KEPT_AT][k] = states[k * stride + block * PER_BLOCK + LOCAL];
 #define STORE_STATES _Pragma("unroll") \
     for (int k = 0; k < STATES; k++) states[k * stride + block * PER_BLOCK + LOCAL] = s[KEPT_AT][k];
-// Draws the counts of the four steps from `step` on; a resident neuron keeps them until they are due.
-#define BACKGROUND(step, kept) \
+// Draws the counts of the four steps around `step`.
+#define BACKGROUND(step) \
   EACH_NEURON if (MINE) { \
     if (!RESIDENT) POPULATION_OF_R \
     const int p = population[KEPT_AT], number = numbers[p]; \
     if (number) { \
       const u32 counts = background_counts((u32)(LOCAL * BLOCKS + block), step, key0, key1, \
                                            thresholds + p * THRESHOLDS, number); \
-      if (RESIDENT) kept[KEPT_AT] = counts; else background_store[block * PER_BLOCK + LOCAL] = counts; \
+      if (RESIDENT) background[KEPT_AT] = counts; else background_store[block * PER_BLOCK + LOCAL] = counts; \
     } \
   }
   __syncthreads();
   EACH_NEURON {
-    background[KEPT_AT] = background_next[KEPT_AT] = row[KEPT_AT] = 0;
+    background[KEPT_AT] = row[KEPT_AT] = 0;
     population[KEPT_AT] = 0;
     if (RESIDENT && MINE) {
       LOAD_STATES
@@ -142,8 +142,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
 #define CURRENT_OF(p) currents[p]
 #define WEIGHT_OF(p) weights[p]
 #endif
-  BACKGROUND(first_step & ~3ll, background)
-  if (RESIDENT) BACKGROUND((first_step & ~3ll) + 4, background_next)
+  BACKGROUND(first_step)
   u64 delivered = 0;
   int slot = (int)(first_step % SLOTS);
 
@@ -246,8 +245,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     // ---- deliver the spikes of step t - 1; a delay of d arrives at step t + d
     const u32 in_packets = listed[parity], rows_now = in_packets + spills[parity];
     const int first_slot = (slot + MIN_DELAY) % SLOTS;
-    // resident: warps take turns within four steps; else all draw when the next four begin
-    bool drawn = last || (RESIDENT ? warp & 3 : 3) != (t & 3);
+    bool drawn = last || (t & 3) != 3;
     // all rows at once where they fit the list, which is nearly always; else in rounds
     for (u32 round = 0; round == 0 || round * LIST < rows_now; round++) {
       const u32 from = round * LIST, in_list = min(rows_now - from, (u32)LIST);
@@ -284,7 +282,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
           }
         }
         if (!drawn) {                                 // hidden behind the loads
-          BACKGROUND((t & ~3ll) + 4, background_next)
+          BACKGROUND(t + 1)
           drawn = true;
         }
         #pragma unroll
@@ -307,7 +305,6 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       if (record && !last) recorded += own;
     }
     slot = slot + 1 == SLOTS ? 0 : slot + 1;
-    if (RESIDENT && (t & 3) == 3) EACH_NEURON background[KEPT_AT] = background_next[KEPT_AT];
   }
 
   for (int k = thread; k < SLOTS * RING_WIDTH; k += THREADS) ring_store[(u64)block * SLOTS * RING_WIDTH + k] = ring[k];
