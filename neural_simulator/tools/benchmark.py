@@ -50,20 +50,22 @@ UNIFORM_UM = 1e9                                # connection length at which dis
 class Drive:
     """What makes a model's networks fire at a few Hz; weights in the model's port unit (nS or pA).
 
-    `excitatory` and `inhibitory` are weight x connections per neuron.
+    `excitatory` and `inhibitory` are weight x connections per neuron; `cells` names the excitatory and the
+    inhibitory preset.
     """
 
     excitatory: float
     inhibitory: float
     background_rate_Hz: float
     background_weight: float
+    cells: tuple[str, str] = ("RS", "FS")
 
 
 DRIVES: dict[str, Drive] = {
     "IZHIKEVICH": Drive(60.0, 250.0, 240.0, 2.5),
     "HODGKIN_HUXLEY": Drive(130.0, 480.0, 550.0, 5.0),
     "ADEX": Drive(70.0, 350.0, 300.0, 4.0),
-    "LIF": Drive(2000.0, 10_000.0, 1500.0, 100.0),
+    "LIF": Drive(2000.0, 10_000.0, 1500.0, 100.0, ("NEST", "NEST")),
 }
 
 
@@ -83,6 +85,7 @@ def firing_network(model: str, neurons: int, connections: int, seed: int = SEED)
     return CoreSimConfig(
         neuron_model_type=model, num_neurons=neurons, connections_per_neuron=connections, seed=seed,
         dt_ms=NEURON_MODELS[model].default_dt_ms, connection_length_um=UNIFORM_UM,
+        excitatory_preset=drive.cells[0], inhibitory_preset=drive.cells[1],
         excitatory_weight_nS=drive.excitatory / connections, inhibitory_weight_nS=drive.inhibitory / connections,
         background_rate_Hz=drive.background_rate_Hz, background_weight_nS=drive.background_weight)
 
