@@ -167,6 +167,7 @@ class Worker:
 
     def _build(self, command: msg.ApplyConfig) -> Any:
         """Build beside the old network; where memory does not allow both, the old one makes room first."""
+        self._emit(msg.Progress("Preparing", 0.0))      # the engine and its compiler are loaded at the first build
         try:
             return self._create(command.core, command.gpu, self._progress)
         except MemoryForecastError as error:

@@ -139,6 +139,10 @@ class CpuEngine:
         return Batch(first, steps, spike_steps, spike_ids, probe_v, events, seconds,
                      _phase_seconds(times) if timed else None)
 
+    def compile(self) -> None:
+        """Compile the step now (seconds on a machine's first run of these models), not when the first one is due."""
+        self._advance(0, np.zeros(0, np.int64), np.zeros((0, 0), np.float32), np.zeros((self.threads, 0, 4), np.uint64))
+
     def _advance(self, count: int, probes: np.ndarray, probe_v: np.ndarray, times: np.ndarray) -> tuple[tuple, int]:
         """Run `count` steps, at most two where several parts share the work (no spike acts sooner)."""
         parts = range(self.threads)

@@ -43,6 +43,10 @@ class Simulation:
         self._engine = self._make_engine(report)
         self._live: dict[str, float] = {}
         self._engine.set_drive(make_drive(self.plan, self._live))
+        if isinstance(self._engine, CpuEngine):
+            if report is not None:
+                report("Compiling", 0.5)
+            self._engine.compile()
         self._probes = np.zeros(0, np.int64)
         self._keyframes = Keyframes()
         self.profiler = (Profiler(self.gpu.profiling_window_size, self.gpu.profiling_detailed)

@@ -40,9 +40,11 @@ class Network:
         self.num_neurons = plan.num_neurons
         self.populations = plan.populations
         self.population_of = population_of(plan)
+        report = report or (lambda task, fraction: None)
+        report("Compiling", 0.0)           # seconds on a machine's first build, nothing later
         self._kernels = cpu_build.kernels()
         self.positions = self._place()
-        self.rows = self._build_rows(parts, report or (lambda task, fraction: None))
+        self.rows = self._build_rows(parts, report)
         self._refuse_overflow()
         self.build_time_s = time.perf_counter() - started
 
