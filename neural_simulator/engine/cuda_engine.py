@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,7 +62,7 @@ class CudaEngine:
         self._cells = list(plan.cells.values())
         self._initial = self.network.initial_states()
         self._slots = {name: k for k, name in enumerate(self._initial)}
-        self._thresholds = 0
+        self._thresholds, self._timed = 0, False
         with self._stream:
             self._prepare()
             self.reset()
@@ -94,7 +96,7 @@ class CudaEngine:
         row_words = float(network.row_units.mean()) * UNIT if layout.kind == "partitioned" else 0.0
         constant_delay = self.plan.min_delay_steps if network.delays is None else 0
         constants = step_constants(self.plan, layout, thresholds, row_words, constant_delay)
-        constants |= self.constants
+        constants |= {"TIMED": int(self._timed), **self.constants}
         source = cuda_source.step_source(layout.kind, self._cells, self._slots, self._shared, constants)
         module = cuda.compile_source(source, cooperative=layout.kind == "partitioned")
         if layout.kind == "partitioned":
@@ -237,6 +239,7 @@ class CudaEngine:
         first = self.step_index
         limit = _MAX_LAUNCH_STEPS if not record else max(1, min(_MAX_LAUNCH_STEPS, _RECORD_ENTRIES // self._padded))
         launch = self._launch_partitioned if self.layout.kind == "partitioned" else self._launch_global
+        self._time_phases(timed)
         results = [(*_NOTHING, np.zeros((0, probes.size), np.float32))]
         with self._stream:
             probe_of = self._probe_table(probes)
@@ -245,7 +248,16 @@ class CudaEngine:
             self._stream.synchronize()
         spike_steps, spike_ids, probe_v = (np.concatenate(parts) for parts in zip(*results, strict=True))
         events = int(self._degrees[spike_ids].sum(dtype=np.int64))
-        return Batch(first, steps, spike_steps, spike_ids, probe_v, events, time.perf_counter() - started, None)
+        seconds = time.perf_counter() - started
+        phases = np.concatenate(self._phase_seconds) if timed and self._phase_seconds else None
+        return Batch(first, steps, spike_steps, spike_ids, probe_v, events, seconds, phases)
+
+    def _time_phases(self, timed: bool) -> None:
+        """Choose between the kernel that measures its phases and the one that does not."""
+        self._phase_seconds: list[np.ndarray] = []
+        if timed != self._timed:
+            self._timed = timed
+            self._compile(self._thresholds)
 
     @property
     def _padded(self) -> int:
@@ -271,7 +283,10 @@ class CudaEngine:
         capacity = layout.per_block * count if record else 1
         entries = xp.empty(layout.blocks * capacity, xp.uint32) if record else np.uint64(0)
         trace = xp.zeros((count, probes), xp.float32) if probes else np.uint64(0)
+        cycles = xp.zeros((count, 3), xp.uint32) if self._timed else np.uint64(0)
+        events = xp.cuda.Event(), xp.cuda.Event()
         k0, k1 = self.plan.key_words
+        events[0].record()
         self._kernel(
             (layout.blocks,), (layout.threads,),
             (self._drive, np.float32(self.plan.weight_scale), np.uint32(k0), np.uint32(k1), self._rows,
@@ -279,7 +294,12 @@ class CudaEngine:
              self._spilled, self._background, np.int64(self.step_index), np.int32(count),
              np.int32(self.plan.num_neurons), self._last_spike,
              self._spike_count, self._totals, entries, np.uint64(capacity), probe_of, np.int32(probes), trace,
-             self._received), shared_mem=layout.shared_bytes)
+             self._received, cycles), shared_mem=layout.shared_bytes)
+        events[1].record()
+        if self._timed:
+            events[1].synchronize()
+            taken = cycles.get().astype(float)
+            self._phase_seconds.append(taken * (_elapsed(xp, *events) / taken.sum()))
         first = self.step_index
         self.step_index += count
         spikes = self._read_partitioned(first, entries, capacity) if record else _NOTHING
@@ -312,7 +332,10 @@ class CudaEngine:
         while self.step_index < first + count:
             steps = min(_GRAPH_STEPS, first + count - self.step_index)
             self._begin_global((1,), (1,), (self._clock, np.uint32(record)))
-            self._step_global(steps)
+            if self._timed:
+                self._step_timed(steps)
+            else:
+                self._step_global(steps)
             if record:
                 words = self._buffers.entries[:int(self._clock.view(xp.uint32)[6])].get()
                 pieces.append(_sorted((words >> np.uint64(32)).astype(np.int64) + self.step_index,
@@ -334,7 +357,29 @@ class CudaEngine:
             self._graph = self._stream.end_capture()
         self._graph.launch(self._stream)
 
+    def _step_timed(self, steps: int) -> None:
+        """Run steps of the global layout one by one, with a time stamp of the device after every kernel."""
+        xp = cuda.xp()
+        stamps = [xp.cuda.Event()]
+        stamps[0].record()
+        for _ in range(steps):
+            for launch in self._global_launches():
+                launch()
+                stamps.append(xp.cuda.Event())
+                stamps[-1].record()
+        stamps[-1].synchronize()
+        taken = [_elapsed(xp, a, b) for a, b in zip(stamps, stamps[1:], strict=False)]
+        integrate, deliver, send = np.array(taken).reshape(steps, 3).T
+        self._phase_seconds.append(np.stack([deliver, integrate, send], axis=1))
+
     def _enqueue_global(self, steps: int) -> None:
+        launches = self._global_launches()
+        for _ in range(steps):
+            for launch in launches:
+                launch()
+
+    def _global_launches(self) -> list[Callable[[], None]]:
+        """The kernels of one step, in order: integrate, deliver, advance."""
         network, n, buffers = self.network, self.plan.num_neurons, self._buffers
         k0, k1 = self.plan.key_words
         delays = network.delays if network.delays is not None else np.uint64(0)
@@ -346,10 +391,9 @@ class CudaEngine:
         deliver = (network.row_start, network.words, delays, self._ports, self._signs, self._ring, np.int32(n),
                    self._list, self._clock, np.uint32(pieces))
         grid = min(-(-n * 8 // 256), cuda.device().multiprocessors * 8)
-        for _ in range(steps):
-            self._kernels[0]((-(-n // 256),), (256,), integrate)
-            self._kernels[1]((grid,), (256,), deliver)
-            self._kernels[2]((1,), (1,), (self._clock,))
+        return [partial(self._kernels[0], (-(-n // 256),), (256,), integrate),
+                partial(self._kernels[1], (grid,), (256,), deliver),
+                partial(self._kernels[2], (1,), (1,), (self._clock,))]
 
     def close(self) -> None:
         """Give the device's memory back."""
@@ -400,6 +444,11 @@ def split_parameters(plan: Plan) -> tuple[list[dict[str, float]], np.ndarray]:
 
 
 _NOTHING = (np.zeros(0, np.int64), np.zeros(0, np.int32))
+
+
+def _elapsed(xp: Any, begin: Any, end: Any) -> float:
+    """Seconds between two events of the device."""
+    return float(xp.cuda.get_elapsed_time(begin, end)) * 1e-3
 
 
 def _sorted(steps: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -36,13 +36,13 @@ def to_ptx():
     return compile_one
 
 
-def source_of(core: CoreSimConfig, device: Device, kind: str) -> str:
+def source_of(core: CoreSimConfig, device: Device, kind: str, timed: int = 0) -> str:
     plan = make_plan(core, 1)
     layout = choose(plan, device) if kind == "partitioned" else Layout("global", "", 1, slots=plan.max_delay_steps + 2)
     assert layout.kind == kind
     cells = list(plan.cells.values())
     slots = {name: k for k, name in enumerate(dict.fromkeys(s for cell in cells for s in cell.states))}
-    constants = step_constants(plan, layout, thresholds=16, row_words=16.0, constant_delay=0)
+    constants = step_constants(plan, layout, thresholds=16, row_words=16.0, constant_delay=0) | {"TIMED": timed}
     return cuda_source.step_source(kind, cells, slots, split_parameters(plan)[0], constants)
 
 
@@ -64,7 +64,8 @@ def test_the_global_step_compiles(to_ptx, capability):
 @pytest.mark.parametrize("neurons", [1000, 100_000, 1_000_000])
 def test_the_partitioned_step_compiles_at_every_size(to_ptx, capability, neurons):
     core = CoreSimConfig(num_neurons=neurons, conduction_velocity_um_per_ms=1e6)
-    assert ".entry step_partitioned" in to_ptx(source_of(core, LARGE, "partitioned"), capability)
+    for timed in (0, 1):
+        assert ".entry step_partitioned" in to_ptx(source_of(core, LARGE, "partitioned", timed), capability)
 
 
 @pytest.mark.parametrize("key", NEURON_MODELS)

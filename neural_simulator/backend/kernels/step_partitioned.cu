@@ -11,7 +11,8 @@
 // RESIDENT (1: neurons stay in registers for the whole launch; 0: in memory, which costs less traffic than spilled
 // registers), SLOTS (ring), PORTS, STATES, WEIGHT_BITS, DELAY_BITS, MIN_DELAY, PACKETS (per block), INBOXES, LIST (row
 // list capacity), OWN_LIST, LANES (threads that share a row), CHUNKS (words of a row that each of them loads ahead),
-// AHEAD (rows in flight per group of lanes), POPULATIONS, THRESHOLDS, PARAMETERS.
+// AHEAD (rows in flight per group of lanes), POPULATIONS, THRESHOLDS, PARAMETERS, TIMED (1: block 0 writes the cycles
+// of each phase of each step; the phases overlap among warps, so they are those of its first thread).
 
 #define UNIT 8
 #define GROUPS (THREADS / LANES)
@@ -56,7 +57,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
                  const u32* __restrict__ all_words, int* ring_store, float* states, uint4* packets, u32* spilled,
                  u32* background_store,                  long long first_step, int steps, int num_neurons, int* last_spike, u32* spike_count, u32* totals,
                  u32* record, u64 record_capacity, const unsigned short* probe_of, int probes, float* probe_v,
-                 u64* events) {
+                 u64* events, u32* cycles) {
   extern __shared__ int ring[];
   u32* list = (u32*)(ring + SLOTS * RING_WIDTH);
   u32* own_rows = list + LIST;                        // rows of the spikes of this block in this step
@@ -150,6 +151,9 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     const long long t = first_step + step;
     const int parity = step & 1;
     const bool last = step == steps;                  // one more round, only to deliver the last step's spikes
+#if TIMED
+    const long long began = clock64();
+#endif
     // ---- ask for the spikes of step t - 1 early: the answer travels while the neurons move
     const bool polls = step > 0 && poller < BLOCKS * PACKETS;
     const uint4* inbox = packets + (((u64)((t - 1) & (PACKET_RING - 1)) * INBOXES + block % INBOXES) * BLOCKS) * PACKETS
@@ -193,6 +197,9 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
         }
       }
     }
+#if TIMED
+    const long long integrated = clock64();
+#endif
     // ---- receive the spikes of step t - 1
     u32 count = 0;
     if (step > 0 && poller < ((BLOCKS * PACKETS + 31) & ~31)) {
@@ -242,6 +249,9 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
         for (u32 k = thread; k < own; k += THREADS) to[k] = ((u32)step << 16) | own_ids[k];
       }
     }
+#if TIMED
+    const long long sent = clock64();
+#endif
     // ---- deliver the spikes of step t - 1; a delay of d arrives at step t + d
     const u32 in_packets = listed[parity], rows_now = in_packets + spills[parity];
     const int first_slot = (slot + MIN_DELAY) % SLOTS;
@@ -304,6 +314,13 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       fired[parity] = listed[parity] = spills[parity] = 0;
       if (record && !last) recorded += own;
     }
+#if TIMED
+    if (block == 0 && thread == 0 && !last) {
+      cycles[3 * step] = (u32)(clock64() - sent);               // in the order of PHASES: deliver, integrate, send
+      cycles[3 * step + 1] = (u32)(integrated - began);
+      cycles[3 * step + 2] = (u32)(sent - integrated);
+    }
+#endif
     slot = slot + 1 == SLOTS ? 0 : slot + 1;
   }
 
