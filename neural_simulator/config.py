@@ -11,7 +11,7 @@ import difflib
 from enum import Enum
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from .base.errors import ConfigurationError
 
@@ -216,12 +216,12 @@ class CoreSimConfig(Config):
             raise ValueError("this version does not have it yet; set it to false.")
         return value
 
-    @model_validator(mode="after")
-    def _traits_exist(self) -> CoreSimConfig:
-        for index in self.inhibitory_trait_indices:
-            if index < 0:
-                raise ValueError(f"inhibitory_trait_indices names trait {index}; traits count from 0.")
-        return self
+    @field_validator("inhibitory_trait_indices")
+    @classmethod
+    def _traits_count_from_0(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if min(value, default=0) < 0:
+            raise ValueError("traits count from 0.")
+        return value
 
 
 SpikingMode = Literal["highlight", "only", "none"]
