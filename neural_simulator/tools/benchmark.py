@@ -199,7 +199,8 @@ def read_results(path: Path) -> dict[str, Any]:
     """Read a result file; FileFormatError with one sentence where it is none."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        valid = all(isinstance(row["name"], str) and row["step_us_p50"] > 0 for row in content["results"])
+        valid = isinstance(content["system_info"], dict) and all(
+            isinstance(row["name"], str) and row["step_us_p50"] > 0 for row in content["results"])
     except OSError as error:
         raise FileFormatError(f"{path} cannot be read: {error.strerror}.", path) from None
     except (ValueError, KeyError, TypeError):
