@@ -86,7 +86,7 @@ def background(first, last, t, k0, k1, thresholds, number, counts):
         counts[3, i] = n3
 
 @nb.njit(**OPT)
-def send(part, t, part_start, fired, ids, counts, last_spike):
+def send(part, t, part_start, fired, ids, counts, last_spike, spike_counts):
     """List the neurons of `part` that fired in step t in the spike history."""
     slot = t % ids.shape[0]
     first, last = part_start[part], part_start[part + 1]
@@ -98,6 +98,7 @@ def send(part, t, part_start, fired, ids, counts, last_spike):
                 if fired[j] != 0:
                     ids[slot, first + n] = first + j
                     last_spike[first + j] = t
+                    spike_counts[first + j] += u32(1)
                     n += 1
     counts[slot, part] = n
     return n
@@ -141,7 +142,7 @@ def integrate(part, t, pieces, models, parameters, scale, currents, weights, thr
 @nb.njit(**OPT)
 def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of,
         ids, id_counts, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
-        filled, counts, acc, fired, states, last_spike, out, out_counts, probes, probe_v, times):
+        filled, counts, acc, fired, states, last_spike, spike_counts, out, out_counts, probes, probe_v, times):
     """Run `steps` steps of one part; list its spikes in `out`, their number per step in `out_counts`.
 
     `times` (steps, 4) takes the time counter before, between and after the phases; empty: nothing is timed.
@@ -161,7 +162,7 @@ def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, pa
                   part_start, filled, counts, acc, fired, states)
         if timed:
             times[step, 2] = ticks()
-        n = send(part, t, part_start, fired, ids, id_counts, last_spike)
+        n = send(part, t, part_start, fired, ids, id_counts, last_spike, spike_counts)
         slot = t % ids.shape[0]
         for q in range(n):
             out[total + q] = ids[slot, first + q]

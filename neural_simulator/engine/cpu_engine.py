@@ -70,6 +70,7 @@ class CpuEngine:
         self.step_index = 0
         self.states = {name: array.copy() for name, array in self._initial.items()}
         self.last_spike = np.full(n, NEVER, np.int32)
+        self.spike_counts = np.zeros(n, np.uint32)
         slots = self.plan.max_delay_steps + 4
         self._ids = np.zeros((slots, n), np.int32)
         self._id_counts = np.zeros((slots, self.threads), np.int64)
@@ -113,10 +114,11 @@ class CpuEngine:
         return self.network.memory_bytes + sum(a.nbytes for a in arrays)
 
     # ---- stepping
-    def run(self, steps: int, probes: np.ndarray, timed: bool = False) -> Batch:
+    def run(self, steps: int, probes: np.ndarray, timed: bool = False, record: bool = True) -> Batch:
         """Run `steps` steps; `probes` (P,) int64 are neurons whose potential is returned.
 
-        `timed` measures every phase of every step, where the processor has a time counter.
+        `timed` measures every phase of every step, where the processor has a time counter. Without `record` the
+        spikes are counted but not returned.
         """
         started = time.perf_counter()
         first = self.step_index
@@ -130,7 +132,8 @@ class CpuEngine:
                 self._add_arrivals(self._pending.pop(0))
             now = slice(done, done + count)
             spikes, more = self._advance(count, probes, probe_v[now], times[:, now])
-            pieces.append(spikes)
+            if record:
+                pieces.append(spikes)
             events += more
             done += count
         spike_steps = np.concatenate([p[0] for p in pieces]) if pieces else np.zeros(0, np.int64)
@@ -173,7 +176,7 @@ class CpuEngine:
                 self._parameters,
                 np.float32(self.plan.weight_scale), drive.currents, drive.weights, drive.thresholds, drive.numbers,
                 k0, k1, self._filled, self._counts, self._acc[part], self._fired[part],
-                tuple(self.states.values()), self.last_spike)
+                tuple(self.states.values()), self.last_spike, self.spike_counts)
 
     def close(self) -> None:
         """Release the threads."""

@@ -101,6 +101,7 @@ class CudaEngine:
         module = cuda.compile_source(source, cooperative=layout.kind == "partitioned")
         if layout.kind == "partitioned":
             self._kernel = cuda.kernel(module, "step_partitioned", layout.shared_bytes)
+            self._key_kernel = cuda.kernel(module, "spike_keys")
         else:
             self._kernels = [cuda.kernel(module, name) for name in ("integrate_global", "deliver_global", "advance")]
             self._begin_global = cuda.kernel(module, "begin")
@@ -247,7 +248,7 @@ class CudaEngine:
                 results.append(launch(min(first + steps - self.step_index, limit), probe_of, probes.size, record))
             self._stream.synchronize()
         spike_steps, spike_ids, probe_v = (np.concatenate(parts) for parts in zip(*results, strict=True))
-        events = int(self._degrees[spike_ids].sum(dtype=np.int64))
+        events = int(self._degrees[spike_ids].sum(dtype=np.int64)) if record else 0
         seconds = time.perf_counter() - started
         phases = np.concatenate(self._phase_seconds) if timed and self._phase_seconds else None
         return Batch(first, steps, spike_steps, spike_ids, probe_v, events, seconds, phases)
@@ -306,17 +307,17 @@ class CudaEngine:
         return *spikes, trace.get() if probes else np.zeros((count, 0), np.float32)
 
     def _read_partitioned(self, first: int, entries: Any, capacity: int) -> tuple[np.ndarray, np.ndarray]:
-        totals = self._totals.get().astype(np.int64)
+        """Sort the recorded spikes on the device and copy them to the host."""
+        xp = cuda.xp()
+        totals = self._totals.get()
         most = int(totals.max())
         if most == 0:
             return _NOTHING
-        table = entries.reshape(self.layout.blocks, capacity)[:, :most].get()
-        used = np.arange(most) < totals[:, None]
-        block = np.nonzero(used)[0]
-        words = table[used]
-        steps = (words >> np.uint32(16)).astype(np.int64) + first
-        ids = (words & np.uint32(0xFFFF)).astype(np.int64) * self.layout.blocks + block
-        return _sorted(steps, ids)
+        keys = xp.empty(self.layout.blocks * most, xp.uint64)
+        self._key_kernel((min(4096, -(-keys.size // 256)),), (256,),
+                         (entries, np.uint64(capacity), self._totals, np.uint32(most), keys))
+        keys.sort()
+        return _from_keys(keys[:int(totals.sum())].get(), first)
 
     def _launch_global(self, count: int, probe_of: Any, probes: int, record: bool) -> tuple:
         """Run `count` steps; groups of `_GRAPH_STEPS` are one graph: the host launches once for many kernels."""
@@ -337,9 +338,9 @@ class CudaEngine:
             else:
                 self._step_global(steps)
             if record:
-                words = self._buffers.entries[:int(self._clock.view(xp.uint32)[6])].get()
-                pieces.append(_sorted((words >> np.uint64(32)).astype(np.int64) + self.step_index,
-                                      (words & np.uint64(0xFFFFFFFF)).astype(np.int64)))
+                keys = self._buffers.entries[:int(self._clock.view(xp.uint32)[6])]
+                keys.sort()
+                pieces.append(_from_keys(keys.get(), self.step_index))
             if probes:
                 traces.append(self._buffers.trace[:steps].get())
             self.step_index += steps
@@ -451,7 +452,6 @@ def _elapsed(xp: Any, begin: Any, end: Any) -> float:
     return float(xp.cuda.get_elapsed_time(begin, end)) * 1e-3
 
 
-def _sorted(steps: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Spikes ascending by step, then by neuron, as the CPU engine returns them."""
-    order = np.lexsort((ids, steps))
-    return steps[order], ids[order].astype(np.int32)
+def _from_keys(keys: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted keys (step since `first` << 32 | neuron) as steps (S,) int64 and neurons (S,) int32."""
+    return (keys >> np.uint64(32)).astype(np.int64) + first, (keys & np.uint64(0xFFFFFFFF)).astype(np.int32)

@@ -108,14 +108,21 @@ class Simulation:
         """The step of every neuron's newest spike, (N,) int32; very negative where there was none."""
         return self._engine.last_spike.copy()
 
+    def spike_counts(self) -> np.ndarray:
+        """Spikes of every neuron since step 0 or the last restore, (N,) uint32."""
+        return self._engine.spike_counts.copy()
+
     # ---- actions
-    def step(self, count: int = 1) -> Batch:
-        """Advance `count` steps and return their spikes and traces."""
+    def step(self, count: int = 1, record: bool = True) -> Batch:
+        """Advance `count` steps and return their spikes and traces.
+
+        Without `record` a device need not send its spikes; `spike_counts` still counts them.
+        """
         if count < 0:
             raise ConfigurationError(f"step({count}): the number of steps must not be negative.", "count", count)
         detailed = self.profiler is not None and self.profiler.detailed
         with self._guard("stepping"):
-            batch = self._engine.run(int(count), self._probes, timed=detailed)
+            batch = self._engine.run(int(count), self._probes, timed=detailed, record=record)
         self._keyframes.reached(self._engine, count)
         if self.profiler is not None:
             self.profiler.saw(batch)

@@ -312,7 +312,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     __syncthreads();
     if (thread == 0) {
       fired[parity] = listed[parity] = spills[parity] = 0;
-      if (record && !last) recorded += own;
+      if (!last) recorded += own;
     }
 #if TIMED
     if (block == 0 && thread == 0 && !last) {
@@ -329,5 +329,14 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
   if (thread == 0) {
     totals[block] = recorded;
     if (block == 0) *events += delivered;             // spikes received; synaptic events follow from the rates
+  }
+}
+
+// Turns recorded spikes into sortable keys, step << 32 | neuron; unused entries sort last.
+extern "C" __global__ void spike_keys(const u32* record, u64 record_capacity, const u32* totals, u32 most, u64* keys) {
+  for (u64 k = (u64)blockIdx.x * blockDim.x + threadIdx.x; k < (u64)BLOCKS * most; k += (u64)gridDim.x * blockDim.x) {
+    const u32 block = (u32)(k / most), j = (u32)(k % most);
+    const u32 entry = record[(u64)block * record_capacity + j];
+    keys[k] = j < totals[block] ? (u64)(entry >> 16) << 32 | ((u64)(entry & 0xffffu) * BLOCKS + block) : ~0ull;
   }
 }
