@@ -133,6 +133,10 @@ class DeviceNetwork:
                    if a is not None]
         return sum(int(a.nbytes) for a in arrays)
 
+    def out_degrees(self) -> np.ndarray:
+        """Outgoing synapses of every neuron, (N,) int64."""
+        return self.out_degree.get().astype(np.int64)
+
     def initial_states(self) -> dict[str, np.ndarray]:
         """State arrays (N,) float32 at time 0, by name."""
         def normal_values(first: int, last: int, mean: float, sd: float, out: np.ndarray) -> None:

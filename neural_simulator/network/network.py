@@ -124,6 +124,13 @@ class Network:
                                         k0, k1, out)
         return initial_states(self.plan, normal_values)
 
+    def out_degrees(self) -> np.ndarray:
+        """Outgoing synapses of every neuron, (N,) int64."""
+        rows, n = self.rows, self.num_neurons
+        ends = rows.segment[::rows.max_delay].reshape(-1)
+        parts = rows.part_start.size - 1
+        return np.diff(ends).reshape(parts, n).sum(axis=0)
+
     def csr(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return (indptr (N+1,) int64, targets (S,) int32, weights (S,) float32, delays (S,) int32 steps).
 
@@ -131,11 +138,7 @@ class Network:
         """
         rows, n, total = self.rows, self.num_neurons, self.num_synapses
         parts = rows.part_start.size - 1
-        lengths = np.zeros(n, np.int64)
-        for part in range(parts):
-            at = part * n * rows.max_delay
-            ends = rows.segment[at:at + n * rows.max_delay + 1:rows.max_delay]
-            lengths += np.diff(ends)
+        lengths = self.out_degrees()
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         targets, units, delays = np.zeros(total, np.int32), np.zeros(total, np.int32), np.zeros(total, np.int32)
         self._kernels.decode(rows.words, self.plan.weight_bits, rows.segment, parts, n, rows.max_delay,

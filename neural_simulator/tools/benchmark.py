@@ -42,8 +42,12 @@ BATCH_S = 0.005                                 # a batch lasts about this long,
 BATCHES = 20                                    # but a stretch has at least so many
 TOLERANCE = 0.15                                # a step this much slower than the baseline is a regression
 SIZES = {False: ((1000, 10_000, 50_000), (100, 500, 1000)), True: ((1000, 10_000), (100, 500))}
-LARGE_SIZE = 100_000                            # added to the full sweep on a CUDA device
+LARGE_SIZE = 100_000                            # added to the full sweep on a CUDA device,
+LARGEST_SIZE = 1_000_000                        # this with 1,000 connections,
+MICROCIRCUIT = "microcircuit-77169"             # and this profile
 UNIFORM_UM = 1e9                                # connection length at which distance does not matter
+AT_ONCE_UM_PER_MS = 1e6                         # conduction velocity at which all delays are the synaptic latency
+DENSE = 300                                     # connections per neuron
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Drive:
     """What makes a model's networks fire at a few Hz; weights in the model's port unit (nS or pA).
 
     `excitatory` and `inhibitory` are weight x connections per neuron; `cells` names the excitatory and the
-    inhibitory preset.
+    inhibitory preset; networks of `DENSE` connections or more fire alike with `dense_background_rate_Hz`.
     """
 
     excitatory: float
@@ -59,10 +63,11 @@ class Drive:
     background_rate_Hz: float
     background_weight: float
     cells: tuple[str, str] = ("RS", "FS")
+    dense_background_rate_Hz: float | None = None
 
 
 DRIVES: dict[str, Drive] = {
-    "IZHIKEVICH": Drive(60.0, 250.0, 240.0, 2.5),
+    "IZHIKEVICH": Drive(60.0, 250.0, 240.0, 2.5, dense_background_rate_Hz=190.0),
     "HODGKIN_HUXLEY": Drive(130.0, 480.0, 550.0, 5.0),
     "ADEX": Drive(70.0, 350.0, 300.0, 4.0),
     "LIF": Drive(2000.0, 10_000.0, 1500.0, 100.0, ("NEST", "NEST")),
@@ -91,9 +96,20 @@ def firing_network(model: str, neurons: int, connections: int, seed: int = SEED)
 
 
 def sweep(models: Sequence[str], sizes: Sequence[int], connections: Sequence[int], gpu: GPUConfig) -> list[Case]:
-    """All combinations, smaller networks first; those with as many connections as neurons do not exist."""
-    return [Case(f"{model.lower()}-{n}x{k}", firing_network(model, n, k), gpu)
+    """All combinations, smaller networks first; those with as many connections as neurons do not exist.
+
+    All synapses have one delay, 1 ms, as in the peers' benchmarks.
+    """
+    return [Case(f"{model.lower()}-{n}x{k}", one_delay(firing_network(model, n, k)), gpu)
             for model in models for n in sizes for k in connections if k < n]
+
+
+def one_delay(core: CoreSimConfig) -> CoreSimConfig:
+    """The same network with the synaptic latency as the delay of every synapse, and its background for its density."""
+    drive = DRIVES[core.neuron_model_type.value]
+    dense = drive.dense_background_rate_Hz if core.connections_per_neuron >= DENSE else None
+    return core.changed(conduction_velocity_um_per_ms=AT_ONCE_UM_PER_MS,
+                        background_rate_Hz=dense or drive.background_rate_Hz)
 
 
 def measure(case: Case, quick: bool) -> dict[str, Any]:
@@ -130,9 +146,15 @@ def measure(case: Case, quick: bool) -> dict[str, Any]:
 
 
 def _compile_for(case: Case) -> None:
-    """Let the compiler do its work, which would count as building time, on a small network of the same kind."""
+    """Let the compiler do its work, which would count as building time.
+
+    A device's kernels are compiled for the very network; the CPU's serve all networks of one kind.
+    """
     small = case.core.changed(num_neurons=min(50, case.core.num_neurons), connections_per_neuron=1)
     sim = Simulation(small, case.gpu)
+    if sim.backend_name.startswith("CUDA"):
+        sim.close()
+        sim = Simulation(case.core, case.gpu)
     sim.step(4)
     sim.close()
 
@@ -157,16 +179,16 @@ def _warm_up(sim: Simulation, most: int) -> int:
 
 def _stretch(sim: Simulation, steps: int, batch_steps: int) -> dict[str, float]:
     """Run `steps` in batches; return seconds, spikes, events, and mean, p50 and p95 of a step (s)."""
-    per_step, seconds, spikes, events = [], 0.0, 0, 0
+    per_step, seconds, before = [], 0.0, sim.spike_counts().astype(np.int64)
     for done in range(0, steps, batch_steps):
         count = min(batch_steps, steps - done)
         began = time.perf_counter()
-        batch = sim.step(count)                     # returns when the device has finished
+        sim.step(count, record=False)               # returns when the device has finished
         duration = time.perf_counter() - began
         per_step.append(duration / count)
         seconds += duration
-        spikes += batch.spike_ids.size
-        events += batch.events
+    counts = sim.spike_counts() - before
+    spikes, events = int(counts.sum()), int(counts @ sim.network.out_degrees())
     p50, p95 = np.percentile(per_step, (50, 95))
     return {"seconds": seconds, "spikes": spikes, "events": events, "mean": seconds / steps, "p50": float(p50),
             "p95": float(p95)}
@@ -274,13 +296,22 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def cases_of(options: argparse.Namespace, gpu: GPUConfig, on_device: bool) -> list[Case]:
     """The networks that the command line asks for."""
     if options.profile:
-        profiles = [load_profile(find_profile(name)) for name in options.profile]
-        return [Case(p.name, p.core if p.core.seed >= 0 else p.core.changed(seed=SEED), gpu) for p in profiles]
+        return profile_cases(options.profile, gpu)
     sizes, connections = SIZES[options.quick]
     if on_device and not options.quick:
         sizes = (*sizes, LARGE_SIZE)
     models = options.models or (["IZHIKEVICH"] if options.quick else list(DRIVES))
-    return sweep(models, options.neurons or sizes, options.connections or connections, gpu)
+    cases = sweep(models, options.neurons or sizes, options.connections or connections, gpu)
+    whole = on_device and not (options.quick or options.models or options.neurons or options.connections)
+    if whole:
+        cases += [*sweep(["IZHIKEVICH"], [LARGEST_SIZE], [1000], gpu), *profile_cases([MICROCIRCUIT], gpu)]
+    return cases
+
+
+def profile_cases(names: Sequence[str], gpu: GPUConfig) -> list[Case]:
+    """The networks of these profiles, with the benchmark's seed where a profile leaves it open."""
+    profiles = [load_profile(find_profile(name)) for name in names]
+    return [Case(p.name, p.core if p.core.seed >= 0 else p.core.changed(seed=SEED), gpu) for p in profiles]
 
 
 def backend_name(gpu: GPUConfig) -> str:
