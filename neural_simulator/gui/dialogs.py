@@ -11,7 +11,7 @@ import dearpygui.dearpygui as dpg
 from ..app.actions import key_list
 from ..app.desk import Desk
 from ..base.paths import PROFILES
-from .layout import Look, centred
+from .layout import Look, centre
 
 SUFFIX = ".json"
 TAGS = ("dialog.load", "dialog.save", "dialog.keys", "dialog.crash")
@@ -123,16 +123,9 @@ class Dialogs:
         """Return a new window of this size in the middle of the panel, replacing one of the same tag."""
         if dpg.does_item_exist(tag):
             dpg.delete_item(tag)
-        window = dpg.window(label=title, tag=tag, no_collapse=True, no_resize=True, no_saved_settings=True,
-                            width=self._look.px(width), height=self._look.px(height),
-                            on_close=lambda: dpg.delete_item(tag), modal=True)
-        dpg.set_frame_callback(dpg.get_frame_count() + 1, lambda: _centre(tag))
-        return window
-
-
-def _centre(tag: str) -> None:
-    if dpg.does_item_exist(tag):
-        centred(tag, dpg.get_item_width(tag), dpg.get_item_height(tag))
+        size = self._look.px(width), self._look.px(height)
+        return dpg.window(label=title, tag=tag, no_collapse=True, no_resize=True, no_saved_settings=True, modal=True,
+                          width=size[0], height=size[1], pos=centre(*size), on_close=lambda: dpg.delete_item(tag))
 
 
 def profile_path(text: str) -> Path:

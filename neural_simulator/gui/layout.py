@@ -71,8 +71,7 @@ def wrapped_tooltip(item: int | str, text: str, look: Look) -> None:
         dpg.add_text(text, wrap=look.px(TIP_WIDTH))
 
 
-def centred(tag: int | str, width: int, height: int) -> None:
-    """Move a window of this size into the middle of the viewport."""
-    x = max(0, (dpg.get_viewport_client_width() - width) // 2)
-    y = max(0, (dpg.get_viewport_client_height() - height) // 3)
-    dpg.configure_item(tag, pos=(x, y), width=width, height=height)
+def centre(width: int, height: int) -> tuple[int, int]:
+    """Return where a window of this size stands in the upper middle of the panel."""
+    return (max(0, (dpg.get_viewport_client_width() - width) // 2),
+            max(0, (dpg.get_viewport_client_height() - height) // 3))

@@ -6,6 +6,7 @@ import queue
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from neural_simulator.app import messages as msg
 from neural_simulator.app.frames import Mailbox
@@ -40,7 +41,7 @@ class FakeNetwork:
 
 
 class FakeSimulation:
-    """Neuron (step % N) fires in every step; a step costs `step_s` on the clock and fails at `fail_at`."""
+    """Neuron (step % N) fires in every step; a step costs `step_s` (or `step_s(now)`) and fails at `fail_at`."""
 
     def __init__(self, core, clock, step_s=1e-5, fail_at=None):
         self.core, self.clock, self.step_s, self.fail_at = core, clock, step_s, fail_at
@@ -62,10 +63,11 @@ class FakeSimulation:
             raise ZeroDivisionError("the fake broke on purpose")
         steps = np.arange(self.step_index, self.step_index + n)
         self.step_index += n
-        self.clock.now += n * self.step_s
+        seconds = n * (self.step_s(self.clock.now) if callable(self.step_s) else self.step_s)
+        self.clock.now += seconds
         self.batches.append(n)
         return SimpleNamespace(spike_steps=steps, spike_ids=(steps % self.network.num_neurons).astype(np.int32),
-                               num_steps=n, seconds=n * self.step_s,
+                               num_steps=n, seconds=seconds,
                                probe_v=np.zeros((n, len(self.probes)), np.float32))
 
     def last_spike_step(self):
@@ -90,6 +92,7 @@ class Script:
     def __init__(self, clock, commands, end_s):
         self._clock = clock
         self._left = [*commands, (end_s, msg.Shutdown())]
+        self._asked = (0.0, 0)          # a time, and how often it was asked then
 
     def get(self, timeout=None):
         due_s, command = self._left[0]
@@ -101,6 +104,10 @@ class Script:
         return command
 
     def get_nowait(self):
+        asked_s, times = self._asked
+        self._asked = (self._clock.now, times + 1 if asked_s == self._clock.now else 0)
+        if times > 10_000:
+            pytest.fail("the worker spins: it asks for commands again and again without waiting or working")
         return self.get(timeout=0.0)
 
 

@@ -56,8 +56,13 @@ def test_a_run_too_slow_for_its_speed_reports_the_speed_it_reaches():
 
 
 def test_a_debt_from_a_slow_stretch_is_bounded():
-    _, _, (sim,) = play(begin((0.0, START), (5.0, msg.Pause()), (60.0, START)), 61.0, step_s=4e-3)
-    assert sim.step_index <= 250 * 6 + 5
+    _, _, (sim,) = play(begin((0.0, START)), 10.0, step_s=lambda now: 4e-3 if now < 5.0 else 1e-5)
+    assert 1250 + 5000 <= sim.step_index <= 1250 + 5000 + 200, "at most 0.1 s is made good, not 3.75 s"
+
+
+def test_a_pause_makes_no_debt():
+    _, _, (sim,) = play(begin((0.0, START), (5.0, msg.Pause()), (9.0, START)), 10.0)
+    assert sim.step_index == pytest.approx(6000, abs=10)
 
 
 def test_speed_zero_runs_as_fast_as_possible():

@@ -206,7 +206,12 @@ class App:
         until(lambda: self.state()["frames"] >= drawn, "further frames")
 
     def click(self, tag):
-        self.click_at(*self.middle(tag))
+        """Click an item once it has stopped moving."""
+        place = None
+        while place != self.middle(tag):
+            place = self.middle(tag)
+            self.settle(2)
+        self.click_at(*place)
 
     def click_at(self, x, y):
         self.screen.move(x, y)
