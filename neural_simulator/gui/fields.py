@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from ..base.declarations import Param
-from ..config import AnyConfig, Config, CoreSimConfig, allowed, bounds, describe
+from ..config import AnyConfig, Config, CoreSimConfig, allowed, bounds, describe, model_defaults
 from ..models.neurons import NEURON_MODELS
 from ..models.structures import STRUCTURES
 
@@ -86,17 +86,15 @@ def choice_labels(name: str) -> dict[str, str]:
 
 
 def refit(config: AnyConfig, name: str) -> AnyConfig:
-    """Return `config` as it must be after its field `name` has changed: with presets that the new model has."""
-    changes: dict[str, Any] = {}
-    if name == "neuron_model_type":
-        known = choices(config, "excitatory_preset")
-        for sign in ("excitatory", "inhibitory"):
-            changes[f"{sign}_parameters"] = {}
-            if getattr(config, f"{sign}_preset") not in known:
-                changes[f"{sign}_preset"] = known[0]
-    elif name in ("excitatory_preset", "inhibitory_preset"):
-        changes[name.replace("_preset", "_parameters")] = {}
-    return config.changed(**changes) if changes else config
+    """Return `config` as it must be after its field `name` has changed.
+
+    Another neuron model brings its own cells, time step, weights and drive; another cell type drops custom values.
+    """
+    if name == "neuron_model_type" and isinstance(config, CoreSimConfig):
+        return config.changed(**model_defaults(config.neuron_model_type.value))
+    if name in ("excitatory_preset", "inhibitory_preset"):
+        return config.changed(**{name.replace("_preset", "_parameters"): {}})
+    return config
 
 
 def cell_parameters(config: CoreSimConfig, name: str) -> tuple[tuple[Param, float, float], ...]:

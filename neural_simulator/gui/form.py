@@ -107,12 +107,16 @@ class Form(Generic[AnyConfig]):
         """Add one line to the current table; `add_input` creates the input item `tag`."""
         with dpg.table_row():
             mark = dpg.add_text("\u2022", show=False)
-            text = dpg.add_text(label)
-            wrapped_tooltip(text, tip, self._look)
-            add_input()
-            wrapped_tooltip(tag, tip, self._look)
-            if field not in WIDE:
+            if field in WIDE:
+                with dpg.group():
+                    text = dpg.add_text(label)
+                    add_input()
+            else:
+                text = dpg.add_text(label)
+                add_input()
                 dpg.add_text(unit, color=self._look.dim)
+            for item in (text, tag):
+                wrapped_tooltip(item, tip, self._look)
             reset = dpg.add_button(label="\u21ba", callback=partial(self._on_reset, key), show=False)
             dpg.bind_item_theme(reset, self._look.flat_button)
             wrapped_tooltip(reset, "Back to the default value.", self._look)

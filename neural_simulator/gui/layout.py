@@ -18,7 +18,7 @@ LOG_HEIGHT = 142
 STATUS_HEIGHT = 32
 TIP_WIDTH = 330
 COLUMNS = (8, None, 108, 46, 18)        # mark, label, input, unit, reset; None takes what is left
-WIDE_COLUMNS = (8, 96, None, 18)        # mark, label, input, reset
+WIDE_COLUMNS = (8, None, 18)            # mark, label above input, reset
 
 
 @dataclass
