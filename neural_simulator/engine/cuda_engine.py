@@ -314,7 +314,7 @@ class CudaEngine:
         if most == 0:
             return _NOTHING
         keys = xp.empty(self.layout.blocks * most, xp.uint64)
-        self._key_kernel((min(4096, -(-keys.size // 256)),), (256,),
+        self._key_kernel((min(cuda.device().multiprocessors, -(-keys.size // 256)),), (256,),
                          (entries, np.uint64(capacity), self._totals, np.uint32(most), keys))
         keys.sort()
         return _from_keys(keys[:int(totals.sum())].get(), first)

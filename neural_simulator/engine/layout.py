@@ -60,8 +60,8 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
 
 
 def _blocks(n: int, multiprocessors: int) -> int:
-    """Few blocks exchange faster, many have more memory bandwidth and arithmetic."""
-    return max(2, min(multiprocessors, n // 64))
+    """Few blocks exchange faster, many have more memory bandwidth and arithmetic; multiples of 8 share evenly."""
+    return max(2, min(multiprocessors, -(-n // 512) * 8))
 
 
 def _delay_bits(plan: Plan) -> int:

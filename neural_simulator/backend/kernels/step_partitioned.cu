@@ -244,10 +244,6 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
         store_packet(packets + (((u64)(t & (PACKET_RING - 1)) * INBOXES + inbox) * BLOCKS + block) * PACKETS + k,
                      (((u32)t + 1u) << 16) | own, own_rows[3 * k], own_rows[3 * k + 1], own_rows[3 * k + 2]);
       }
-      if (record) {
-        u32* to = record + (u64)block * record_capacity + recorded;
-        for (u32 k = thread; k < own; k += THREADS) to[k] = ((u32)step << 16) | own_ids[k];
-      }
     }
 #if TIMED
     const long long sent = clock64();
@@ -255,7 +251,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     // ---- deliver the spikes of step t - 1; a delay of d arrives at step t + d
     const u32 in_packets = listed[parity], rows_now = in_packets + spills[parity];
     const int first_slot = (slot + MIN_DELAY) % SLOTS;
-    bool drawn = last || (t & 3) != 3;
+    bool waiting = !last;
     // all rows at once where they fit the list, which is nearly always; else in rounds
     for (u32 round = 0; round == 0 || round * LIST < rows_now; round++) {
       const u32 from = round * LIST, in_list = min(rows_now - from, (u32)LIST);
@@ -291,9 +287,13 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
               if (z * LANES + row_lane < length) word[q][z] = __ldcs(at + z * LANES + row_lane);
           }
         }
-        if (!drawn) {                                 // hidden behind the loads
-          BACKGROUND(t + 1)
-          drawn = true;
+        if (waiting) {                                // hidden behind the loads
+          if (record) {
+            u32* to = record + (u64)block * record_capacity + recorded;
+            for (u32 j = thread; j < own; j += THREADS) to[j] = ((u32)step << 16) | own_ids[j];
+          }
+          if ((t & 3) == 3) BACKGROUND(t + 1)
+          waiting = false;
         }
         #pragma unroll
         for (int q = 0; q < AHEAD; q++) if (ahead[q]) {
