@@ -10,6 +10,7 @@ stamp, or with another one, the next start installs again: an interrupted set-up
 from __future__ import annotations
 
 import contextlib
+import csv
 import ctypes
 import hashlib
 import importlib.metadata
@@ -440,9 +441,12 @@ def forget_broken_packages() -> None:
 
 def is_whole(dist_info: Path) -> bool:
     """True when every file that the package's record names is there (compiled caches may be cleared)."""
-    files = importlib.metadata.Distribution.at(dist_info).files
-    return files is not None and all(
-        file.suffix == ".pyc" or os.path.exists(file.locate()) for file in files)
+    try:
+        with open(dist_info / "RECORD", encoding="utf-8", newline="") as record:
+            names = [row[0] for row in csv.reader(record) if row]
+    except OSError:
+        return False
+    return bool(names) and all(name.endswith(".pyc") or (dist_info.parent / name).exists() for name in names)
 
 
 def remove_other_cupy(chosen: str) -> None:
