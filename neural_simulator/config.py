@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from .base.errors import ConfigurationError
+from .models.neurons import neuron_model
 
 
 class NeuronModel(str, Enum):
@@ -222,6 +223,21 @@ class CoreSimConfig(Config):
         if min(value, default=0) < 0:
             raise ValueError("traits count from 0.")
         return value
+
+
+_OF_THE_NETWORK = ("excitatory_weight_nS", "inhibitory_weight_nS", "background_rate_Hz", "background_weight_nS")
+
+
+def model_defaults(key: str) -> dict[str, Any]:
+    """The values of all fields that depend on the neuron model, under which its generic network is alive.
+
+    For whoever chooses a model: `core.changed(**model_defaults("ADEX"))`.
+    """
+    model = neuron_model(key)
+    standard = {name: CoreSimConfig.model_fields[name].default for name in _OF_THE_NETWORK}
+    return {"neuron_model_type": NeuronModel(key), "dt_ms": model.default_dt_ms,
+            "excitatory_preset": model.default_preset(True), "inhibitory_preset": model.default_preset(False),
+            "excitatory_parameters": {}, "inhibitory_parameters": {}, **standard, **model.network_defaults}
 
 
 SpikingMode = Literal["highlight", "only", "none"]

@@ -72,7 +72,8 @@ class NeuronModel:
 
     `default_presets` are the excitatory and the inhibitory cell type of a network that names none (not given: the
     first preset). `network_defaults` are the configuration values, by field name, under which the generic network
-    of this model is alive; who chooses the model is offered them.
+    of this model (1,000 neurons, 100 connections each) is alive; they are found here, by measurement, and offered
+    to who chooses the model.
     """
 
     key: str
@@ -96,6 +97,10 @@ class NeuronModel:
         if self.default_presets is None:
             return self.presets[0].name
         return self.default_presets[0 if excitatory else 1]
+
+    def has_preset(self, name: str) -> bool:
+        """Whether a preset is called `name`."""
+        return any(preset.name == name for preset in self.presets)
 
     def initial_value(self, state: State, values: Mapping[str, float], dt: float) -> float:
         """The value of `state` at time 0 of a cell with the parameters `values`."""

@@ -116,4 +116,5 @@ ADEX = NeuronModel(
     default_dt_ms=0.1,
     max_dt_ms=0.5,
     default_presets=("RS", "FS"),
+    network_defaults={"background_rate_Hz": 800.0, "background_weight_nS": 1.25},
 )

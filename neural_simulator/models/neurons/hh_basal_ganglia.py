@@ -141,6 +141,7 @@ HH_SUBTHALAMIC = NeuronModel(
     derived=_DERIVED,
     default_dt_ms=0.05,
     max_dt_ms=0.1,
+    network_defaults={"background_rate_Hz": 1000.0, "background_weight_nS": 3.0},
 )
 
 HH_PALLIDAL = NeuronModel(
@@ -176,4 +177,5 @@ HH_PALLIDAL = NeuronModel(
     derived=_DERIVED,
     default_dt_ms=0.025,
     max_dt_ms=0.05,
+    network_defaults={"background_rate_Hz": 100.0, "background_weight_nS": 1.0, "excitatory_weight_nS": 0.1},
 )

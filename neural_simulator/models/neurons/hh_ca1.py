@@ -148,4 +148,5 @@ HH_CA1 = NeuronModel(
     },
     default_dt_ms=0.025,
     max_dt_ms=0.05,
+    network_defaults={"background_rate_Hz": 400.0, "background_weight_nS": 1.0, "excitatory_weight_nS": 0.1},
 )

@@ -151,4 +151,5 @@ HH_CA3 = NeuronModel(
     },
     default_dt_ms=0.02,
     max_dt_ms=0.05,
+    network_defaults={"background_rate_Hz": 200.0, "background_weight_nS": 1.0, "excitatory_weight_nS": 0.1},
 )

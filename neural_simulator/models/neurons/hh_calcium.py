@@ -130,4 +130,5 @@ HH_CALCIUM = NeuronModel(
     },
     default_dt_ms=0.05,
     max_dt_ms=0.1,
+    network_defaults={"background_rate_Hz": 450.0, "background_weight_nS": 1.0},
 )

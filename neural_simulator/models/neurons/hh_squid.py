@@ -93,4 +93,5 @@ HH_SQUID = NeuronModel(
     },
     default_dt_ms=0.05,
     max_dt_ms=0.1,
+    network_defaults={"background_rate_Hz": 1000.0, "background_weight_nS": 1.0},
 )

@@ -181,4 +181,5 @@ HH_STRIATAL = NeuronModel(
     },
     default_dt_ms=0.05,
     max_dt_ms=0.05,
+    network_defaults={"background_rate_Hz": 500.0, "background_weight_nS": 1.0, "excitatory_weight_nS": 0.1},
 )

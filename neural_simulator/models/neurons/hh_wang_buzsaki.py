@@ -95,4 +95,5 @@ HH_WANG_BUZSAKI = NeuronModel(
     },
     default_dt_ms=0.05,
     max_dt_ms=0.05,
+    network_defaults={"background_rate_Hz": 200.0, "background_weight_nS": 0.5, "excitatory_weight_nS": 0.1},
 )

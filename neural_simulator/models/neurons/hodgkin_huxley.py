@@ -136,4 +136,5 @@ HODGKIN_HUXLEY = NeuronModel(
     default_dt_ms=0.05,
     max_dt_ms=0.1,
     default_presets=("RS", "FS"),
+    network_defaults={"background_rate_Hz": 1000.0, "background_weight_nS": 3.0},
 )

@@ -123,5 +123,6 @@ IZHIKEVICH_2007 = NeuronModel(
                _HUMMOS),
     ),
     source=_BOOK + ", chapter 8",
+    default_presets=("RS", "FS"),
     derived={"C_inverse": lambda p, dt: 1.0 / p["C"]},
 )

@@ -101,4 +101,5 @@ IZHIKEVICH_EXTENDED = NeuronModel(
     derived={"C_inverse": lambda p, dt: 1.0 / p["C"]},
     default_dt_ms=0.25,
     default_presets=("CA1_WEAK", "PV"),
+    network_defaults={"background_rate_Hz": 400.0, "background_weight_nS": 1.0, "excitatory_weight_nS": 0.3},
 )

@@ -9,8 +9,8 @@ from ...base.declarations import Population, Projection
 from ...base.errors import ConfigurationError
 from ..neurons import neuron_model
 
-# Which preset a model takes where the configuration's own names are unknown to it.
-_FALLBACK = {"LIF": ("NEST", "NEST")}
+# The configuration's own cell types; a model that does not know them takes its own.
+_UNNAMED = ("RS", "FS")
 
 
 def build(core: Any, kernel_mean: Callable) -> tuple[list[Population], list[Projection]]:
@@ -25,8 +25,8 @@ def _population(core: Any, trait: int) -> Population:
     model = neuron_model(core.neuron_model_type.value)
     preset, custom = ((core.inhibitory_preset, core.inhibitory_parameters) if inhibitory else
                       (core.excitatory_preset, core.excitatory_parameters))
-    if model.key in _FALLBACK and preset in ("RS", "FS"):
-        preset = _FALLBACK[model.key][inhibitory]
+    if preset in _UNNAMED and not model.has_preset(preset):
+        preset = model.default_preset(not inhibitory)
     half = core.volume_edge_um / 2.0
     n, k = core.num_neurons, core.num_traits
     return Population(
