@@ -30,7 +30,6 @@ class Look:
     dim: theme.Color = theme.DIM
     note: theme.Color = theme.NOTE
     bad: theme.Color = theme.BAD
-    good: theme.Color = theme.GOOD
     fonts: dict[str, int | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
