@@ -37,7 +37,8 @@ OUTPUT = ROOT / "benchmarks" / "benchmark_results.json"
 SEED = 42
 WARM_UP_MS = 300.0
 REPEATS = 3                                     # stretches
-MOST_STEPS = {False: 5000, True: 1000}          # of a stretch, by `quick`; fewer where there are many neurons
+MOST_STEPS = {False: 5000, True: 1000}          # of a stretch, by `quick`; fewer where there are many neurons,
+DEVICE_FACTOR = 20                              # more on a device, whose steps take microseconds
 BATCH_S = 0.005                                 # a batch lasts about this long,
 BATCHES = 20                                    # but a stretch has at least so many
 TOLERANCE = 0.15                                # a step this much slower than the baseline is a regression
@@ -118,7 +119,7 @@ def measure(case: Case, quick: bool) -> dict[str, Any]:
     _compile_for(case)
     sim = Simulation(core, case.gpu)
     try:
-        steps = stretch_steps(core.num_neurons, quick)
+        steps = stretch_steps(core.num_neurons, quick, sim.backend_name.startswith("CUDA"))
         batch_steps = _warm_up(sim, steps // BATCHES)
         stretches = [_stretch(sim, steps, batch_steps) for _ in range(REPEATS)]
         middle = {key: statistics.median(s[key] for s in stretches) for key in ("mean", "p50", "p95")}
@@ -159,9 +160,9 @@ def _compile_for(case: Case) -> None:
     sim.close()
 
 
-def stretch_steps(neurons: int, quick: bool) -> int:
-    """Steps of one stretch: a property of the network alone, so that its spikes are the same on every machine."""
-    return max(400, min(MOST_STEPS[quick], 50_000_000 // neurons))
+def stretch_steps(neurons: int, quick: bool, on_device: bool) -> int:
+    """Steps of one stretch: a property of network and backend, so that its spikes are the same on every machine."""
+    return max(400, min(MOST_STEPS[quick], 50_000_000 // neurons)) * (DEVICE_FACTOR if on_device else 1)
 
 
 def _warm_up(sim: Simulation, most: int) -> int:

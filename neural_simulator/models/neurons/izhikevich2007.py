@@ -38,24 +38,31 @@ def izhikevich_2007_step(v, u, carry, i_ext, g_syn, j_syn, dt, C_inverse, k, v_r
     cells came out at a third of their true rate.)
     """
     h = 0.5 * dt
+    usual = relaxation(g_syn, h, C_inverse)
     v, u, carry, first = izhikevich_2007_half(
-        v, u, carry, i_ext, g_syn, j_syn, h, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b)
+        v, u, carry, i_ext, g_syn, j_syn, usual, h, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b)
     v, u, carry, second = izhikevich_2007_half(
-        v, u, carry, i_ext, g_syn, j_syn, h, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b)
+        v, u, carry, i_ext, g_syn, j_syn, usual, h, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b)
     return v, flush(u), carry, first or second
 
 
-def izhikevich_2007_half(v, u, carry, i_ext, g_syn, j_syn, dt, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3, v_b):
-    """One step of length `dt`: Strang splitting, second order.
+def relaxation(g_syn, h, C_inverse):
+    """(1 - exp(-z)) / g over half a step h, z = g h / 2 C, by its [0/2] Pade form: mV per pA of j - g v."""
+    half = 0.5 * h * C_inverse
+    z = g_syn * half
+    return half / (1.0 + z * (0.5 + 0.0833333333 * z))
+
+
+def izhikevich_2007_half(v, u, carry, i_ext, g_syn, j_syn, usual, dt, C_inverse, k, v_r, v_t, v_peak, a, b, c, d, b_3,
+                         v_b):
+    """One step of length `dt`: Strang splitting, second order; `usual` is the relaxation over `dt` alone.
 
     Half a step of synaptic relaxation (unconditionally stable), a Heun step of the cell, half a step of relaxation.
     The time between a spike and the end of its step is carried into the next one (`carry`, ms), so the spike times
     keep second order although they are stamped on the grid.
     """
     h = dt + carry
-    half = 0.5 * h * C_inverse
-    z = g_syn * half
-    relax = half / (1.0 + z * (0.5 + 0.0833333333 * z))      # (1 - exp(-z)) / g by its [0/2] Pade form
+    relax = usual if carry == 0.0 else relaxation(g_syn, h, C_inverse)
     v0 = v + (j_syn - g_syn * v) * relax
     f1 = (k * (v0 - v_r) * (v0 - v_t) - u + i_ext) * C_inverse
     s1 = a * (recovery_target(v0, v_r, b, b_3, v_b) - u)
