@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 
 from ..base.declarations import Param
 from ..base.exact import power
+from ..base.grammar import fmax, fmin
 from .exactly import exactly
 
 Rule = Callable[[Mapping[str, float], float], float]
@@ -37,9 +38,14 @@ def relax(x, target, z):
     return x + z * (target - x) * share(z)
 
 
+def bounded(v):
+    """v (mV), kept where rates are finite: only a current that no cell survives leads further."""
+    return fmin(fmax(v, -300.0), 300.0)
+
+
 def membrane(v, conductance, drive, dt_C):
     """v (mV) after dt of C dv/dt = drive - conductance v; `dt_C` = dt / C in 1/nS, conductance in nS, drive in pA."""
-    return v + dt_C * (drive - conductance * v) * share(dt_C * conductance)
+    return bounded(v + dt_C * (drive - conductance * v) * share(dt_C * conductance))
 
 
 def curved_membrane(v, conductance, drive, slope, dt_C):
@@ -47,7 +53,7 @@ def curved_membrane(v, conductance, drive, slope, dt_C):
 
     The exponential of the full derivative (exponential Rosenbrock-Euler) keeps second order.
     """
-    return v + dt_C * (drive - conductance * v) * share(dt_C * (conductance - slope))
+    return bounded(v + dt_C * (drive - conductance * v) * share(dt_C * (conductance - slope)))
 
 
 # ---- declarations and rules for derived constants

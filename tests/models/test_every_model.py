@@ -85,6 +85,22 @@ def test_engine_follows_the_judge(key):
     assert np.abs(run_cell(key, preset, current).v - judged(key, preset, current, model.default_dt_ms)).max() < 0.01
 
 
+@pytest.mark.parametrize("key, preset", PRESETS)
+def test_no_input_makes_a_state_infinite(key, preset):
+    """The largest current that the configuration allows, either way, and a storm of synapses."""
+    dt = NEURON_MODELS[key].max_dt_ms
+    ports = len(compose(key).ports)
+    steps = round(60.0 / dt)
+    storms = np.zeros((ports, ports, steps))
+    for port in range(ports):
+        storms[port, port, steps // 10:steps // 2:5] = 1000.0
+    quiet = np.zeros((ports, steps))
+    cases = [(1e5, quiet), (-1e5, quiet), (2e4, quiet), (-2e4, quiet), *((0.0, storm) for storm in storms)]
+    for current, arrived in cases:
+        trace = run_cell(key, preset, current_steps(60.0, dt, (5.0, 40.0, current)), dt, arrived=arrived)
+        assert all(np.isfinite(values).all() for values in trace.states.values()), current
+
+
 def rates(key, duration_ms):
     """Mean rates (Hz) of excitatory and inhibitory neurons and the share of neurons that fired, 1,000 x 100."""
     core = CoreSimConfig(num_neurons=1000, connections_per_neuron=100, seed=3, **model_defaults(key))

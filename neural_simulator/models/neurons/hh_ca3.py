@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ...base.declarations import NeuronModel, Param, Preset, State
 from ..kinetics import exp, exprel_inverse, exprel_slope
-from ..membrane import DETECTION, area_param, capacitance_param, density, gate, potential, relax, total
+from ..membrane import DETECTION, area_param, bounded, capacitance_param, density, gate, potential, relax, total
 
 
 def sodium_activation(v):
@@ -59,7 +59,7 @@ def coupled(v, v_d, g, g_d, j, j_d, slope, g_c, dt_C, dt_C_d):
     d = 1.0 + 0.5 * (dt_C * (g - slope) + b)
     d_d = 1.0 + 0.5 * (dt_C_d * g_d + b_d)
     scale = 1.0 / (d * d_d - 0.25 * b * b_d)
-    return v + (r * d_d + 0.5 * b * r_d) * scale, v_d + (r_d * d + 0.5 * b_d * r) * scale
+    return bounded(v + (r * d_d + 0.5 * b * r_d) * scale), bounded(v_d + (r_d * d + 0.5 * b_d * r) * scale)
 
 
 def ca3_step(v, v_d, h, n, s, c, q, Ca, i_ext, g_syn, j_syn, dt, dt_C, dt_C_d, Ca_gain, G_Na, G_K, G_Ca, G_AHP, G_KC,

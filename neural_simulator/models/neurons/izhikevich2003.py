@@ -12,12 +12,13 @@ into the model's unit: 1 unit is C pA.
 from __future__ import annotations
 
 from ...base.declarations import NeuronModel, Param, Preset, State
+from ...base.grammar import fmax
 
 
 def izhikevich_2003_step(v, u, i_ext, g_syn, j_syn, dt, a, b, c, d, q_1, q_0, v_u, e, C):
     """One step of the author's script: Euler, v before u."""
     current = (i_ext + j_syn - g_syn * v) / C
-    v = v + dt * (0.04 * (v * v) + q_1 * v + q_0 - u + current)
+    v = fmax(v + dt * (0.04 * (v * v) + q_1 * v + q_0 - u + current), -500.0)      # else the scheme may run away
     u = u + dt * a * (b * (v - v_u) - e * u)
     spiked = v > 30.0
     v = c if spiked else v

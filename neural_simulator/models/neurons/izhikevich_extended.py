@@ -11,7 +11,7 @@ RTN cells); Ferguson, Huh, Amilhon, Williams and Skinner 2013 and 2014 (hippocam
 from __future__ import annotations
 
 from ...base.declarations import NeuronModel, Param, Preset, State
-from ...base.grammar import fmin
+from ...base.grammar import fmax, fmin
 from .izhikevich2007 import peak_fraction
 
 
@@ -38,7 +38,7 @@ def izhikevich_extended_step(v, u, carry, i_ext, g_syn, j_syn, dt, C_inverse, k,
     s2 = a * (bent(v1 - v_s, b_low, b) - u1)
     v2 = v0 + 0.5 * h * (f1 + f2)
     spiked = v2 >= peak
-    share = peak_fraction(v0, v2, peak, 0.5 * (v_r + v_t)) if spiked else 1.0
+    share = fmax(peak_fraction(v0, v2, peak, 0.5 * (v_r + v_t)), 0.0) if spiked else 1.0
     moved = u + share * 0.5 * h * (s1 + s2)
     u = fmin(moved + d, u_max) if spiked else moved
     carry = h - share * h
@@ -100,6 +100,7 @@ IZHIKEVICH_EXTENDED = NeuronModel(
     source=_BOOK + ", chapter 8; Ferguson et al. 2013, 2014",
     derived={"C_inverse": lambda p, dt: 1.0 / p["C"]},
     default_dt_ms=0.25,
+    max_dt_ms=0.5,
     default_presets=("CA1_WEAK", "PV"),
     network_defaults={"background_rate_Hz": 400.0, "background_weight_nS": 1.0, "excitatory_weight_nS": 0.3},
 )
