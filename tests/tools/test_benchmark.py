@@ -79,7 +79,7 @@ def test_weights_scale_so_that_the_total_input_does_not_depend_on_the_number_of_
 def test_a_stretch_is_a_property_of_the_network():
     assert [benchmark.stretch_steps(1000, quick, False) for quick in (True, False)] == [1000, 5000]
     assert [benchmark.stretch_steps(n, False, False) for n in (50_000, 4_000_000)] == [1000, 400]
-    assert benchmark.stretch_steps(1000, False, True) == 20 * 5000
+    assert benchmark.stretch_steps(1000, False, True) == benchmark.DEVICE_FACTOR * 5000
 
 
 def test_a_network_that_does_not_fit_becomes_a_row_with_its_reason():
