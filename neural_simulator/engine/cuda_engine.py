@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -93,7 +94,10 @@ class CudaEngine:
     def _compile(self, thresholds: int) -> None:
         """Compile the step for up to `thresholds` background thresholds."""
         layout, network = self.layout, self.network
-        row_words = float(network.row_units.mean()) * UNIT if layout.kind == "partitioned" else 0.0
+        row_words = (0.0, 0.0)
+        if layout.kind == "partitioned":
+            units = network.row_units
+            row_words = float(units.mean()) * UNIT, float(cuda.xp().percentile(units, 98)) * UNIT
         constant_delay = self.plan.min_delay_steps if network.delays is None else 0
         constants = step_constants(self.plan, layout, thresholds, row_words, constant_delay)
         constants |= {"TIMED": int(self._timed), **self.constants}
@@ -404,14 +408,15 @@ class CudaEngine:
         cuda.xp().get_default_memory_pool().free_all_blocks()
 
 
-def step_constants(plan: Plan, layout: Layout, thresholds: int, row_words: float,
+def step_constants(plan: Plan, layout: Layout, thresholds: int, row_words: tuple[float, float],
                    constant_delay: int) -> dict[str, int]:
-    """The constants of the step kernel; `row_words` is the mean padded length of a row in one block."""
+    """The constants of the step kernel; `row_words`: mean and 98th percentile of a padded row's length in a block."""
     constants = {"PORTS": plan.num_ports, "WEIGHT_BITS": plan.weight_bits, "SLOTS": layout.slots,
                  "POPULATIONS": len(plan.populations), "THRESHOLDS": thresholds}
     if layout.kind == "global":
         return constants | {"CONSTANT_DELAY": constant_delay}
-    lanes = 8 if row_words <= 20 else 16 if row_words <= 28 else 32
+    typical, long = row_words
+    lanes = 8 if typical <= 20 else 16 if typical <= 28 else 32
     # rows that a group of lanes has in flight: as many as a step of typical rate needs
     spikes = plan.num_neurons * TYPICAL_RATE_HZ * plan.dt / 1000.0
     ahead = max(1, min(4, round(spikes * lanes / layout.threads + 0.5)))
@@ -420,7 +425,7 @@ def step_constants(plan: Plan, layout: Layout, thresholds: int, row_words: float
         "NEURONS": layout.neurons_per_thread, "RESIDENT": int(layout.neurons_per_thread <= _MOST_RESIDENT),
         "DELAY_BITS": layout.delay_bits, "MIN_DELAY": plan.min_delay_steps, "PACKETS": layout.packets,
         "INBOXES": layout.inboxes, "LIST": layout.list_capacity, "OWN_LIST": layout.own_list, "LANES": lanes,
-        "CHUNKS": max(1, min(4, round(row_words / lanes + 0.3))), "AHEAD": ahead}
+        "CHUNKS": max(1, min(4, math.ceil(long / lanes))), "AHEAD": ahead}
 
 
 def split_parameters(plan: Plan) -> tuple[list[dict[str, float]], np.ndarray]:

@@ -42,7 +42,7 @@ def source_of(core: CoreSimConfig, device: Device, kind: str, timed: int = 0) ->
     assert layout.kind == kind
     cells = list(plan.cells.values())
     slots = {name: k for k, name in enumerate(dict.fromkeys(s for cell in cells for s in cell.states))}
-    constants = step_constants(plan, layout, thresholds=16, row_words=16.0, constant_delay=0) | {"TIMED": timed}
+    constants = step_constants(plan, layout, thresholds=16, row_words=(14.0, 24.0), constant_delay=0) | {"TIMED": timed}
     return cuda_source.step_source(kind, cells, slots, split_parameters(plan)[0], constants)
 
 
