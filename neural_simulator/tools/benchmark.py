@@ -39,7 +39,7 @@ WARM_UP_MS = 300.0
 REPEATS = 3                                     # stretches
 MOST_STEPS = {False: 5000, True: 1000}          # of a stretch, by `quick`; fewer where there are many neurons,
 DEVICE_FACTOR = 60                              # more on a device, whose steps take microseconds
-BATCH_S = 0.005                                 # a batch lasts about this long,
+BATCH_S = 0.02                                  # a batch lasts about this long (starting one takes a device 60 us),
 BATCHES = 20                                    # but a stretch has at least so many
 TOLERANCE = 0.15                                # a step this much slower than the baseline is a regression
 SIZES = {False: ((1000, 10_000, 50_000), (100, 500, 1000)), True: ((1000, 10_000), (100, 500))}
@@ -170,10 +170,10 @@ def _warm_up(sim: Simulation, most: int) -> int:
 
     (Background spikes are drawn for four steps at once.)
     """
-    sim.step(1)
+    sim.step(1, record=False)
     steps = max(4, round(WARM_UP_MS / sim.dt_ms))
     began = time.perf_counter()
-    sim.step(steps)
+    sim.step(steps, record=False)
     step_s = (time.perf_counter() - began) / steps
     return 4 * max(1, min(round(BATCH_S / step_s), most) // 4)
 
