@@ -195,7 +195,7 @@ class SimulationBridge:
     @property
     def cp_membrane_potential_v(self) -> HostArray | None:
         """Membrane potentials, (N,) float32 mV; None without a network."""
-        return None if self._simulation is None else _shared(self._simulation.state["v"])
+        return None if self._simulation is None else _shared(self._simulation.potential())
 
     @property
     def cp_connections(self) -> Connections | None:
@@ -212,7 +212,8 @@ class SimulationBridge:
         presets = list(dict.fromkeys(p.preset for p in populations))
         of = network.population_of
         synapses = network.sample_synapses(min(MAX_LISTED_SYNAPSES, self.viz_config.max_synapses_drawn))
-        age_ms = (sim.step_index - sim.last_spike_step().astype(np.float64)) * sim.dt_ms
+        last_spike = sim.last_spike_step()
+        age_ms = (sim.step_index - last_spike.astype(np.float64)) * sim.dt_ms
         return {
             "current_time_ms": sim.time_ms,
             "current_time_step": sim.step_index,
@@ -224,7 +225,7 @@ class SimulationBridge:
             "neuron_types_list_for_viz": presets,
             "neuron_type_ids_cp": _shared(np.array([presets.index(p.preset) for p in populations], np.int32)[of]),
             "neuron_traits_cp": _shared(np.array([p.trait for p in populations], np.int32)[of]),
-            "neuron_fired_status_cp": self.cp_firing_states,
+            "neuron_fired_status_cp": _shared(last_spike == sim.step_index - 1),
             "neuron_activity_timers_cp": _shared(np.maximum(
                 0.0, self.viz_config.activity_decay_ms - age_ms).astype(np.float32)),     # ms of glow left
             "neuron_positions_3d_cp": _shared(network.positions.copy()),

@@ -118,7 +118,7 @@ class Observer:
         probe_steps, probe_v = self._traces.take()
         self.framed_step = sim.step_index
         return Frame(
-            step=sim.step_index, time_ms=sim.time_ms, v=sim.state["v"], last_spike_step=sim.last_spike_step(),
+            step=sim.step_index, time_ms=sim.time_ms, v=sim.potential(), last_spike_step=sim.last_spike_step(),
             spike_steps=steps, spike_ids=ids, total_spikes=self.total_spikes, rates_Hz=self._rates.rates_Hz(),
             rate_window_ms=RATE_WINDOW_MS, probe_ids=self.probe_ids, probe_steps=probe_steps, probe_v=probe_v,
             step_time_us=step_s * 1e6, real_time_factor=step_s * 1000.0 / sim.dt_ms, speed=speed,

@@ -102,6 +102,10 @@ class CpuEngine:
         self.last_spike = snapshot.last_spike.copy()
         self._pending = [row.copy() for row in snapshot.pending]
 
+    def potential(self) -> np.ndarray:
+        """A copy of the membrane potentials, (N,) float32 mV."""
+        return self.states["v"].copy()
+
     def set_drive(self, drive: Drive) -> None:
         """Use `drive` from the next step on."""
         self._drive = drive

@@ -218,6 +218,11 @@ class CudaEngine:
         with self._stream:
             return {name: self._to_natural_order(self._states[k].get()) for name, k in self._slots.items()}
 
+    def potential(self) -> np.ndarray:
+        """A host copy of the membrane potentials, (N,) float32 mV; no other state leaves the device."""
+        with self._stream:
+            return self._to_natural_order(self._states[self._slots["v"]].get())
+
     @property
     def last_spike(self) -> np.ndarray:
         """The step of every neuron's newest spike, (N,) int32."""

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 
 import numpy as np
 
@@ -25,6 +26,12 @@ from .profiler import Profiler
 from .snapshot import Snapshot
 
 _log = log.get("engine")
+
+
+@cache
+def _say_why_cpu(reason: str) -> None:
+    """Log each reason once, however many networks are built."""
+    _log.info("Using the CPU: %s", reason)
 
 
 class Simulation:
@@ -67,7 +74,7 @@ class Simulation:
                 cuda.limit_pool(share)
                 with cuda.guarded("building the network"):
                     return CudaEngine(self.plan, report)
-            _log.info("Using the CPU: %s", reason)
+            _say_why_cpu(reason)
         check_fits(self.plan, available_bytes(), share)
         return CpuEngine(self.plan, self.gpu.num_threads, report)
 
@@ -104,9 +111,16 @@ class Simulation:
         """Copies of the state arrays by name, (N,) float32."""
         return {name: array.copy() for name, array in self._engine.states.items()}
 
+    def potential(self) -> np.ndarray:
+        """A copy of the membrane potentials alone, (N,) float32 mV: what a picture needs of the state."""
+        with self._guard("reading the membrane potentials"):
+            return self._engine.potential()
+
     def last_spike_step(self) -> np.ndarray:
         """The step of every neuron's newest spike, (N,) int32; very negative where there was none."""
-        return self._engine.last_spike.copy()
+        with self._guard("reading the newest spikes"):
+            known = self._engine.last_spike
+        return known.copy() if self._engine.on_host else known
 
     def spike_counts(self) -> np.ndarray:
         """Spikes of every neuron since step 0 or the last restore, (N,) uint32."""

@@ -58,6 +58,9 @@ class FakeSimulation:
     def state(self):
         return {"v": np.full(self.network.num_neurons, -60.0, np.float32)}
 
+    def potential(self):
+        return self.state["v"]
+
     def step(self, n):
         if self.fail_at is not None and self.step_index + n > self.fail_at:
             raise ZeroDivisionError("the fake broke on purpose")

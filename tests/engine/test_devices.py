@@ -12,6 +12,7 @@ import pytest
 from neural_simulator.backend import cuda
 from neural_simulator.base.errors import BackendError, MemoryForecastError
 from neural_simulator.config import CoreSimConfig, GPUConfig
+from neural_simulator.engine import simulation
 from neural_simulator.engine.memory import estimate_memory
 from neural_simulator.engine.simulation import Simulation
 
@@ -22,6 +23,7 @@ ONE_DELAY = {"conduction_velocity_um_per_ms": 1e6}
 @pytest.fixture
 def fresh_problem():
     cuda.problem.cache_clear()
+    simulation._say_why_cpu.cache_clear()
     yield
     cuda.problem.cache_clear()
 
@@ -60,8 +62,9 @@ def test_auto_says_why_and_takes_the_cpu(module, words, monkeypatch, fresh_probl
     monkeypatch.setitem(sys.modules, "cupy", module)
     with caplog.at_level(logging.INFO, "neural_simulator.engine"):
         sim = Simulation(SMALL, GPUConfig(backend="auto"))
+        Simulation(SMALL, GPUConfig(backend="auto"))
     assert sim.backend_name.startswith("CPU")
-    assert words in caplog.text
+    assert words in caplog.text and caplog.text.count("Using the CPU") == 1, "each reason is said once"
     assert sim.step(500).spike_ids.size > 0
     with pytest.raises(BackendError, match=words):
         Simulation(SMALL, GPUConfig(backend="cuda"))
