@@ -104,6 +104,12 @@ def free_bytes() -> int:
     return int(free + cupy.get_default_memory_pool().free_bytes())
 
 
+def used_share() -> float:
+    """Share (0..1) of the device's memory that is in use, by whomever; the pool's unused blocks are not."""
+    import cupy
+    return 1.0 - free_bytes() / cupy.cuda.runtime.memGetInfo()[1]
+
+
 def limit_pool(share: float) -> None:
     """Let the memory pool hold at most `share` of the device's memory."""
     import cupy

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..network.network import Report
 from .drive import Drive
 from .snapshot import Snapshot
 
@@ -27,16 +28,19 @@ class Keyframes:
         self.newest = snapshot
         self.live_at_start = dict(live)
         self._changes: list[tuple[int, dict[str, float]]] = []
-        self._step = snapshot.step if snapshot else 0
+        self.step = snapshot.step if snapshot else 0
         self._taken = time.monotonic()
 
     def changed(self, step: int, live: Mapping[str, float]) -> None:
         """Note that the live values became `live` before step `step`."""
         self._changes.append((step, dict(live)))
 
-    def reached(self, engine: Any, count: int) -> None:
-        """Note that `count` more steps are done; take a keyframe of a device's state now and then."""
-        self._step += count
+    def reached(self, count: int) -> None:
+        """Note that `count` more steps are done."""
+        self.step += count
+
+    def refresh(self, engine: Any) -> None:
+        """Take a keyframe of a device's state where the newest one is old; between two batches."""
         if engine.on_host or time.monotonic() - self._taken < INTERVAL_S:
             return
         self._taken = time.monotonic()
@@ -44,11 +48,15 @@ class Keyframes:
             live = self._changes[-1][1] if self._changes else self.live_at_start
             self.begin(engine.snapshot(), live)
 
-    def repeat(self, engine: Any, drive_of: Callable[[Mapping[str, float]], Drive]) -> None:
+    def repeat(self, engine: Any, drive_of: Callable[[Mapping[str, float]], Drive],
+               report: Report | None = None) -> None:
         """Run `engine`, which stands at the newest keyframe, to where the run had come, inputs included."""
         nothing = np.zeros(0, np.int64)
-        for stop, live in [*self._changes, (self._step, None)]:
+        first = engine.step_index
+        for stop, live in [*self._changes, (self.step, None)]:
             while engine.step_index < stop:
+                if report is not None:
+                    report("Computing the state again", (engine.step_index - first) / (self.step - first))
                 engine.run(min(_REPLAY_STEPS, stop - engine.step_index), nothing)
             if live is not None:
                 engine.set_drive(drive_of(live))

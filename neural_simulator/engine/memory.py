@@ -54,9 +54,17 @@ def _largest_padded(mean: float, blocks: int) -> float:
         n += 1
         probability *= mean / n
     return expected
+
+
 def estimate_memory(core: CoreSimConfig, device: Device | None = None) -> int:
     """Bytes that the network of `core` and its state will take, on the CPU or on `device`."""
     return estimate_plan(make_plan(core, max(core.seed, 0)), device)
+
+
+def used_share() -> float:
+    """Share (0..1) of the host's memory that is in use, by whomever."""
+    memory = psutil.virtual_memory()
+    return 1.0 - memory.available / memory.total
 
 
 def available_bytes() -> int:

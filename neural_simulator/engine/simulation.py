@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache
 
 import numpy as np
@@ -21,7 +21,7 @@ from .cpu_engine import CpuEngine
 from .cuda_engine import CudaEngine
 from .drive import make_drive
 from .keyframes import Keyframes
-from .memory import available_bytes, check_fits
+from .memory import available_bytes, check_fits, used_share
 from .profiler import Profiler
 from .snapshot import Snapshot
 
@@ -56,6 +56,7 @@ class Simulation:
             self._engine.compile()
         self._probes = np.zeros(0, np.int64)
         self._keyframes = Keyframes()
+        self._intact = True         # False when a batch failed half-way on a device; the keyframes still know all
         self.profiler = (Profiler(self.gpu.profiling_window_size, self.gpu.profiling_detailed)
                          if self.gpu.enable_profiling else None)
         self.build_time_s = time.perf_counter() - started
@@ -70,9 +71,9 @@ class Simulation:
         if self.gpu.backend != "cpu":
             reason = cuda.problem()
             if reason is None:
-                check_fits(self.plan, cuda.free_bytes(), share, cuda.device())
-                cuda.limit_pool(share)
                 with cuda.guarded("building the network"):
+                    check_fits(self.plan, cuda.free_bytes(), share, cuda.device())
+                    cuda.limit_pool(share)
                     return CudaEngine(self.plan, report)
             _say_why_cpu(reason)
         check_fits(self.plan, available_bytes(), share)
@@ -89,27 +90,40 @@ class Simulation:
         return self._engine.name
 
     @property
+    def on_host(self) -> bool:
+        """True where the CPU computes, False where a device does."""
+        return self._engine.on_host
+
+    @property
     def dt_ms(self) -> float:
         return self.core.dt_ms
 
     @property
     def step_index(self) -> int:
-        """Number of steps done."""
-        return self._engine.step_index
+        """Number of steps done; those of a batch that failed do not count."""
+        return self._engine.step_index if self._intact else self._keyframes.step
 
     @property
     def time_ms(self) -> float:
         """Simulated time: steps x dt, never a running sum."""
-        return self._engine.step_index * self.core.dt_ms
+        return self.step_index * self.core.dt_ms
 
     @property
     def memory_bytes(self) -> int:
         return self._engine.memory_bytes
 
+    def memory_use(self) -> float:
+        """Share (0..1) of the memory of what computes, host or device, that is in use, by whomever."""
+        if self._engine.on_host:
+            return used_share()
+        with self._guard("reading its memory"):
+            return cuda.used_share()
+
     @property
     def state(self) -> dict[str, np.ndarray]:
         """Copies of the state arrays by name, (N,) float32."""
-        return {name: array.copy() for name, array in self._engine.states.items()}
+        with self._guard("copying the state"):
+            return {name: array.copy() for name, array in self._engine.states.items()}
 
     def potential(self) -> np.ndarray:
         """A copy of the membrane potentials alone, (N,) float32 mV: what a picture needs of the state."""
@@ -130,14 +144,22 @@ class Simulation:
     def step(self, count: int = 1, record: bool = True) -> Batch:
         """Advance `count` steps and return their spikes and traces.
 
-        Without `record` a device need not send its spikes; `spike_counts` still counts them.
+        Without `record` a device need not send its spikes; `spike_counts` still counts them. Raises BackendError when
+        the device fails; none of the steps counts then, and `move_to` goes on from where the last batch ended.
         """
         if count < 0:
             raise ConfigurationError(f"step({count}): the number of steps must not be negative.", "count", count)
+        self._require_intact()
         detailed = self.profiler is not None and self.profiler.detailed
-        with self._guard("stepping"):
-            batch = self._engine.run(int(count), self._probes, timed=detailed, record=record)
-        self._keyframes.reached(self._engine, count)
+        with self._guard("copying the state"):
+            self._keyframes.refresh(self._engine)
+        try:
+            with self._guard("stepping"):
+                batch = self._engine.run(int(count), self._probes, timed=detailed, record=record)
+        except BackendError:
+            self._intact = False
+            raise
+        self._keyframes.reached(count)
         if self.profiler is not None:
             self.profiler.saw(batch)
         return batch
@@ -161,13 +183,15 @@ class Simulation:
             if describe(CoreSimConfig, name)["group"] != "Drive":
                 raise ConfigurationError(f"{name} cannot change while running; apply it with a reset.", name)
         live = {**self._live, **{name: getattr(checked, name) for name in values}}
-        self._engine.set_drive(make_drive(self.plan, live))
+        with self._guard("changing the drive"):
+            self._engine.set_drive(make_drive(self.plan, live))
         self._live = live
         self._keyframes.changed(self.step_index, live)
 
     # ---- state as a whole
     def snapshot(self) -> Snapshot:
         """Copy the whole dynamic state; any engine of the same plan continues from it with the same bits."""
+        self._require_intact()
         with self._guard("copying the state"):
             return self._engine.snapshot()
 
@@ -175,46 +199,70 @@ class Simulation:
         """Continue from `snapshot`, which must come from the same plan."""
         with self._guard("restoring the state"):
             self._engine.restore(snapshot)
-        self._engine.set_drive(make_drive(self.plan, self._live))
-        self._keyframes.begin(snapshot, self._live)
+            self._engine.set_drive(make_drive(self.plan, self._live))
+        self._begin(snapshot)
 
     def move_to(self, backend: str, report: Report | None = None) -> None:
         """Go on with another backend, from the same state, bit for bit.
 
         Where the device has failed, its state is recomputed from the newest keyframe: a run is a function of its
-        seed and its inputs, so nothing is lost but the time.
+        seed and its inputs, so nothing is lost but the time. `report` is as for a build. When the other backend
+        cannot be had, an error says why and nothing is changed.
         """
+        snapshot: Snapshot | None
+        replay: Keyframes | None = None
         try:
-            snapshot, replay = self.snapshot(), None
+            snapshot = self.snapshot()
         except BackendError as error:
             _log.warning("%s", error)
             snapshot, replay = self._keyframes.newest, self._keyframes
-        gpu = self.gpu.changed(backend=backend)
-        previous, self.gpu = self.gpu, gpu
+        previous, self.gpu = self.gpu, self.gpu.changed(backend=backend)
         try:
             engine = self._make_engine(report)
-        except Exception:
+            with self._guard("taking over the state", engine):
+                self._bring(engine, snapshot, replay, report)
+        except BaseException:
             self.gpu = previous
             raise
-        self._engine = engine
+        failed, self._engine, self._intact = self._engine, engine, True
+        self._release(failed)
+        _log.info("Continuing on %s at step %d.", engine.name, engine.step_index)
+
+    def _bring(self, engine: CpuEngine | CudaEngine, snapshot: Snapshot | None, replay: Keyframes | None,
+               report: Report | None) -> None:
+        """Bring a new engine to `snapshot` (None: the initial state) and on through what `replay` knows since."""
         live = self._live if replay is None else replay.live_at_start
         engine.set_drive(make_drive(self.plan, live))
         if snapshot is not None:
             engine.restore(snapshot)
             engine.set_drive(make_drive(self.plan, live))
         if replay is not None:
-            replay.repeat(engine, lambda values: make_drive(self.plan, values))
-        _log.info("Continuing on %s at step %d.", engine.name, engine.step_index)
+            replay.repeat(engine, lambda values: make_drive(self.plan, values), report)
 
-    def _guard(self, action: str) -> AbstractContextManager:
-        return cuda.guarded(action) if isinstance(self._engine, CudaEngine) else nullcontext()
+    def _guard(self, action: str, engine: CpuEngine | CudaEngine | None = None) -> AbstractContextManager:
+        """Make one sentence of whatever the device reports during `action`."""
+        return nullcontext() if (engine or self._engine).on_host else cuda.guarded(action)
+
+    def _require_intact(self) -> None:
+        if not self._intact:
+            raise BackendError(f"The device failed after step {self.step_index:,}; continue on the CPU from there, or "
+                               "go back to time 0.")
 
     def reset(self) -> None:
         """Back to the initial state of the same network."""
-        self._engine.reset()
-        self._engine.set_drive(make_drive(self.plan, self._live))
-        self._keyframes.begin(None, self._live)
+        with self._guard("resetting the state"):
+            self._engine.reset()
+            self._engine.set_drive(make_drive(self.plan, self._live))
+        self._begin(None)
+
+    def _begin(self, snapshot: Snapshot | None) -> None:
+        self._keyframes.begin(snapshot, self._live)
+        self._intact = True
 
     def close(self) -> None:
         """Release threads and memory."""
-        self._engine.close()
+        self._release(self._engine)
+
+    def _release(self, engine: CpuEngine | CudaEngine) -> None:
+        with suppress(BackendError), self._guard("giving its memory back", engine):      # a lost device cannot
+            engine.close()

@@ -85,6 +85,23 @@ def test_the_memory_share_limits_what_a_network_may_take(device):
         Simulation(core, GPUConfig(backend="cuda", memory_pool_limit_fraction=0.05))
 
 
+def test_the_memory_share_limits_what_is_allocated_on_the_device(device):
+    pool = cuda.xp().get_default_memory_pool()
+    sim = Simulation(SMALL, GPUConfig(backend="cuda", memory_pool_limit_fraction=0.05))
+    try:
+        with pytest.raises(BackendError, match="ran out of memory"), cuda.guarded("trying"):
+            cuda.xp().zeros(int(0.06 * device.memory_bytes), np.uint8)
+        assert sim.step(500).spike_ids.size > 0
+    finally:
+        cuda.limit_pool(1.0)
+    before = sim.memory_use()
+    held = cuda.xp().zeros(int(0.06 * device.memory_bytes), np.uint8)
+    assert sim.memory_use() > before + 0.05
+    del held
+    assert sim.memory_use() < before + 0.01, "what the pool keeps unused is not in use"
+    pool.free_all_blocks()
+
+
 @pytest.mark.parametrize("values", [
     {"num_neurons": 10_000, "connections_per_neuron": 500, **ONE_DELAY},
     {"num_neurons": 50_000, "connections_per_neuron": 1000},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neural_simulator.base.errors import BackendError
+from neural_simulator.base.errors import BackendError, Cancelled
 from neural_simulator.config import CoreSimConfig, GPUConfig
 from neural_simulator.engine.simulation import Simulation
 
@@ -78,3 +78,63 @@ def test_the_state_of_a_failed_device_is_computed_again(backend, keyframe_at, mo
     assert failed.step_index == 250
     assert_equal(intact.snapshot(), failed.snapshot())
     assert np.array_equal(intact.step(100).spike_ids, failed.step(100).spike_ids)
+
+
+def fail_half_way(sim, monkeypatch):
+    """Let the next batch do some of its steps and then fail."""
+    run = sim._engine.run
+
+    def broken(steps, probes, **options):
+        run(steps // 2, probes, **options)
+        raise BackendError("the device is gone")
+    monkeypatch.setattr(sim._engine, "run", broken)
+
+
+def test_a_batch_that_failed_half_way_counts_for_nothing_and_is_done_again_elsewhere(backend, monkeypatch):
+    intact, failed = Simulation(CORE, backend), Simulation(CORE, backend)
+    for sim in (intact, failed):
+        sim.step(120)
+    fail_half_way(failed, monkeypatch)
+    for attempt in ("is gone", "failed after step 120"):
+        with pytest.raises(BackendError, match=attempt):
+            failed.step(40)
+        assert (failed.step_index, failed.time_ms) == (120, 120.0)
+    failed.move_to("cpu")
+    first, second = intact.step(200), failed.step(200)
+    assert first.spike_ids.size > 200
+    assert np.array_equal(first.spike_ids, second.spike_ids) and np.array_equal(first.spike_steps, second.spike_steps)
+    assert_equal(intact.snapshot(), failed.snapshot())
+
+
+def test_a_move_can_be_cancelled_and_made_later(backend, monkeypatch):
+    intact, failed = Simulation(CORE, backend), Simulation(CORE, backend)
+    for sim in (intact, failed):
+        sim.step(120)
+    fail_half_way(failed, monkeypatch)
+    with pytest.raises(BackendError):
+        failed.step(40)
+
+    def give_up(task, fraction):
+        if task == "Computing the state again":
+            raise Cancelled("enough")
+    with pytest.raises(Cancelled):
+        failed.move_to("cpu", give_up)
+    assert failed.gpu == backend and failed.step_index == 120
+    failed.move_to("cpu")
+    assert_equal(intact.snapshot(), failed.snapshot())
+
+
+def test_going_back_to_time_0_mends_a_failed_batch(backend, monkeypatch):
+    sim, fresh = Simulation(CORE, backend), Simulation(CORE, backend)
+    fail_half_way(sim, monkeypatch)
+    with pytest.raises(BackendError):
+        sim.step(40)
+    monkeypatch.undo()
+    sim.reset()
+    expected = fresh.step(300).spike_ids
+    assert expected.size > 200 and np.array_equal(sim.step(300).spike_ids, expected)
+
+
+def test_the_use_of_memory_is_a_share(backend):
+    use = Simulation(CORE, backend).memory_use()
+    assert 0.0 < use < 1.0
