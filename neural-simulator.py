@@ -81,6 +81,8 @@ def start(options: argparse.Namespace) -> int:
     from neural_simulator.app.crash import write_report
     from neural_simulator.base.errors import SimulatorError
     from neural_simulator.base.paths import CRASH_REPORTS
+    if options.cell is not None:
+        return single_cell(options)
     try:
         profile = chosen_profile(options)
     except SimulatorError as error:
@@ -112,6 +114,16 @@ def headless(profile: Profile, options: argparse.Namespace) -> int:
     return headless.run(profile, options.duration_ms, options.record)
 
 
+def single_cell(options: argparse.Namespace) -> int:
+    """Run one cell alone; print a table and leave a picture."""
+    from neural_simulator.base.errors import ConfigurationError, SimulatorError
+    from neural_simulator.tools import cell
+    try:
+        return cell.run(options.cell, options.current, options.model, options.duration_ms, options.record)
+    except SimulatorError as error:
+        return fail(str(error), BAD_ARGUMENT if isinstance(error, ConfigurationError) else FAILED)
+
+
 # ---- arguments ------------------------------------------------------------------------------------------
 class OneSentence(argparse.ArgumentParser):
     """Says in one sentence what is wrong with the arguments."""
@@ -137,7 +149,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                                                                        "profile's total time)")
     parser.add_argument("--record", type=Path, metavar="F", help="with --headless: record into this new file "
                                                                  "(*.simrec.h5) and draw an overview beside it")
+    parser.add_argument("--cell", metavar="PRESET", help="with --headless: run one cell of this type alone, print what "
+                                                         "it does under each --current and draw it")
+    parser.add_argument("--current", metavar="I", nargs="+", help="with --cell: currents in pA; a number or a range "
+                                                                  "from:to:step (--current=-100:0:50 below 0)")
+    parser.add_argument("--model", metavar="M", help="with --cell: the neuron model, where several have such a cell")
     options = parser.parse_args(arguments)
+    check_cell(parser, options)
     for name in ("duration_ms", "record"):
         if getattr(options, name) is not None and not options.headless:
             parser.error(f"--{name.replace('_', '-')} needs --headless")
@@ -146,6 +164,22 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if options.record is not None and options.record.exists():
         parser.error(f"{options.record} exists already; choose another name for the recording")
     return options
+
+
+def check_cell(parser: OneSentence, options: argparse.Namespace) -> None:
+    """End the program where the arguments of a single cell do not fit together."""
+    if options.cell is None:
+        for name in ("current", "model"):
+            if getattr(options, name) is not None:
+                parser.error(f"--{name} needs --cell")
+        return
+    if not options.headless:
+        parser.error("--cell needs --headless")
+    if options.current is None:
+        parser.error("--cell needs --current, in pA")
+    for name in ("profile", "seed", "backend"):
+        if getattr(options, name) is not None:
+            parser.error(f"--cell runs one cell without a network; leave --{name} out")
 
 
 def chosen_profile(options: argparse.Namespace) -> Profile:

@@ -23,7 +23,8 @@ from neural_simulator.tools import environment
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "neural-simulator.py"
 VIEWER_TITLE = "Neural Simulator: Network"
-OPTIONS = ("--help", "--profile", "--seed", "--backend", "--headless", "--duration-ms", "--record")
+OPTIONS = ("--help", "--profile", "--seed", "--backend", "--headless", "--duration-ms", "--record", "--cell",
+           "--current", "--model")
 
 
 def start(*arguments: str, flags: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
@@ -69,6 +70,11 @@ def test_help_needs_nothing_installed_and_lists_every_option():
     (["--headless", "--duration-ms", "-5"], "--duration-ms is -5 ms, but must be above 0"),
     (["--headless", "--duration-ms", "nan"], "--duration-ms is nan ms, but must be above 0"),
     (["--headless", "--record", str(SCRIPT)], "exists already"),
+    (["--cell", "RS", "--current", "100"], "--cell needs --headless"),
+    (["--headless", "--cell", "RS"], "--cell needs --current"),
+    (["--headless", "--current", "100"], "--current needs --cell"),
+    (["--headless", "--model", "ADEX"], "--model needs --cell"),
+    (["--headless", "--cell", "RS", "--current", "100", "--seed", "3"], "leave --seed out"),
 ])
 def test_a_bad_argument_is_one_sentence_and_exit_code_2(arguments, said):
     ended = start(*arguments, flags=("-S",))
@@ -80,6 +86,8 @@ def test_a_bad_argument_is_one_sentence_and_exit_code_2(arguments, said):
 @pytest.mark.parametrize("arguments, said", [
     (["--profile", "smal-1000x100"], "the nearest known profile is 'small-1000x100'"),
     (["--headless", "--seed", "-2"], "CoreSimConfig.seed (Seed) is -2, but must be a whole number between -1 and"),
+    (["--headless", "--cell", "RSS", "--current", "100"], "There is no cell 'RSS'; the nearest is 'RS'"),
+    (["--headless", "--cell", "RS", "--current", "much"], "'much' is neither a number in pA nor a range from:to:step"),
 ])
 def test_a_bad_value_is_one_sentence_and_exit_code_2(launcher, capsys, arguments, said):
     assert launcher.main(arguments) == 2
@@ -107,6 +115,15 @@ def test_a_headless_run_writes_what_it_was_asked_for(tmp_path, tiny):
     assert ended.returncode == 0, ended.stderr
     assert "0.2 s in 200 steps of 1 ms" in ended.stdout and "seed 3" in ended.stdout
     assert (tmp_path / "run.simrec.h5").is_file() and (tmp_path / "run.png").is_file()
+
+
+def test_a_single_cell_is_told_and_drawn(launcher, capsys, tmp_path):
+    code = launcher.main(["--headless", "--cell", "RS", "--current", "0:200:100", "--duration-ms", "300", "--record",
+                          str(tmp_path / "rs.png")])
+    assert code == 0
+    said = capsys.readouterr().out
+    assert "Regular spiking cortical pyramidal (RS), Izhikevich 2007 (IZHIKEVICH)" in said
+    assert (tmp_path / "rs.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_without_a_display_the_default_profile_runs_headless(launcher, capsys, monkeypatch, tmp_path, tiny):

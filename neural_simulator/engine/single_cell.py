@@ -13,6 +13,7 @@ from ..base.declarations import Population
 from ..base.errors import ConfigurationError
 from ..config import CoreSimConfig
 from ..models.cell import Cell, compose
+from ..models.neurons import neuron_model
 from ..models.receptors import RECEPTORS
 
 
@@ -89,3 +90,49 @@ def _start(cell: Cell, population: Population, dt: float, given: Mapping[str, fl
     values = {s.name: cell.model.initial_value(s, population.params, dt) for s in cell.model.states}
     values.update(given)
     return np.array([values.get(name, 0.0) for name in cell.states], np.float32)
+
+
+# ---- responses to a step of current ---------------------------------------------------------------------
+@dataclass(frozen=True)
+class Response:
+    """What a cell did under a constant current between `start_ms` and `stop_ms`."""
+
+    current_pA: float
+    start_ms: float
+    stop_ms: float
+    trace: CellTrace
+
+    @property
+    def spikes_ms(self) -> np.ndarray:
+        """Time stamps of the spikes during the current."""
+        spikes = self.trace.spikes_ms
+        return spikes[(spikes >= self.start_ms - 1e-9) & (spikes < self.stop_ms - 1e-9)]
+
+    @property
+    def intervals_ms(self) -> np.ndarray:
+        """Intervals between the spikes during the current."""
+        return np.diff(self.spikes_ms)
+
+    @property
+    def rate_Hz(self) -> float:
+        """Spikes per second of current."""
+        return self.spikes_ms.size * 1000.0 / (self.stop_ms - self.start_ms)
+
+    @property
+    def steady_rate_Hz(self) -> float:
+        """The rate that the last interval stands for; 0 with fewer than two spikes."""
+        return 1000.0 / float(self.intervals_ms[-1]) if self.intervals_ms.size else 0.0
+
+    @property
+    def latency_ms(self) -> float | None:
+        """From the start of the current to the first spike; None without spikes."""
+        return float(self.spikes_ms[0]) - self.start_ms if self.spikes_ms.size else None
+
+
+def respond(key: str, preset: str, current_pA: float, duration_ms: float, rest_ms: float = 100.0,
+            dt_ms: float | None = None) -> Response:
+    """Run the cell `preset` of model `key` at rest, then `duration_ms` with `current_pA`, then at rest again."""
+    dt = neuron_model(key).default_dt_ms if dt_ms is None else dt_ms
+    start, stop = rest_ms, rest_ms + duration_ms
+    current = current_steps(stop + rest_ms, dt, (start, stop, current_pA))
+    return Response(current_pA, start, stop, run_cell(key, preset, current, dt))
