@@ -23,8 +23,7 @@ U = np.uint64
 @nb.njit(**OPT)
 def deliver(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of,
             ids, counts, acc):
-    """Add to the accumulators what arrives at step t; return the number of synaptic events."""
-    events = np.int64(0)
+    """Add to the accumulators what arrives at step t."""
     slots = ids.shape[0]
     shift, mask = u32(weight_bits), u32((1 << weight_bits) - 1)
     for d in range(1, max_delay + 1):
@@ -38,13 +37,11 @@ def deliver(part, t, segment, words, weight_bits, max_delay, num_neurons, part_s
                 i = ids[slot, q]
                 at = (np.int64(part) * num_neurons + i) * max_delay + d - 1
                 begin, end = segment[at], segment[at + 1]
-                events += end - begin
                 target = acc[port_of[i]]
                 sign = i32(sign_of[i])
                 for k in range(U(begin), U(end)):
                     w = words[k]
                     target[w >> shift] += sign * i32(w & mask)
-    return events
 
 @nb.njit(**OPT)
 def in_flight(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of, ids, counts,
@@ -156,15 +153,15 @@ def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, pa
 
     `times` (steps, 4) takes the time counter before, between and after the phases; empty: nothing is timed.
     """
-    total, events = 0, np.int64(0)
+    total = 0
     first = part_start[part]
     timed = times.size > 0
     for step in range(steps):
         t = t0 + step
         if timed:
             times[step, 0] = ticks()
-        events += deliver(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of,
-                          sign_of, ids, id_counts, acc)
+        deliver(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of, ids,
+                id_counts, acc)
         if timed:
             times[step, 1] = ticks()
         integrate(part, t, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
@@ -182,7 +179,6 @@ def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, pa
                 probe_v[step, k] = states[0][probes[k]]
         if timed:
             times[step, 3] = ticks()
-    return events
 '''
 
 _COUNTER = '''

@@ -16,6 +16,5 @@ class Batch:
     spike_steps: np.ndarray      # (S,) int64, ascending
     spike_ids: np.ndarray        # (S,) int32, ascending within a step
     probe_v: np.ndarray          # (num_steps, probes) float32 mV, at the end of each step
-    events: int                  # synaptic events delivered
     seconds: float               # wall time of the computation
     phase_seconds: np.ndarray | None = None      # (num_steps, phases) s, in the order of PHASES, where it was timed

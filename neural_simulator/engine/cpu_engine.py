@@ -129,41 +129,44 @@ class CpuEngine:
         limit = max(1, _SPIKE_BUFFER // self.plan.num_neurons)
         probe_v = np.zeros((steps, probes.size), np.float32)
         times = np.zeros((self.threads, steps if timed else 0, 4), np.uint64)
-        pieces, events, done = [], 0, 0
+        pieces, done = [], 0
         while done < steps:
             count = min(steps - done, limit, 1 if self._pending else 2 if self._pool else steps)
             if self._pending:
                 self._add_arrivals(self._pending.pop(0))
             now = slice(done, done + count)
-            spikes, more = self._advance(count, probes, probe_v[now], times[:, now])
+            spikes = self._advance(count, probes, probe_v[now], times[:, now])
             if record:
                 pieces.append(spikes)
-            events += more
             done += count
         spike_steps = np.concatenate([p[0] for p in pieces]) if pieces else np.zeros(0, np.int64)
         spike_ids = np.concatenate([p[1] for p in pieces]) if pieces else np.zeros(0, np.int32)
         seconds = time.perf_counter() - started
-        return Batch(first, steps, spike_steps, spike_ids, probe_v, events, seconds,
+        return Batch(first, steps, spike_steps, spike_ids, probe_v, seconds,
                      _phase_seconds(times) if timed else None)
 
     def compile(self) -> None:
         """Compile the step now (seconds on a machine's first run of these models), not when the first one is due."""
         self._advance(0, np.zeros(0, np.int64), np.zeros((0, 0), np.float32), np.zeros((self.threads, 0, 4), np.uint64))
 
-    def _advance(self, count: int, probes: np.ndarray, probe_v: np.ndarray, times: np.ndarray) -> tuple[tuple, int]:
+    def _advance(self, count: int, probes: np.ndarray, probe_v: np.ndarray,
+                 times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Run `count` steps, at most two where several parts share the work (no spike acts sooner)."""
         parts = range(self.threads)
         sizes = np.diff(self.network.rows.part_start)
         outs = [np.empty(int(sizes[k]) * count, np.int32) for k in parts]
         out_counts = [np.zeros(count, np.int64) for k in parts]
 
-        def work(part: int) -> int:
-            return self._kernels.run(*self._arguments(part, count), outs[part], out_counts[part], probes, probe_v,
-                                     times[part])
+        def work(part: int) -> None:
+            self._kernels.run(*self._arguments(part, count), outs[part], out_counts[part], probes, probe_v,
+                              times[part])
 
-        events = sum(self._pool.map(work, parts)) if self._pool else work(0)
+        if self._pool:
+            list(self._pool.map(work, parts))           # waits for all, and raises what one of them raised
+        else:
+            work(0)
         self.step_index += count
-        return _merge(self.step_index - count, count, outs, out_counts), int(events)
+        return _merge(self.step_index - count, count, outs, out_counts)
 
     def _add_arrivals(self, arrivals: np.ndarray) -> None:
         """Add (ports, N) to the accumulators that the next step reads."""

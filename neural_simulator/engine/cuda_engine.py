@@ -145,7 +145,6 @@ class CudaEngine:
                 resident = layout.neurons_per_thread <= _MOST_RESIDENT
                 self._background = xp.zeros(1 if resident else size, xp.uint32)
                 self._totals = xp.zeros(layout.blocks, xp.uint32)
-                self._received = xp.zeros(1, xp.uint64)
             else:
                 self._ring = xp.zeros(layout.slots * plan.num_ports * size, xp.int32)
                 self._list = xp.zeros(2 * size, xp.uint32)
@@ -257,10 +256,9 @@ class CudaEngine:
                 results.append(launch(min(first + steps - self.step_index, limit), probe_of, probes.size, record))
             self._stream.synchronize()
         spike_steps, spike_ids, probe_v = (np.concatenate(parts) for parts in zip(*results, strict=True))
-        events = int(self._degrees[spike_ids].sum(dtype=np.int64)) if record else 0
         seconds = time.perf_counter() - started
         phases = np.concatenate(self._phase_seconds) if timed and self._phase_seconds else None
-        return Batch(first, steps, spike_steps, spike_ids, probe_v, events, seconds, phases)
+        return Batch(first, steps, spike_steps, spike_ids, probe_v, seconds, phases)
 
     def _time_phases(self, timed: bool) -> None:
         """Choose between the kernel that measures its phases and the one that does not."""
@@ -304,7 +302,7 @@ class CudaEngine:
              self._spilled, self._background, np.int64(self.step_index), np.int32(count),
              np.int32(self.plan.num_neurons), self._last_spike,
              self._spike_count, self._totals, entries, np.uint64(capacity), probe_of, np.int32(probes), trace,
-             self._received, cycles), shared_mem=layout.shared_bytes)
+             cycles), shared_mem=layout.shared_bytes)
         events[1].record()
         if self._timed:
             events[1].synchronize()

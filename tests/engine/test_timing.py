@@ -101,19 +101,7 @@ def test_spikes_come_in_order_of_time_then_neuron(backend):
         assert np.all(np.diff(key) > 0)
         assert batch.num_steps == count and batch.first_step + count == sim.step_index
         assert batch.probe_v.shape == (count, 0)
-    assert batch.spike_ids.size > 1000 and batch.events > 100_000
-
-
-def test_the_events_of_a_run_are_the_synapses_of_its_spikes_that_have_arrived(backend):
-    sim = Simulation(CoreSimConfig(seed=1, num_neurons=300, connections_per_neuron=40), backend)
-    batch = sim.step(400)
-    indptr, _, _, delays = sim.network.csr()
-    degree = np.diff(indptr)
-    longest = int(delays.max())
-    certain = degree[batch.spike_ids[batch.spike_steps < 400 - 1 - longest]].sum()
-    possible = degree[batch.spike_ids[batch.spike_steps < 400 - 2]].sum()
-    assert certain > 10_000
-    assert certain <= batch.events <= possible
+    assert batch.spike_ids.size > 1000
 
 
 def test_the_newest_spike_of_every_neuron_is_known(backend):

@@ -55,9 +55,10 @@ __device__ __forceinline__ u32 row_words(u32 row) { return (row & 63u) * UNIT; }
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
 step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 key1, const u32* __restrict__ rows, u64 words_per_block,
                  const u32* __restrict__ all_words, int* ring_store, float* states, uint4* packets, u32* spilled,
-                 u32* background_store,                  long long first_step, int steps, int num_neurons, int* last_spike, u32* spike_count, u32* totals,
+                 u32* background_store, long long first_step, int steps, int num_neurons, int* last_spike,
+                 u32* spike_count, u32* totals,
                  u32* record, u64 record_capacity, const unsigned short* probe_of, int probes, float* probe_v,
-                 u64* events, u32* cycles) {
+                 u32* cycles) {
   extern __shared__ int ring[];
   u32* list = (u32*)(ring + SLOTS * RING_WIDTH);
   u32* own_rows = list + LIST;                        // rows of the spikes of this block in this step
@@ -144,7 +145,6 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
 #define WEIGHT_OF(p) weights[p]
 #endif
   BACKGROUND(first_step)
-  u64 delivered = 0;
   int slot = (int)(first_step % SLOTS);
 
   for (int step = 0; step <= steps; step++) {
@@ -308,7 +308,6 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
         k += GROUPS * AHEAD;
       } while (k < in_list);
     }
-    delivered += rows_now;
     __syncthreads();
     if (thread == 0) {
       fired[parity] = listed[parity] = spills[parity] = 0;
@@ -326,10 +325,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
 
   for (int k = thread; k < SLOTS * RING_WIDTH; k += THREADS) ring_store[(u64)block * SLOTS * RING_WIDTH + k] = ring[k];
   if (RESIDENT) EACH_NEURON if (MINE) STORE_STATES
-  if (thread == 0) {
-    totals[block] = recorded;
-    if (block == 0) *events += delivered;             // spikes received; synaptic events follow from the rates
-  }
+  if (thread == 0) totals[block] = recorded;
 }
 
 // Turns recorded spikes into sortable keys, step << 32 | neuron; unused entries sort last.
