@@ -37,6 +37,11 @@ def build_source(constants: Mapping[str, int]) -> str:
     return _TYPES + CUDA_WORDS + _defines({**streams, **constants}) + library.cuda_source() + _read("build.cu")
 
 
+def look_source(constants: Mapping[str, int]) -> str:
+    """The text of what looks at synapses; `constants`: BLOCKS WEIGHT_BITS DELAY_BITS."""
+    return _TYPES + _defines(constants) + _read("look.cu")
+
+
 def step_source(kind: str, cells: Sequence[Cell], state_slots: Mapping[str, int], shared: Sequence[Mapping[str, float]],
                 constants: Mapping[str, int]) -> str:
     """The text of the step kernels, `kind` 'partitioned' or 'global', for populations that use `cells`.

@@ -11,8 +11,10 @@ from ..backend import cuda, cuda_source
 from ..base.errors import SimulatorError
 from ..models.random import STREAM_INITIAL
 from ..models.wiring import BLOCK
-from .network import Report, initial_states, population_of, ports_of_sources
+from . import synapses
+from .network import Report, inhibitory_sources, initial_states, population_of, ports_of_sources
 from .plan import Plan, projection_table
+from .synapses import Synapses
 
 UNIT = 8                       # words; a row starts and ends at a multiple of it, in every block
 MAX_ROW_UNITS = 63
@@ -171,15 +173,54 @@ class DeviceNetwork:
 
     def sample_synapses(self, count: int) -> np.ndarray:
         """Return up to `count` (pre, post) pairs, (M, 2) int32: the same ones for the same network."""
+        chosen = self.sample(count)
+        return np.stack([chosen.pre, chosen.post], axis=1)
+
+    # ---- for whoever looks
+    def sample(self, count: int) -> Synapses:
+        """Return up to `count` synapses, the same ones for the same network; every beginning is spread over all."""
         if self.num_synapses == 0 or count == 0:
-            return np.zeros((0, 2), np.int32)
+            return synapses.NONE
         total = self.blocks * self.words_per_block
-        spread = count if self.blocks == 1 else int(count * 1.05 * total / self.num_synapses) + 8
-        places = np.unique(np.linspace(0, total - 1, min(spread, total)).astype(np.int64))
-        words = self.words[cuda.xp().asarray(places)].get()
-        block, at = np.divmod(places, self.words_per_block)
+        wanted = count if self.blocks == 1 else int(count * 1.05 * total / self.num_synapses) + 8
+        return self._at(synapses.spread(total, wanted)).first(count)
+
+    def synapses_of(self, neuron: int) -> tuple[Synapses, Synapses]:
+        """Return all synapses that leave `neuron`, and all that end there. The latter takes a search of its block."""
+        block, local = neuron % self.blocks, np.uint32(neuron // self.blocks)
+        start = int(self.row_start[neuron])
+        length = int(self.out_degree[neuron] if self.blocks == 1 else self.row_units[neuron] * UNIT)
+        leaving = (np.arange(self.blocks)[:, None] * self.words_per_block + start + np.arange(length)).ravel()
+        shift, ending = np.uint32(self.plan.weight_bits + self.delay_bits), [np.zeros(0, np.int64)]
+        for begin, end in synapses.chunks(block * self.words_per_block, (block + 1) * self.words_per_block):
+            ending.append(begin + cuda.xp().flatnonzero(self.words[begin:end] >> shift == local).get())
+        return self._at(leaving), self._at(np.concatenate(ending))
+
+    def _at(self, places: np.ndarray) -> Synapses:
+        """Decode the words at `places`; padding is left out."""
+        bits, on_device = self.plan.weight_bits, cuda.xp().asarray(places)
+        words = self.words[on_device].get()
         real = np.ones(places.size, bool) if self.blocks == 1 else words != self.padding
-        starts = self.row_start.get().astype(np.int64)
-        source = np.searchsorted(starts[:self.num_neurons], at, side="right") - 1
-        target = (words >> np.uint32(self.plan.weight_bits + self.delay_bits)).astype(np.int64) * self.blocks + block
-        return np.stack([source, target], axis=1)[real][:count].astype(np.int32)
+        block, at = np.divmod(places, max(1, self.words_per_block))
+        starts = self.row_start.get()[:self.num_neurons].astype(np.int64)
+        source = np.searchsorted(starts, at, side="right") - 1
+        target = (words >> np.uint32(bits + self.delay_bits)).astype(np.int64) * self.blocks + block
+        field = (words >> np.uint32(bits)) & np.uint32((1 << self.delay_bits) - 1)
+        delay = (self.delays[on_device].get() if self.delays is not None
+                 else field.astype(np.int32) + self.plan.min_delay_steps)
+        weight = (words & np.uint32((1 << bits) - 1)) * np.float32(self.plan.weight_scale)
+        return synapses.make(source[real], target[real], weight[real], delay[real])
+
+    def incoming_weights(self) -> np.ndarray:
+        """Return the summed weights onto every neuron, (2, N) float32: from excitatory and inhibitory sources."""
+        xp, n = cuda.xp(), self.num_neurons
+        module = cuda.compile_source(cuda_source.look_source(
+            {"BLOCKS": self.blocks, "WEIGHT_BITS": self.plan.weight_bits, "DELAY_BITS": self.delay_bits}))
+        lengths = self.out_degree if self.blocks == 1 else self.row_units * np.uint32(UNIT)
+        sums = xp.zeros((2, n), xp.uint64)
+        padding = np.uint32(0 if self.blocks == 1 else self.padding)
+        module.get_function("sum_incoming")(
+            (cuda.device().multiprocessors * 8,), (256,),
+            (np.int32(n), np.uint64(self.words_per_block), self.row_start, lengths,
+             xp.asarray(inhibitory_sources(self.plan)), self.words, padding, sums))
+        return (sums.get() * self.plan.weight_scale).astype(np.float32)

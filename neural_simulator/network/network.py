@@ -13,7 +13,9 @@ import numpy as np
 from ..backend import cpu_build
 from ..base.errors import SimulatorError
 from ..models.random import STREAM_INITIAL
+from . import synapses
 from .plan import Plan, projection_table
+from .synapses import Synapses
 
 Report = Callable[[str, float], None]
 
@@ -149,14 +151,47 @@ class Network:
 
     def sample_synapses(self, count: int) -> np.ndarray:
         """Return up to `count` (pre, post) pairs, (M, 2) int32: the same ones for the same network."""
-        rows, total = self.rows, self.num_synapses
-        if total == 0 or count == 0:
-            return np.zeros((0, 2), np.int32)
-        chosen = np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64))
-        at = np.searchsorted(rows.segment, chosen, side="right") - 1
-        part, source = np.divmod(at // rows.max_delay, self.num_neurons)
-        local = rows.words[chosen] >> np.uint32(self.plan.weight_bits)
-        return np.stack([source, rows.part_start[part] + local.astype(np.int64)], axis=1).astype(np.int32)
+        chosen = self.sample(count)
+        return np.stack([chosen.pre, chosen.post], axis=1)
+
+    # ---- for whoever looks
+    def sample(self, count: int) -> Synapses:
+        """Return up to `count` synapses, the same ones for the same network; every beginning is spread over all."""
+        if self.num_synapses == 0 or count == 0:
+            return synapses.NONE
+        return self._at(synapses.spread(self.num_synapses, count))
+
+    def synapses_of(self, neuron: int) -> tuple[Synapses, Synapses]:
+        """Return all synapses that leave `neuron`, and all that end there. The latter takes a search of its part."""
+        rows, n = self.rows, self.num_neurons
+        parts = rows.part_start.size - 1
+        begins = (np.arange(parts) * n + neuron) * rows.max_delay
+        leaving = [np.arange(rows.segment[at], rows.segment[at + rows.max_delay]) for at in begins]
+        part = int(np.searchsorted(rows.part_start, neuron, side="right")) - 1
+        local = np.uint32(neuron - rows.part_start[part])
+        first, last = (int(rows.segment[(part + k) * n * rows.max_delay]) for k in (0, 1))
+        ending = [begin + np.flatnonzero(rows.words[begin:end] >> np.uint32(self.plan.weight_bits) == local)
+                  for begin, end in synapses.chunks(first, last)]
+        return self._at(np.concatenate(leaving)), self._at(np.concatenate([np.zeros(0, np.int64), *ending]))
+
+    def _at(self, places: np.ndarray) -> Synapses:
+        """Decode the words at `places`."""
+        rows, words = self.rows, self.rows.words[places]
+        row, delay = np.divmod(np.searchsorted(rows.segment, places, side="right") - 1, rows.max_delay)
+        part, source = np.divmod(row, self.num_neurons)
+        target = rows.part_start[part] + (words >> np.uint32(self.plan.weight_bits)).astype(np.int64)
+        units = words & np.uint32((1 << self.plan.weight_bits) - 1)
+        return synapses.make(source, target, units * np.float32(self.plan.weight_scale), delay + 1)
+
+    def incoming_weights(self) -> np.ndarray:
+        """Return the summed weights onto every neuron, (2, N) float32: from excitatory and inhibitory sources."""
+        rows, pieces = self.rows, []
+        inhibitory = inhibitory_sources(self.plan)
+        for part, size in enumerate(np.diff(rows.part_start)):
+            pieces.append(np.zeros((2, int(size)), np.int64))
+            self._kernels.sum_weights(part, rows.words, self.plan.weight_bits, rows.segment, self.num_neurons,
+                                      rows.max_delay, inhibitory, pieces[-1])
+        return (np.concatenate(pieces, axis=1) * self.plan.weight_scale).astype(np.float32)
 
 
 def initial_states(plan: Plan, normal_values: Callable[..., None]) -> dict[str, np.ndarray]:
@@ -182,6 +217,12 @@ def population_of(plan: Plan) -> np.ndarray:
     """The population index of every neuron, (N,) uint8."""
     sizes = [p.size for p in plan.populations]
     return np.repeat(np.arange(len(sizes), dtype=np.uint8), sizes)
+
+
+def inhibitory_sources(plan: Plan) -> np.ndarray:
+    """1 for every neuron that inhibits its targets, (N,) uint8."""
+    return np.repeat(np.array([not p.excitatory for p in plan.populations], np.uint8),
+                     [p.size for p in plan.populations])
 
 
 def ports_of_sources(plan: Plan) -> tuple[np.ndarray, np.ndarray]:

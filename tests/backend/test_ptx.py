@@ -55,6 +55,13 @@ def test_the_builders_compile(to_ptx, capability):
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
+def test_the_look_at_the_synapses_compiles(to_ptx, capability):
+    for blocks, delay_bits in ((132, 3), (1, 0)):
+        source = cuda_source.look_source({"BLOCKS": blocks, "WEIGHT_BITS": 16, "DELAY_BITS": delay_bits})
+        assert ".entry sum_incoming" in to_ptx(source, capability)
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
 def test_the_global_step_compiles(to_ptx, capability):
     ptx = to_ptx(source_of(CoreSimConfig(), LARGE, "global"), capability)
     assert all(f".entry {name}" in ptx for name in ("integrate_global", "deliver_global", "advance", "begin"))
