@@ -92,7 +92,7 @@ class CpuEngine:
         for k, row in enumerate(self._pending):
             pending[k] += row
         return Snapshot(self.step_index, {name: a.copy() for name, a in self.states.items()}, self.last_spike.copy(),
-                        pending)
+                        pending, self.spike_counts.copy())
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from `snapshot`."""
@@ -100,6 +100,7 @@ class CpuEngine:
         self.step_index = snapshot.step
         self.states = {name: snapshot.states[name].copy() for name in self.states}
         self.last_spike = snapshot.last_spike.copy()
+        self.spike_counts = snapshot.spike_counts.copy()
         self._pending = [row.copy() for row in snapshot.pending]
 
     def potential(self) -> np.ndarray:

@@ -156,7 +156,7 @@ class CudaEngine:
     def snapshot_bytes(self) -> int:
         """Size of a snapshot on the host."""
         arrivals = (self.plan.max_delay_steps + 1) * self.plan.num_ports
-        return 4 * self.plan.num_neurons * (arrivals + len(self._slots) + 1)
+        return 4 * self.plan.num_neurons * (arrivals + len(self._slots) + 2)
 
     def snapshot(self) -> Snapshot:
         """Copy the whole dynamic state to the host."""
@@ -164,7 +164,7 @@ class CudaEngine:
             slots = self._ring_by_slot().get()
         order = (self.step_index + np.arange(self.plan.max_delay_steps + 1)) % self.layout.slots
         pending = np.stack([[self._to_natural_order(port) for port in slots[k]] for k in order])
-        return Snapshot(self.step_index, self.states, self.last_spike, pending)
+        return Snapshot(self.step_index, self.states, self.last_spike, pending, self.spike_counts)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from `snapshot`."""
@@ -175,6 +175,7 @@ class CudaEngine:
             self._states[:] = xp.asarray(np.stack([self._to_device_order(snapshot.states[name])
                                                    for name in self._slots]))
             self._last_spike[:] = xp.asarray(self._to_device_order(snapshot.last_spike))
+            self._spike_count[:] = xp.asarray(self._to_device_order(snapshot.spike_counts))
             slots = np.zeros((self.layout.slots, self.plan.num_ports, self._padded), np.int32)
             for k, row in enumerate(snapshot.pending):
                 slots[(snapshot.step + k) % self.layout.slots] = [self._to_device_order(port) for port in row]

@@ -137,7 +137,7 @@ class Simulation:
         return known.copy() if self._engine.on_host else known
 
     def spike_counts(self) -> np.ndarray:
-        """Spikes of every neuron since step 0 or the last restore, (N,) uint32."""
+        """Spikes of every neuron since step 0, (N,) uint32."""
         return self._engine.spike_counts.copy()
 
     # ---- actions

@@ -8,6 +8,7 @@ import pytest
 from neural_simulator.base.errors import BackendError, Cancelled
 from neural_simulator.config import CoreSimConfig, GPUConfig
 from neural_simulator.engine.simulation import Simulation
+from neural_simulator.engine.snapshot import Snapshot
 
 CORE = CoreSimConfig(seed=3, num_neurons=400, connections_per_neuron=50, excitatory_weight_nS=1.2,
                      inhibitory_weight_nS=3.6)
@@ -15,9 +16,9 @@ CORE = CoreSimConfig(seed=3, num_neurons=400, connections_per_neuron=50, excitat
 
 def assert_equal(first, second):
     assert first.step == second.step
-    assert all(np.array_equal(first.states[name], second.states[name]) for name in first.states)
-    assert np.array_equal(first.last_spike, second.last_spike)
-    assert np.array_equal(first.pending, second.pending)
+    one, two = first.arrays(), second.arrays()
+    assert set(one) == set(two)
+    assert [name for name in one if not np.array_equal(one[name], two[name])] == []
 
 
 def test_going_on_from_a_snapshot_equals_having_gone_on(backend):
@@ -36,6 +37,17 @@ def test_going_on_from_a_snapshot_equals_having_gone_on(backend):
         again = other.step(248)
         assert np.array_equal(again.spike_ids, batch.spike_ids[-again.spike_ids.size:])
         assert_equal(end, other.snapshot())
+
+
+def test_a_snapshot_taken_apart_and_put_together_is_the_same():
+    vector = np.arange(3, dtype=np.float32)
+    whole = Snapshot(7, {"v": vector, "u": vector + 1}, vector.astype(np.int32), vector.reshape(1, 1, 3),
+                     vector.astype(np.uint32), {"weights": np.ones(11, np.uint16)})
+    arrays = whole.arrays()
+    assert set(arrays) == {"states/v", "states/u", "last_spike", "pending", "spike_counts", "further/weights"}
+    assert whole.nbytes == 5 * 12 + 22
+    assert_equal(whole, Snapshot.of(7, arrays))
+    assert Snapshot.of(7, arrays).further["weights"] is whole.further["weights"]
 
 
 def sim_after(sim, snapshot, steps):
