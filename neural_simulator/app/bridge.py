@@ -290,7 +290,7 @@ class SimulationBridge:
         config = {"neuron_model": core.neuron_model_type.value, "num_neurons": core.num_neurons,
                   "connections_per_neuron": core.connections_per_neuron, "dt_ms": core.dt_ms, "seed": sim.seed,
                   "profiling_window_size": gpu.profiling_window_size, "profiling_detailed": gpu.profiling_detailed}
-        write_report(filepath, sim.profiler, config, {"backend": sim.backend_name})
+        write_report(filepath, sim.profiler, config, sim.device_info)
         return True
 
 

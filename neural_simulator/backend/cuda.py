@@ -83,6 +83,16 @@ def device() -> Device:
                   int(p["totalGlobalMem"]))
 
 
+def versions() -> dict[str, Any]:
+    """The newest CUDA that the driver knows, the CUDA that CuPy computes with, and what the device is."""
+    import cupy
+    names = {"cuda_driver": cupy.cuda.runtime.driverGetVersion(), "cuda_runtime": cupy.cuda.runtime.runtimeGetVersion()}
+    known = {name: f"{number // 1000}.{number % 1000 // 10}" for name, number in names.items()}
+    capability = device().compute_capability
+    return {**known, "compute_capability": f"{capability // 10}.{capability % 10}",
+            "multiprocessors": device().multiprocessors, "device_memory_bytes": device().memory_bytes}
+
+
 def compile_source(source: str, cooperative: bool = False) -> Any:
     """Compile CUDA text; CuPy keeps the machine code on disk, keyed by text and device."""
     import cupy

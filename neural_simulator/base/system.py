@@ -43,7 +43,7 @@ def system_info() -> dict[str, Any]:
         "processor": processor_name(),
         "cores": os.cpu_count() or 1,
         "memory_bytes": int(psutil.virtual_memory().total),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "neural_simulator": VERSION,
         **package_versions(),

@@ -90,6 +90,11 @@ class Simulation:
         return self._engine.name
 
     @property
+    def device_info(self) -> dict[str, object]:
+        """What computes, with its versions: what belongs beside a measurement."""
+        return {"backend": self.backend_name, **({} if self.on_host else cuda.versions())}
+
+    @property
     def on_host(self) -> bool:
         """True where the CPU computes, False where a device does."""
         return self._engine.on_host

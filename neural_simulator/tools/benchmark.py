@@ -205,14 +205,14 @@ def measure_all(cases: Sequence[Case], quick: bool) -> Iterator[dict[str, Any]]:
 
 
 # ---- results --------------------------------------------------------------------------------------------
-def document(rows: Sequence[dict[str, Any]], quick: bool, backend: str) -> dict[str, Any]:
+def document(rows: Sequence[dict[str, Any]], quick: bool, device: dict[str, Any]) -> dict[str, Any]:
     """The result file's content."""
     return {
         "benchmark_version": BENCHMARK_VERSION,
         "timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "quick": quick,
         "seed": SEED,
-        "system_info": {**system_info(), "backend": backend},
+        "system_info": {**system_info(), **device},
         "results": [row for row in rows if "reason" not in row],
         "skipped": [row for row in rows if "reason" in row],
     }
@@ -315,26 +315,29 @@ def profile_cases(names: Sequence[str], gpu: GPUConfig) -> list[Case]:
     return [Case(p.name, p.core if p.core.seed >= 0 else p.core.changed(seed=SEED), gpu) for p in profiles]
 
 
-def backend_name(gpu: GPUConfig) -> str:
-    """The name of the device that a large network would run on."""
+def device_info(gpu: GPUConfig) -> dict[str, Any]:
+    """The device that a large network would run on, with its versions."""
     sim = Simulation(CoreSimConfig(num_neurons=2, connections_per_neuron=0, num_traits=1,
                                    inhibitory_trait_indices=()), gpu)
-    sim.close()
-    return sim.backend_name
+    try:
+        return sim.device_info
+    finally:
+        sim.close()
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print, write and compare; return the exit code."""
     gpu = GPUConfig(backend=options.backend, num_threads=options.threads)
     baseline = read_results(options.compare) if options.compare else None
-    backend = backend_name(gpu)
+    device = device_info(gpu)
+    backend = str(device["backend"])
     cases = cases_of(options, gpu, backend.startswith("CUDA"))
     print(f"Neural Simulator on {backend}\n{HEADER}", flush=True)
     rows = []
     for row in measure_all(cases, options.quick):
         rows.append(row)
         print(line_of(row), flush=True)
-    results = document(rows, options.quick, backend)
+    results = document(rows, options.quick, device)
     ensure(options.output.absolute().parent)
     options.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     print(f"Written to {options.output}")

@@ -20,7 +20,7 @@ HAS_COUNTER = platform.machine().lower() in ("x86_64", "amd64")
 
 def batch_of(steps, seconds, phases=None):
     nothing = np.zeros(0, np.int64)
-    return Batch(0, steps, nothing, nothing.astype(np.int32), np.zeros((steps, 0), np.float32), 0, seconds, phases)
+    return Batch(0, steps, nothing, nothing.astype(np.int32), np.zeros((steps, 0), np.float32), seconds, phases)
 
 
 def test_a_window_keeps_the_newest_durations_only():

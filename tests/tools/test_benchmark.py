@@ -87,7 +87,7 @@ def test_a_network_that_does_not_fit_becomes_a_row_with_its_reason():
     [skipped] = benchmark.measure_all(cases, quick=True)
     assert "GB of memory" in skipped["reason"]
     assert "skipped" in benchmark.line_of(skipped)
-    assert benchmark.document([skipped], True, "CPU")["results"] == []
+    assert benchmark.document([skipped], True, {"backend": "CPU"})["results"] == []
 
 
 def test_a_profile_can_be_measured_under_its_name():
