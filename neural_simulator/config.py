@@ -205,6 +205,15 @@ class CoreSimConfig(Config):
         0.0, "Direct current", "Constant current into every neuron.", unit="pA", low=-100_000.0, high=100_000.0,
         group="Drive", live=True)
 
+    hh_external_drive_scale: float = setting(
+        1.0, "External Drive Scale (HH, auto-tuned)",
+        "Multiplies the background rate and the direct current into Hodgkin-Huxley cells.", low=0.1, high=8.0,
+        group="Drive", live=True)
+    adex_external_drive_scale: float = setting(
+        1.0, "External Drive Scale (AdEx, auto-tuned)",
+        "Multiplies the background rate and the direct current into AdEx cells.", low=0.1, high=5.0,
+        group="Drive", live=True)
+
     enable_hebbian_learning: bool = setting(False, "Hebbian learning", "", group="Learning", hidden=True)
     enable_short_term_plasticity: bool = setting(False, "Short-term plasticity", "", group="Learning", hidden=True)
     enable_homeostasis: bool = setting(False, "Homeostasis", "", group="Learning", hidden=True)

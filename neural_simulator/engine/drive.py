@@ -21,18 +21,30 @@ class Drive:
     numbers: np.ndarray         # (P,) int64, thresholds in use
 
 
+# Which configuration value scales the drive of a model's cells; by the beginning of the model's key.
+SCALE_OF = {"HODGKIN_HUXLEY": "hh_external_drive_scale", "HH_": "hh_external_drive_scale",
+            "ADEX": "adex_external_drive_scale"}
+
+
+def scale_field(model: str) -> str | None:
+    """The name of the configuration value that scales the external drive of this neuron model's cells."""
+    return next((name for prefix, name in SCALE_OF.items() if model.startswith(prefix)), None)
+
+
 def make_drive(plan: Plan, live: dict[str, float]) -> Drive:
-    """The drive of `plan` with the live values that the user has set since (background_*, external_current_pA)."""
+    """The drive of `plan` with the live values that the user has set since (all fields of the group Drive)."""
     currents, weights, tables = [], [], []
     for p in plan.populations:
-        rate = live.get("background_rate_Hz", p.background_rate_Hz)
+        name = scale_field(p.model)
+        scale = 1.0 if name is None else live.get(name, getattr(plan.core, name))
+        rate = scale * live.get("background_rate_Hz", p.background_rate_Hz)
         mean = rate * plan.dt / 1000.0
         if mean > MAX_MEAN:
             raise ConfigurationError(
                 f"background_rate_Hz is {rate:g} Hz, {mean:g} spikes per step of {plan.dt:g} ms, but at most "
                 f"{MAX_MEAN:g} per step are possible; lower the rate (and raise the weight) or dt_ms.",
                 "background_rate_Hz", rate)
-        currents.append(live.get("external_current_pA", p.current_pA))
+        currents.append(scale * live.get("external_current_pA", p.current_pA))
         weights.append(live.get("background_weight_nS", p.background_weight))
         tables.append(thresholds(mean))
     width = max(1, *(len(t) for t in tables))
