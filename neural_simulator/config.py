@@ -36,6 +36,9 @@ class NeuronModel(str, Enum):
     HH_SQUID = "HH_SQUID"
     ADEX = "ADEX"
     LIF = "LIF"
+    LIF_CURRENTS = "LIF_CURRENTS"
+    LIF_DELTA = "LIF_DELTA"
+    LIF_CONDUCTANCE = "LIF_CONDUCTANCE"
 
 
 def setting(default: Any, label: str, meaning: str, *, unit: str = "", low: float | None = None,

@@ -1,16 +1,18 @@
 """Golden runs: fingerprints of what these networks must do, bit for bit, on every machine and backend.
 
-`python3 -m tests.golden` in the program's folder writes them anew, after a change that is meant to change them.
+`python3 -m tests.golden` in the program's folder writes them anew, after a change that is meant to change them;
+`python3 -m tests.golden "uniform LIF_DELTA"` writes that one and keeps the others.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 from neural_simulator.config import CoreSimConfig, GPUConfig
 from neural_simulator.models.neurons import NEURON_MODELS
-from neural_simulator.tools.benchmark import DRIVES, firing_network
+from neural_simulator.tools.benchmark import firing_network
 from tests.activity import CPU, result_of
 
 FILE = Path(__file__).with_name("golden.json")
@@ -18,7 +20,7 @@ FILE = Path(__file__).with_name("golden.json")
 # name -> (network, steps). Each model once in a uniform network, and the kinds of network that there are.
 CASES: dict[str, tuple[CoreSimConfig, int]] = {
     **{f"uniform {key}": (firing_network(key, 500, 50, seed=7), round(500.0 / NEURON_MODELS[key].default_dt_ms))
-       for key in DRIVES},
+       for key in NEURON_MODELS},
     "default": (CoreSimConfig(seed=42), 1000),
     "fine grid": (CoreSimConfig(seed=3, dt_ms=0.1, num_neurons=400, connections_per_neuron=40,
                                 excitatory_weight_nS=1.5, inhibitory_weight_nS=5.0), 3000),
@@ -38,6 +40,13 @@ def read() -> dict[str, dict[str, object]]:
     return json.loads(FILE.read_text(encoding="utf-8"))
 
 
+def write(names: list[str]) -> None:
+    """Compute the named cases anew; those that are no longer in the table go."""
+    kept = read() if FILE.exists() else {}
+    results = {name: compute(name) if name in names else kept[name] for name in CASES}
+    FILE.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    FILE.write_text(json.dumps({name: compute(name) for name in CASES}, indent=1) + "\n", encoding="utf-8")
+    write(sys.argv[1:] or list(CASES))
     print(f"Wrote {FILE}.")

@@ -1,7 +1,7 @@
 """The benchmark: how fast a step is, on networks that fire.
 
 Every network is the generic one: 4 of 5 populations excitatory, wired uniformly at random, delays from distance.
-The rule that makes each size fire at a few Hz (`DRIVES`, found by measurement): the summed conductance or current of
+The rule that makes each size fire at a few Hz (`drive_of`, found by measurement): the summed conductance or current of
 a neuron's synapses does not depend on their number (weight = constant / connections), and each neuron has its own
 Poisson input. The rate that came out stands beside every time.
 
@@ -24,13 +24,14 @@ from typing import Any
 
 import numpy as np
 
+from ..base.declarations import NeuronModel
 from ..base.errors import ConfigurationError, FileFormatError, MemoryForecastError, SimulatorError
 from ..base.paths import ROOT, ensure
 from ..base.system import system_info
-from ..config import CoreSimConfig, GPUConfig
+from ..config import CoreSimConfig, GPUConfig, model_defaults
 from ..engine.simulation import Simulation
 from ..files.profiles import find_profile, load_profile
-from ..models.neurons import NEURON_MODELS
+from ..models.neurons import NEURON_MODELS, neuron_model
 
 BENCHMARK_VERSION = "1.0"
 OUTPUT = ROOT / "benchmarks" / "benchmark_results.json"
@@ -43,6 +44,7 @@ BATCH_S = 0.02                                  # a batch lasts about this long 
 BATCHES = 20                                    # but a stretch has at least so many
 TOLERANCE = 0.15                                # a step this much slower than the baseline is a regression
 SIZES = {False: ((1000, 10_000, 50_000), (100, 500, 1000)), True: ((1000, 10_000), (100, 500))}
+OTHER_SIZES = (10_000, 100_000)                 # of the models that are no yardstick, with 100 connections
 LARGE_SIZE = 100_000                            # added to the full sweep on a CUDA device,
 LARGEST_SIZE = 1_000_000                        # this with 1,000 connections,
 MICROCIRCUIT = "microcircuit-77169"             # and this profile
@@ -67,12 +69,29 @@ class Drive:
     dense_background_rate_Hz: float | None = None
 
 
+CONNECTIONS = 100                # at which the models' own network defaults were found
+
+
+def default_drive(model: NeuronModel) -> Drive:
+    """The drive that a model's own network defaults stand for."""
+    given = model_defaults(model.key)
+    return Drive(given["excitatory_weight_nS"] * CONNECTIONS, given["inhibitory_weight_nS"] * CONNECTIONS,
+                 given["background_rate_Hz"], given["background_weight_nS"],
+                 (given["excitatory_preset"], given["inhibitory_preset"]))
+
+
+# The yardsticks, swept over all sizes; every other model has the drive of its own network defaults.
 DRIVES: dict[str, Drive] = {
     "IZHIKEVICH": Drive(60.0, 250.0, 240.0, 2.5, dense_background_rate_Hz=190.0),
     "HODGKIN_HUXLEY": Drive(130.0, 480.0, 550.0, 5.0),
     "ADEX": Drive(70.0, 350.0, 300.0, 4.0),
     "LIF": Drive(2000.0, 10_000.0, 1500.0, 100.0, ("NEST", "NEST")),
 }
+
+
+def drive_of(key: str) -> Drive:
+    """What makes the networks of one model fire."""
+    return DRIVES.get(key) or default_drive(neuron_model(key))
 
 
 @dataclass(frozen=True)
@@ -87,7 +106,7 @@ class Case:
 # ---- what is measured -----------------------------------------------------------------------------------
 def firing_network(model: str, neurons: int, connections: int, seed: int = SEED) -> CoreSimConfig:
     """The benchmark's network of one model and size; ConfigurationError where the size is impossible."""
-    drive = DRIVES[model]
+    drive = drive_of(model)
     return CoreSimConfig(
         neuron_model_type=model, num_neurons=neurons, connections_per_neuron=connections, seed=seed,
         dt_ms=NEURON_MODELS[model].default_dt_ms, connection_length_um=UNIFORM_UM,
@@ -107,7 +126,7 @@ def sweep(models: Sequence[str], sizes: Sequence[int], connections: Sequence[int
 
 def one_delay(core: CoreSimConfig) -> CoreSimConfig:
     """The same network with the synaptic latency as the delay of every synapse, and its background for its density."""
-    drive = DRIVES[core.neuron_model_type.value]
+    drive = drive_of(core.neuron_model_type.value)
     dense = drive.dense_background_rate_Hz if core.connections_per_neuron >= DENSE else None
     return core.changed(conduction_velocity_um_per_ms=AT_ONCE_UM_PER_MS,
                         background_rate_Hz=dense or drive.background_rate_Hz)
@@ -287,7 +306,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
                         help="slowdown that still passes with --compare (default: %(default)s)")
     parser.add_argument("--backend", choices=("auto", "cuda", "cpu"), default="auto")
     parser.add_argument("--threads", type=int, default=0, help="threads of the CPU backend (0: all cores but one)")
-    parser.add_argument("--models", nargs="+", metavar="MODEL", choices=sorted(DRIVES), help="default: all")
+    parser.add_argument("--models", nargs="+", metavar="MODEL", choices=sorted(NEURON_MODELS),
+                        help="default: the yardsticks at all sizes, the others at two")
     parser.add_argument("--neurons", nargs="+", type=int, metavar="N")
     parser.add_argument("--connections", nargs="+", type=int, metavar="K")
     parser.add_argument("--profile", nargs="+", metavar="NAME", help="measure these profiles instead of the sweep")
@@ -303,6 +323,9 @@ def cases_of(options: argparse.Namespace, gpu: GPUConfig, on_device: bool) -> li
         sizes = (*sizes, LARGE_SIZE)
     models = options.models or (["IZHIKEVICH"] if options.quick else list(DRIVES))
     cases = sweep(models, options.neurons or sizes, options.connections or connections, gpu)
+    if not (options.quick or options.models):
+        others = [key for key in NEURON_MODELS if key not in DRIVES]
+        cases += sweep(others, options.neurons or OTHER_SIZES, options.connections or [CONNECTIONS], gpu)
     whole = on_device and not (options.quick or options.models or options.neurons or options.connections)
     if whole:
         cases += [*sweep(["IZHIKEVICH"], [LARGEST_SIZE], [1000], gpu), *profile_cases([MICROCIRCUIT], gpu)]

@@ -19,6 +19,9 @@ from .izhikevich2003 import IZHIKEVICH_2003
 from .izhikevich2007 import IZHIKEVICH_2007
 from .izhikevich_extended import IZHIKEVICH_EXTENDED
 from .lif import LIF
+from .lif_conductance import LIF_CONDUCTANCE
+from .lif_currents import LIF_CURRENTS
+from .lif_delta import LIF_DELTA
 
 NEURON_MODELS: dict[str, NeuronModel] = {model.key: model for model in (
     IZHIKEVICH_2007,
@@ -37,6 +40,9 @@ NEURON_MODELS: dict[str, NeuronModel] = {model.key: model for model in (
     HH_SQUID,
     ADEX,
     LIF,
+    LIF_CURRENTS,
+    LIF_DELTA,
+    LIF_CONDUCTANCE,
 )}
 
 

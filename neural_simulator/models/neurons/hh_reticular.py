@@ -124,5 +124,5 @@ HH_RETICULAR = NeuronModel(
     },
     default_dt_ms=0.025,
     max_dt_ms=0.05,
-    network_defaults={"background_rate_Hz": 50.0, "background_weight_nS": 1.0, "excitatory_weight_nS": 0.1},
+    network_defaults={"background_rate_Hz": 400.0, "background_weight_nS": 1.0, "excitatory_weight_nS": 0.1},
 )
