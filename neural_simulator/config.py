@@ -237,6 +237,16 @@ class CoreSimConfig(Config):
         return value
 
 
+# Which configuration value scales the external drive of a model's cells; by the beginning of the model's key.
+_DRIVE_SCALES = {"HODGKIN_HUXLEY": "hh_external_drive_scale", "HH_": "hh_external_drive_scale",
+                 "ADEX": "adex_external_drive_scale"}
+
+
+def drive_scale_field(model: str) -> str | None:
+    """The name of the field that scales the external drive of this neuron model's cells, None where none does."""
+    return next((name for prefix, name in _DRIVE_SCALES.items() if model.startswith(prefix)), None)
+
+
 _OF_THE_NETWORK = ("excitatory_weight_nS", "inhibitory_weight_nS", "background_rate_Hz", "background_weight_nS")
 
 

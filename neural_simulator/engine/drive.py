@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..base.errors import ConfigurationError
+from ..config import drive_scale_field
 from ..models.poisson import MAX_MEAN, thresholds
 from ..network.plan import Plan
 
@@ -21,21 +22,11 @@ class Drive:
     numbers: np.ndarray         # (P,) int64, thresholds in use
 
 
-# Which configuration value scales the drive of a model's cells; by the beginning of the model's key.
-SCALE_OF = {"HODGKIN_HUXLEY": "hh_external_drive_scale", "HH_": "hh_external_drive_scale",
-            "ADEX": "adex_external_drive_scale"}
-
-
-def scale_field(model: str) -> str | None:
-    """The name of the configuration value that scales the external drive of this neuron model's cells."""
-    return next((name for prefix, name in SCALE_OF.items() if model.startswith(prefix)), None)
-
-
 def make_drive(plan: Plan, live: dict[str, float]) -> Drive:
     """The drive of `plan` with the live values that the user has set since (all fields of the group Drive)."""
     currents, weights, tables = [], [], []
     for p in plan.populations:
-        name = scale_field(p.model)
+        name = drive_scale_field(p.model)
         scale = 1.0 if name is None else live.get(name, getattr(plan.core, name))
         rate = scale * live.get("background_rate_Hz", p.background_rate_Hz)
         mean = rate * plan.dt / 1000.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neural_simulator.config import CoreSimConfig
-from neural_simulator.engine.drive import make_drive, scale_field
+from neural_simulator.config import CoreSimConfig, drive_scale_field
+from neural_simulator.engine.drive import make_drive
 from neural_simulator.engine.simulation import Simulation
 from neural_simulator.models.neurons import NEURON_MODELS
 from neural_simulator.network.plan import make_plan
@@ -39,4 +39,4 @@ def test_a_scale_leaves_other_models_alone():
 def test_every_conductance_based_model_has_its_scale():
     for key in NEURON_MODELS:
         expected = "hh_external_drive_scale" if key.startswith(("HH_", "HODGKIN")) else None
-        assert scale_field(key) == ("adex_external_drive_scale" if key == "ADEX" else expected)
+        assert drive_scale_field(key) == ("adex_external_drive_scale" if key == "ADEX" else expected)
