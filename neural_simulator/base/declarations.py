@@ -169,21 +169,46 @@ class Population:
 
 @dataclass(frozen=True)
 class Projection:
-    """Random connections from population `pre` to population `post` (indices into the population list).
+    """Connections from population `pre` to population `post` (indices into the population list).
 
-    A pair at distance d is connected with probability `probability * exp(-d / length_um)` (length_um = inf:
-    uniformly); with `multapses`, `probability` is the expected number of synapses per pair and may exceed 1.
-    Weights (port unit of the target) are normal with mean `weight` and standard deviation `weight_sd`, clipped to
-    stay of one sign; delays are `delay_ms + d / velocity_um_per_ms` plus a normal spread, at least one step.
+    `rule` says who is connected:
+    - "pairwise": every pair at distance d with probability `probability * kernel(d)`; with `multapses`, `probability`
+      is the expected number of synapses per pair and may exceed 1.
+    - "fixed_in_degree", "fixed_out_degree": every target has `number` sources, every source `number` targets.
+    - "fixed_total": `number` synapses, each pair of neurons equally likely.
+    - "one_to_one": neuron k of `pre` with neuron k of `post`; "all_to_all": every pair.
+    - "small_world" (Watts and Strogatz 1998): the neurons of the populations `post` .. `post_last` sit on a ring,
+      the populations mixed evenly; every source, one of them, reaches its `number` nearest neighbours, and each of
+      these synapses is moved, with probability `rewiring`, to a target drawn from the whole ring.
+
+    A neuron reaches itself only with `autapses`, the same target twice only with `multapses`. Where degrees are
+    fixed, partners are drawn with probabilities in proportion to the kernel.
+
+    `kernel` names a function of d / `length_um` (`models.wiring.KERNELS`), 1 everywhere where `length_um` is inf. For
+    the kernel alone, differences along x, y and z are divided by `stretch` (inf: that axis does not count). Along an
+    axis with `period_um` > 0 space closes on itself, for kernel and delay.
+
+    Weights (port unit of the target) have mean `weight` and standard deviation `weight_sd` and keep one sign; their
+    law is "normal" (clipped) or "lognormal". Delays are `delay_ms + d / velocity_um_per_ms` plus a normal spread, at
+    least one step.
     """
 
     pre: int
     post: int
-    probability: float
-    weight: float
+    probability: float = 1.0
+    weight: float = 0.0
     weight_sd: float = 0.0
     length_um: float = math.inf
     delay_ms: float = 1.0
     delay_sd_ms: float = 0.0
     velocity_um_per_ms: float = math.inf
     multapses: bool = False
+    autapses: bool = False
+    rule: str = "pairwise"
+    number: int = 0
+    rewiring: float = 0.0
+    post_last: int | None = None
+    kernel: str = "exponential"
+    stretch: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    period_um: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    weight_law: str = "normal"

@@ -104,6 +104,7 @@ def make_plan(core: CoreSimConfig, seed: int) -> Plan:
     populations, projections = structure(core.neural_structure_profile).build(core, kernel_mean)
     for projection in projections:
         _check(projection, populations)
+        _check_built(projection)
     cells = {key: compose(key) for key in dict.fromkeys(p.model for p in populations)}
     _check_dt(core, cells)
     settings = {name: getattr(core, name) for name in
@@ -120,6 +121,17 @@ def _check(projection: Projection, populations: list[Population]) -> None:
             f"connections_per_neuron asks for a connection probability of {projection.probability:.3g} between "
             f"neighbours ({name}), but a probability cannot exceed 1; take fewer connections, more neurons or a "
             "longer connection_length_um.", "connections_per_neuron", projection.probability)
+
+
+_NOT_BUILT = Projection(0, 0)       # what builders know of a projection so far is all but these fields' other values
+_FIELDS = ("autapses", "rule", "number", "rewiring", "post_last", "kernel", "stretch", "period_um", "weight_law")
+
+
+def _check_built(projection: Projection) -> None:
+    for name in _FIELDS:
+        value = getattr(projection, name)
+        if value != getattr(_NOT_BUILT, name):
+            raise ConfigurationError(f"A projection's {name} cannot be {value!r} yet; leave its default.", name, value)
 
 
 def _check_dt(core: CoreSimConfig, cells: dict[str, Cell]) -> None:
