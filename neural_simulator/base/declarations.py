@@ -50,12 +50,13 @@ class State:
 
 @dataclass(frozen=True)
 class Preset:
-    """Published parameter values of one cell type."""
+    """Published parameter values of one cell type; `dt_ms` where they are a statement about that time step."""
 
     name: str
     label: str
     values: Mapping[str, float]
     source: str
+    dt_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,10 @@ class NeuronModel:
         if self.default_presets is None:
             return self.presets[0].name
         return self.default_presets[0 if excitatory else 1]
+
+    def dt_of(self, preset: str) -> float:
+        """The time step (ms) at which the cell type `preset` is what its source describes."""
+        return self.preset(preset).dt_ms or self.default_dt_ms
 
     def has_preset(self, name: str) -> bool:
         """Whether a preset is called `name`."""

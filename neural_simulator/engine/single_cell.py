@@ -66,7 +66,7 @@ def run_cell(key: str, preset: str, current_pA: np.ndarray, dt_ms: float | None 
     """
     cell, module = _compiled(key)
     model = cell.model
-    dt = model.default_dt_ms if dt_ms is None else dt_ms
+    dt = model.dt_of(preset) if dt_ms is None else dt_ms
     if dt > model.max_dt_ms:
         raise ConfigurationError(f"dt_ms is {dt:g} ms, but {model.label} needs at most {model.max_dt_ms:g} ms.",
                                  "dt_ms", dt)
@@ -132,7 +132,7 @@ class Response:
 def respond(key: str, preset: str, current_pA: float, duration_ms: float, rest_ms: float = 100.0,
             dt_ms: float | None = None) -> Response:
     """Run the cell `preset` of model `key` at rest, then `duration_ms` with `current_pA`, then at rest again."""
-    dt = neuron_model(key).default_dt_ms if dt_ms is None else dt_ms
+    dt = neuron_model(key).dt_of(preset) if dt_ms is None else dt_ms
     start, stop = rest_ms, rest_ms + duration_ms
     current = current_steps(stop + rest_ms, dt, (start, stop, current_pA))
     return Response(current_pA, start, stop, run_cell(key, preset, current, dt))

@@ -19,7 +19,7 @@ from typing import Any, get_args, get_origin
 from ..base import paths
 from ..base.errors import ConfigurationError, FileFormatError, SimulatorError
 from ..config import Config, CoreSimConfig, GPUConfig, VisualizationConfig, allowed
-from ..models.neurons import NEURON_MODELS
+from ..models.neurons import cell_types, neuron_model
 from .atomic import reason, write_text
 
 FORMAT = "neural-simulator profile"
@@ -214,11 +214,12 @@ def _fits(annotation: Any, value: Any) -> bool:
 
 def _check_cell_parameters(core: CoreSimConfig) -> None:
     """Raise ConfigurationError for a custom cell parameter that the neuron model does not have."""
-    model = NEURON_MODELS.get(core.neuron_model_type.value)
-    if model is None:
-        return      # said when the network is built, with the list of models there are
-    for name in ("excitatory_parameters", "inhibitory_parameters"):
-        _refuse_unknown(getattr(core, name), [param.name for param in model.params], f"core.{name}.")
+    known = cell_types(core.neuron_model_type.value)
+    for kind in ("excitatory", "inhibitory"):
+        cell = known.get(getattr(core, f"{kind}_preset"))
+        model = cell[0] if cell else neuron_model(core.neuron_model_type.value)
+        _refuse_unknown(getattr(core, f"{kind}_parameters"), [param.name for param in model.params],
+                        f"core.{kind}_parameters.")
 
 
 def _refuse_unknown(keys: Iterable[str], known: Iterable[str], where: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..base.declarations import Param
 from ..config import AnyConfig, Config, CoreSimConfig, allowed, bounds, describe, model_defaults
-from ..models.neurons import NEURON_MODELS
+from ..models.neurons import NEURON_MODELS, cell_type, cell_types
 from ..models.structures import STRUCTURES
 
 NUMBER, SWITCH, CHOICE, NUMBERS, PARAMETERS = "number", "switch", "choice", "numbers", "parameters"
@@ -70,7 +70,7 @@ def choices(config: Config, name: str) -> tuple[str, ...]:
         if name == "neural_structure_profile":
             return tuple(STRUCTURES)
         if name.endswith("_preset"):
-            return tuple(preset.name for preset in NEURON_MODELS[config.neuron_model_type.value].presets)
+            return tuple(cell_types(config.neuron_model_type.value))
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return tuple(member.value for member in annotation)
     return tuple(str(choice) for choice in typing.get_args(annotation))
@@ -88,19 +88,22 @@ def choice_labels(name: str) -> dict[str, str]:
 def refit(config: AnyConfig, name: str) -> AnyConfig:
     """Return `config` as it must be after its field `name` has changed.
 
-    Another neuron model brings its own cells, time step, weights and drive; another cell type drops custom values.
+    Another neuron model brings its own cells, time step, weights and drive; another cell type drops custom values, and
+    shortens a time step that it cannot be integrated with.
     """
     if name == "neuron_model_type" and isinstance(config, CoreSimConfig):
         return config.changed(**model_defaults(config.neuron_model_type.value))
     if name in ("excitatory_preset", "inhibitory_preset"):
-        return config.changed(**{name.replace("_preset", "_parameters"): {}})
+        model, preset = cell_type(config.neuron_model_type.value, getattr(config, name))
+        dt_ms = min(config.dt_ms, preset.dt_ms or (model.default_dt_ms if config.dt_ms > model.max_dt_ms else 5.0))
+        return config.changed(**{name.replace("_preset", "_parameters"): {}, "dt_ms": dt_ms})
     return config
 
 
 def cell_parameters(config: CoreSimConfig, name: str) -> tuple[tuple[Param, float, float], ...]:
     """Return (parameter, the preset's value, the value in force) for the cells that field `name` customises."""
-    model = NEURON_MODELS[config.neuron_model_type.value]
-    preset = model.values(getattr(config, name.replace("_parameters", "_preset")))
+    model, cell = cell_type(config.neuron_model_type.value, getattr(config, name.replace("_parameters", "_preset")))
+    preset = model.values(cell.name)
     custom = getattr(config, name)
     return tuple((param, preset[param.name], custom.get(param.name, preset[param.name])) for param in model.params)
 

@@ -14,7 +14,7 @@ from ..base.declarations import NeuronModel, Preset
 from ..base.errors import ConfigurationError
 from ..engine.single_cell import Response, respond
 from ..files.recordings import new_path
-from ..models.neurons import NEURON_MODELS, neuron_model
+from ..models.neurons import NEURON_MODELS, cell_types, neuron_model
 from .headless import picture_of
 
 DURATION_MS = 1000.0
@@ -48,16 +48,17 @@ def run(preset: str, currents: Sequence[str], model: str | None = None, duration
 
 # ---- arguments ------------------------------------------------------------------------------------------
 def find_cell(preset: str, model: str | None = None) -> tuple[NeuronModel, Preset]:
-    """Return the preset called `preset`, in any case of letters, and its model."""
-    models = list(NEURON_MODELS.values()) if model is None else [neuron_model(model.upper())]
-    for each in models:
-        for known in each.presets:
-            if known.name.lower() == preset.lower():
-                return each, known
-    names = list(dict.fromkeys(known.name for each in models for known in each.presets))
-    near = difflib.get_close_matches(preset.upper(), names, n=1, cutoff=0.0)[0]
-    where = f"{models[0].label} has no cell" if model else "There is no cell"
-    raise ConfigurationError(f"{where} {preset!r}; the nearest is {near!r}, and there are: {', '.join(names)}.",
+    """Return the preset called `preset`, in any case of letters, and its model, which may be a relative of `model`."""
+    keys = list(NEURON_MODELS) if model is None else [neuron_model(model.upper()).key]
+    names: dict[str, str] = {}
+    for key in keys:
+        for name, cell in cell_types(key).items():
+            if name.lower() == preset.lower():
+                return cell
+            names.setdefault(name.lower(), name)
+    near, known = names[difflib.get_close_matches(preset.lower(), names, n=1, cutoff=0.0)[0]], ", ".join(names.values())
+    where = f"{neuron_model(keys[0]).label} has no cell" if model else "There is no cell"
+    raise ConfigurationError(f"{where} {preset!r}; the nearest is {near!r}, and there are: {known}.",
                              "preset", preset)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...base.declarations import NeuronModel
+from ...base.declarations import NeuronModel, Preset
 from ...base.errors import ConfigurationError
 from .adex import ADEX
 from .hh_basal_ganglia import HH_PALLIDAL, HH_SUBTHALAMIC
@@ -46,6 +46,47 @@ NEURON_MODELS: dict[str, NeuronModel] = {model.key: model for model in (
 )}
 
 
+# What a user finds who chooses a model by its plain name: cell types of its relatives, each a model of its own because
+# it has other currents. Name -> (model, preset).
+FAMILIES: dict[str, dict[str, tuple[str, str]]] = {
+    "IZHIKEVICH": {name: ("IZHIKEVICH_EXTENDED", name) for name in
+                   ("LTS", "TC", "RTN", "CA1_STRONG", "CA1_WEAK", "PV")},
+    "HODGKIN_HUXLEY": {
+        "IB": ("HH_CALCIUM", "IB"),
+        "IBR": ("HH_CALCIUM", "IBR"),
+        "LTS": ("HH_CALCIUM", "LTS"),
+        "TC": ("HH_THALAMIC_RELAY", "TC"),
+        "TC_DELTA": ("HH_THALAMIC_RELAY", "TC_DELTA"),
+        "TRN": ("HH_RETICULAR", "TRN"),
+        "CA1": ("HH_CA1", "CA1"),
+        "CA1_ZERO_CA": ("HH_CA1", "CA1_ZERO_CA"),
+        "CA3": ("HH_CA3", "CA3"),
+        "FS_HIPPOCAMPAL": ("HH_WANG_BUZSAKI", "FS"),
+        "MSN": ("HH_STRIATAL", "MSN"),
+        "STN": ("HH_SUBTHALAMIC", "STN"),
+        "STN_BURST": ("HH_SUBTHALAMIC", "STN_BURST"),
+        "GPE": ("HH_PALLIDAL", "GPE"),
+        "GPE_EPISODIC": ("HH_PALLIDAL", "GPE_EPISODIC"),
+        "SQUID": ("HH_SQUID", "SQUID"),
+    },
+}
+
+# Names of the same cell types in scripts that were written for the original program.
+FORMER_NAMES: dict[str, str] = {
+    "RS_CORTICAL_PYRAMIDAL": "RS",
+    "FS_CORTICAL_INTERNEURON": "FS",
+    "HH_L5_CORTICAL_PYRAMIDAL_RS": "RS",
+    "HH_THALAMIC_RELAY_TBURST": "TC",
+    "HH_TRN_BURST_INHIB": "TRN",
+    "HH_CA1_PYRAMIDAL_BURST": "CA1",
+    "HH_CA3_PYRAMIDAL_BURST": "CA3",
+    "HH_STRIATAL_MSN": "MSN",
+    "HH_STN_BURST": "STN_BURST",
+    "HH_GPE_PACEMAKER": "GPE",
+    "HH_EXCITATORY_DEFAULT_LEGACY": "SQUID",
+}
+
+
 def neuron_model(key: str) -> NeuronModel:
     """Return the model called `key`; ConfigurationError lists those there are."""
     try:
@@ -54,3 +95,23 @@ def neuron_model(key: str) -> NeuronModel:
         known = ", ".join(NEURON_MODELS)
         raise ConfigurationError(f"There is no neuron model {key!r} yet; choose one of: {known}.",
                                  "neuron_model_type", key) from None
+
+
+def cell_types(key: str) -> dict[str, tuple[NeuronModel, Preset]]:
+    """Everything that may be chosen as a cell of model `key`, by name: its own presets, then its family's."""
+    model = neuron_model(key)
+    found = {preset.name: (model, preset) for preset in model.presets}
+    for name, (other, preset) in FAMILIES.get(key, {}).items():
+        relative = neuron_model(other)
+        found[name] = relative, relative.preset(preset)
+    return found
+
+
+def cell_type(key: str, name: str) -> tuple[NeuronModel, Preset]:
+    """The cell `name` of model `key` or of its family; ConfigurationError lists those there are."""
+    known = cell_types(key)
+    chosen = name if name in known else FORMER_NAMES.get(name, name)
+    if chosen not in known:
+        raise ConfigurationError(f"{neuron_model(key).label} has no preset {name!r}; choose one of: "
+                                 f"{', '.join(known)}.", "preset", name)
+    return known[chosen]

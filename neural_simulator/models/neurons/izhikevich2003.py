@@ -31,14 +31,14 @@ _PATTERNS = "Izhikevich 2004, IEEE Trans Neural Netw 15:1063-1070, figure 1 and 
 
 
 def _cell(name: str, label: str, source: str, a: float, b: float, c: float, d: float, v_0: float,
-          **others: float) -> Preset:
+          dt: float | None = None, **others: float) -> Preset:
     values = {"a": a, "b": b, "c": c, "d": d, "v_0": v_0, "u_0": b * v_0, **others}
-    return Preset(name, label, values, source)
+    return Preset(name, label, values, source, dt)
 
 
 def _pattern(panel: str, name: str, label: str, dt: float, a: float, b: float, c: float, d: float, v_0: float,
              **others: float) -> Preset:
-    return _cell(name, label, f"{_PATTERNS}, panel {panel}, step {dt:g} ms", a, b, c, d, v_0, **others)
+    return _cell(name, label, f"{_PATTERNS}, panel {panel}, step {dt:g} ms", a, b, c, d, v_0, dt, **others)
 
 
 IZHIKEVICH_2003 = NeuronModel(

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...base.declarations import Population, Projection
 from ...base.errors import ConfigurationError
-from ..neurons import neuron_model
+from ..neurons import cell_type, neuron_model
 
 # The configuration's own cell types; a model that does not know them takes its own.
 _UNNAMED = ("RS", "FS")
@@ -22,17 +22,18 @@ def build(core: Any, kernel_mean: Callable) -> tuple[list[Population], list[Proj
 
 def _population(core: Any, trait: int) -> Population:
     inhibitory = trait in core.inhibitory_trait_indices
-    model = neuron_model(core.neuron_model_type.value)
-    preset, custom = ((core.inhibitory_preset, core.inhibitory_parameters) if inhibitory else
+    chosen = neuron_model(core.neuron_model_type.value)
+    name, custom = ((core.inhibitory_preset, core.inhibitory_parameters) if inhibitory else
                       (core.excitatory_preset, core.excitatory_parameters))
-    if preset in _UNNAMED and not model.has_preset(preset):
-        preset = model.default_preset(not inhibitory)
+    if name in _UNNAMED and not chosen.has_preset(name):
+        name = chosen.default_preset(not inhibitory)
+    model, preset = cell_type(chosen.key, name)
     half = core.volume_edge_um / 2.0
     n, k = core.num_neurons, core.num_traits
     return Population(
-        name=f"{'Inhibitory' if inhibitory else 'Excitatory'} {trait} ({preset})",
-        start=trait * n // k, stop=(trait + 1) * n // k, model=model.key, preset=preset,
-        params=model.values(preset, custom), excitatory=not inhibitory, trait=trait,
+        name=f"{'Inhibitory' if inhibitory else 'Excitatory'} {trait} ({name})",
+        start=trait * n // k, stop=(trait + 1) * n // k, model=model.key, preset=preset.name,
+        params=model.values(preset.name, custom), excitatory=not inhibitory, trait=trait,
         low_um=(-half, -half, -half), high_um=(half, half, half),
         background_rate_Hz=core.background_rate_Hz, background_weight=core.background_weight_nS,
         current_pA=core.external_current_pA)
