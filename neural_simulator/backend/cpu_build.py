@@ -15,6 +15,7 @@ from .emit import Library
 
 _KERNELS = '''
 OPT = dict(error_model="numpy", nogil=True, cache=True)
+U = np.uint64
 BLOCK = {block}
 
 @nb.njit(**OPT)
@@ -122,11 +123,31 @@ def sum_weights(part, words, weight_bits, segment, num_neurons, max_delay, port_
         end = segment[(np.int64(part) * num_neurons + i) * max_delay + max_delay]
         for k in range(begin, end):
             sums[port, np.int64(words[k] >> u32(weight_bits))] += np.int64(words[k] & mask)
+
+@nb.njit(inline="always")
+def mixed(z):
+    """A 64-bit word whose every bit depends on every bit of `z`; see backend/kernels/look.cu."""
+    z = (z ^ (z >> U(30))) * U(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> U(27))) * U(0x94D049BB133111EB)
+    return z ^ (z >> U(31))
+
+@nb.njit(**OPT)
+def fingerprint(first, last, words, weight_bits, segment, num_neurons, max_delay, part_start):
+    """The sum, modulo 2^64, of a hash of every synapse of the sources first .. last - 1."""
+    total, mask, shift = U(0), u32((1 << weight_bits) - 1), u32(weight_bits)
+    for part in range(part_start.size - 1):
+        for i in range(first, last):
+            for d in range(max_delay):
+                at = (np.int64(part) * num_neurons + i) * max_delay + d
+                for k in range(segment[at], segment[at + 1]):
+                    target = U(part_start[part]) + U(words[k] >> shift)
+                    total += mixed(mixed((U(i) << U(32)) | target) + ((U(d + 1) << U(32)) | U(words[k] & mask)))
+    return total
 '''
 
 
 def kernels() -> ModuleType:
-    """Return the compiled builders: place, normal_values, walk, accumulate, decode, sum_weights."""
+    """Return the compiled builders: place, normal_values, walk, accumulate, decode, sum_weights, fingerprint."""
     library = Library()
     for function in (random.philox, random.uniform, random.normal, wiring.bernoulli_gap, wiring.poisson_advance,
                      wiring.distance, wiring.accepted, wiring.delay_steps, wiring.weight_units):

@@ -30,6 +30,7 @@ class DeviceNetwork:
 
     With `blocks` > 1, the synapses onto neuron n lie in the store of block n % blocks, rows padded alike in every
     block; with `blocks` == 1 they are plain CSR. `words` (device, uint32), `row_start` (N,) or (N + 1,) uint64 words.
+    `fingerprint` is as in `Network`.
     """
 
     def __init__(self, plan: Plan, blocks: int, delay_bits: int, report: Report):
@@ -49,6 +50,7 @@ class DeviceNetwork:
         self._arrange(counts)
         counts.fill(0)
         self._store(counts)
+        self.fingerprint = self._fingerprint()
         cuda.xp().cuda.Device().synchronize()
         report("Building synapses", 1.0)
         self.build_time_s = time.perf_counter() - started
@@ -213,14 +215,27 @@ class DeviceNetwork:
 
     def incoming_weights(self) -> np.ndarray:
         """Return the summed weights onto every neuron, (2, N) float32: from excitatory and inhibitory sources."""
-        xp, n = cuda.xp(), self.num_neurons
+        xp = cuda.xp()
+        sums = xp.zeros((2, self.num_neurons), xp.uint64)
+        self._look("sum_incoming", xp.asarray(inhibitory_sources(self.plan)), self.words, self._filler, sums)
+        return (sums.get() * self.plan.weight_scale).astype(np.float32)
+
+    def _fingerprint(self) -> int:
+        total = cuda.xp().zeros(1, np.uint64)
+        delays = self.delays if self.delays is not None else np.uint64(0)
+        self._look("fingerprint", self.words, self._filler, delays, np.uint32(self.plan.min_delay_steps), total)
+        return int(total[0])
+
+    @property
+    def _filler(self) -> np.uint32:
+        """The word that fills rows up; without meaning where rows have no padding."""
+        return np.uint32(0 if self.blocks == 1 else self.padding)
+
+    def _look(self, name: str, *arguments: Any) -> None:
+        """Launch a kernel of look.cu, a warp per source."""
         module = cuda.compile_source(cuda_source.look_source(
             {"BLOCKS": self.blocks, "WEIGHT_BITS": self.plan.weight_bits, "DELAY_BITS": self.delay_bits}))
         lengths = self.out_degree if self.blocks == 1 else self.row_units * np.uint32(UNIT)
-        sums = xp.zeros((2, n), xp.uint64)
-        padding = np.uint32(0 if self.blocks == 1 else self.padding)
-        module.get_function("sum_incoming")(
+        module.get_function(name)(
             (cuda.device().multiprocessors * 8,), (256,),
-            (np.int32(n), np.uint64(self.words_per_block), self.row_start, lengths,
-             xp.asarray(inhibitory_sources(self.plan)), self.words, padding, sums))
-        return (sums.get() * self.plan.weight_scale).astype(np.float32)
+            (np.int32(self.num_neurons), np.uint64(self.words_per_block), self.row_start, lengths, *arguments))

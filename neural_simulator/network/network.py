@@ -33,7 +33,8 @@ class Rows:
 class Network:
     """Neurons in space and their synapses, built by the CPU.
 
-    `positions` (N, 3) float32 um; `population_of` (N,) uint8; `rows` the synapses.
+    `positions` (N, 3) float32 um; `population_of` (N,) uint8; `rows` the synapses; `fingerprint` a 64-bit number
+    that tells two networks apart: it depends on every synapse as it was built, and not on who built it.
     """
 
     def __init__(self, plan: Plan, parts: int = 1, report: Report | None = None):
@@ -48,6 +49,7 @@ class Network:
         self.positions = self._place()
         self.rows = self._build_rows(parts, report)
         self._refuse_overflow()
+        self.fingerprint = self._fingerprint()
         self.build_time_s = time.perf_counter() - started
 
     @property
@@ -116,6 +118,16 @@ class Network:
                 raise SimulatorError(
                     "The weights onto one neuron sum to more than its 32-bit accumulator can hold; take fewer "
                     "connections per neuron.")
+
+    def _fingerprint(self) -> int:
+        rows, n = self.rows, self.num_neurons
+        chunk = max(1, -(-n // 64))
+
+        def work(first: int) -> int:
+            return int(self._kernels.fingerprint(first, min(first + chunk, n), rows.words, self.plan.weight_bits,
+                                                 rows.segment, n, rows.max_delay, rows.part_start))
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            return (work(0) + sum(pool.map(work, range(chunk, n, chunk)))) % 2**64      # the first one compiles
 
     def initial_states(self) -> dict[str, np.ndarray]:
         """State arrays (N,) float32 at time 0, by name."""

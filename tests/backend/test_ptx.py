@@ -58,7 +58,8 @@ def test_the_builders_compile(to_ptx, capability):
 def test_the_look_at_the_synapses_compiles(to_ptx, capability):
     for blocks, delay_bits in ((132, 3), (1, 0)):
         source = cuda_source.look_source({"BLOCKS": blocks, "WEIGHT_BITS": 16, "DELAY_BITS": delay_bits})
-        assert ".entry sum_incoming" in to_ptx(source, capability)
+        ptx = to_ptx(source, capability)
+        assert all(f".entry {name}" in ptx for name in ("sum_incoming", "fingerprint"))
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)

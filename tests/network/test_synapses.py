@@ -75,3 +75,34 @@ def test_a_network_without_synapses_has_none_to_show():
     network = Network(make_plan(CORE.changed(connections_per_neuron=0), 1))
     assert network.sample(10).count == 0 and network.incoming_weights().sum() == 0
     assert [part.count for part in network.synapses_of(5)] == [0, 0]
+
+
+# ---- the fingerprint ------------------------------------------------------------------------------------
+def mixed(z: np.ndarray) -> np.ndarray:
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def test_the_fingerprint_is_a_sum_over_all_synapses_whoever_built_them(network):
+    indptr, post, weight, delay = network.csr()
+    pre = np.repeat(np.arange(CORE.num_neurons), np.diff(indptr)).astype(np.uint64)
+    units = np.rint(weight / network.plan.weight_scale).astype(np.uint64)
+    assert units.size > 20_000
+    each = mixed(mixed(pre << np.uint64(32) | post.astype(np.uint64))
+                 + (delay.astype(np.uint64) << np.uint64(32) | units))
+    assert network.fingerprint == int(each.sum(dtype=np.uint64))
+    for threads in (1, 3):
+        assert Network(network.plan, threads).fingerprint == network.fingerprint
+
+
+@pytest.mark.parametrize("changes", [{"seed": 4}, {"excitatory_weight_nS": 0.601}, {"synaptic_latency_ms": 2.0},
+                                     {"connections_per_neuron": 39}])
+def test_another_network_has_another_fingerprint(changes):
+    other = CORE.changed(**changes)
+    assert Network(make_plan(CORE, 3)).fingerprint != Network(make_plan(other, other.seed)).fingerprint
+
+
+def test_a_network_without_synapses_has_a_fingerprint_too(backend):
+    sim = Simulation(CORE.changed(connections_per_neuron=0), backend)
+    assert sim.network.num_synapses == 0 and sim.network.fingerprint == 0
