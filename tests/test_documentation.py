@@ -12,6 +12,7 @@ import pytest
 from neural_simulator.app.actions import ACTIONS, key_list
 from neural_simulator.base.errors import ConfigurationError
 from neural_simulator.base.paths import ROOT
+from neural_simulator.files.checkpoints import Checkpoint
 from neural_simulator.files.exporters import EXPORTERS
 from neural_simulator.files.profiles import KEYS, list_profiles, load_profile
 from neural_simulator.files.recordings import COMMIT_COLUMNS, Recording
@@ -20,7 +21,8 @@ from tests.files.samples import record
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
-README, PROFILES, RECORDINGS = (TEXT[name] for name in ("README.md", "profiles.md", "recordings.md"))
+README, PROFILES, RECORDINGS, CHECKPOINTS = (
+    TEXT[name] for name in ("README.md", "profiles.md", "recordings.md", "checkpoints.md"))
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -50,7 +52,7 @@ def test_the_keys_are_those_of_the_program():
     told = [(cells[0].replace("`", ""), cells[1]) for cells in rows(README, "## Keys")]
     assert sorted(told) == sorted(key_list())
     anywhere = {key for action in ACTIONS.values() if action.anywhere for key in action.keys}
-    assert anywhere == {"Ctrl+S", "Ctrl+L", "F1"}
+    assert anywhere == {key for key, _ in key_list() if key.startswith("Ctrl+")} | {"F1"}
 
 
 def test_every_option_that_is_told_exists():
@@ -65,7 +67,7 @@ def test_every_option_that_is_told_exists():
 
 def test_folders_and_variables_that_are_told_are_those_of_the_program():
     from neural_simulator.base import paths
-    for folder in (paths.PROFILES, paths.RECORDINGS, paths.CRASH_REPORTS, environment.VENV):
+    for folder in (paths.PROFILES, paths.RECORDINGS, paths.CHECKPOINTS, paths.CRASH_REPORTS, environment.VENV):
         assert f"`{folder.name}/`" in README
     assert f"{environment.NO_VENV}=1" in README
 
@@ -87,7 +89,7 @@ def test_the_examples_of_the_documents_run(tmp_path, monkeypatch):
     (tmp_path / "simulation_recordings_h5").mkdir()
     record(tmp_path / "simulation_recordings_h5" / "recording_2025-11-22_11-08-34.simrec.h5")
     record(tmp_path / "a.simrec.h5")
-    for text in (PROFILES, RECORDINGS):
+    for text in (PROFILES, RECORDINGS, CHECKPOINTS):
         for code in blocks(text, "python"):
             exec(compile(code, "docs", "exec"), {})
     assert load_profile(tmp_path / "twice.json").core.num_neurons == 2000
@@ -119,6 +121,14 @@ def test_every_part_of_a_recording_is_told_and_nothing_else(tmp_path):
         recording._file.visititems(lambda name, node: parts.add(name) if hasattr(node, "dtype") else None)
     assert parts == told
     assert f"(B, {len(COMMIT_COLUMNS)}) int64" in RECORDINGS
+
+
+def test_every_part_of_a_checkpoint_is_told_and_nothing_else():
+    told = {name for cells in rows(CHECKPOINTS, "## Content") for name in re.findall(r"`([a-z_/<>]+)`", cells[0])}
+    with Checkpoint.open(ROOT / "tests" / "files" / "golden" / "checkpoint_v1.simstate.h5") as checkpoint:
+        parts = set(checkpoint._file.attrs) | {f"state/{name}" for name in checkpoint.layout}
+    variables = {part for part in parts if part.startswith("state/states/")}
+    assert variables and told == (parts - variables) | {"/", "state/states/<variable>", "state/further/<name>"}
 
 
 def test_every_export_is_told():

@@ -70,6 +70,10 @@ def can_stop(view: ViewState) -> bool:
     return view.network is not None and not view.building and view.run != "stopped"
 
 
+def can_save(view: ViewState) -> bool:
+    return view.network is not None and not view.building
+
+
 _ALL = (
     Action("apply", "Apply Changes & Reset Sim", "Build the network that the form describes and go back to time 0.",
            commands=apply_shown, possible=can_apply),
@@ -82,13 +86,17 @@ _ALL = (
            commands=lambda view: (StepOnce(1.0),), possible=can_step),
     Action("record", "Record", "Record all spikes and traces into a file, or finish the recording.",
            commands=record_or_finish, possible=can_step),
-    Action("cancel", "Cancel", "Give up the build that is under way.", commands=lambda view: (Cancel(),),
-           possible=lambda view: view.building),
+    Action("cancel", "Cancel", "Give up what is under way; what existed before it stays.",
+           commands=lambda view: (Cancel(),), possible=lambda view: view.building),
     Action("show_viewer", "Show Network Window", "Open the window with the network in 3D, or bring it to the front."),
     Action("reset_camera", "Reset Camera", "Show the whole network from the front again.", ("R",)),
     Action("toggle_synapses", "Show Synapses", "Draw the synapses as lines, or not.", ("N",)),
     Action("save_profile", "Save Profile...", "Write the form's values into a profile.", ("Ctrl+S",), anywhere=True),
     Action("load_profile", "Load Profile...", "Read a profile into the form.", ("Ctrl+L",), anywhere=True),
+    Action("save_checkpoint", "Save Checkpoint...", "Write the whole state of the simulation into a file.",
+           ("Ctrl+Shift+S",), anywhere=True, possible=can_save),
+    Action("load_checkpoint", "Load Checkpoint...", "Go on from a saved state, with the same bits.",
+           ("Ctrl+Shift+L",), anywhere=True, possible=lambda view: not view.building),
     Action("show_keys", "Keys", "Show this list of keys.", ("F1",), anywhere=True),
     Action("exit", "Exit", "Leave the program.", ("Escape",)),
 )

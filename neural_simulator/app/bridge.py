@@ -26,6 +26,7 @@ from ..config import CoreSimConfig, GPUConfig, RuntimeState, VisualizationConfig
 from ..engine.batch import Batch
 from ..engine.profiler import write_report
 from ..engine.simulation import Simulation
+from . import checkpoints
 from .recorder import RunRecorder
 
 RATE_WINDOW_MS = 100.0          # over which the mean firing rate of a snapshot is smoothed
@@ -257,6 +258,28 @@ class SimulationBridge:
         self._install(core, gpu)
         self.viz_config = viz
         self.runtime_state.simulation_speed_factor = runtime.simulation_speed_factor
+        return True
+
+    # ---- checkpoints ------------------------------------------------------------------------------------
+    def save_checkpoint(self, filepath: str | Path, gui_config_snapshot: None = None) -> bool:
+        """Write the whole state into a file, replacing it atomically, and return True.
+
+        FileFormatError when the disk refuses. The second argument has no meaning any more.
+        """
+        checkpoints.save(self.simulation, Path(filepath), self.core_config)
+        return True
+
+    def load_checkpoint(self, filepath: str | Path) -> bool:
+        """Put the network and state of a checkpoint in the place of the present ones, and return True.
+
+        Running on from it gives, bit for bit, what running on would have given when it was saved, on whatever
+        backend `gpu_config` names. FileFormatError for a file that cannot be used; then nothing is changed.
+        """
+        sim, core = checkpoints.load(filepath, lambda core: Simulation(core, self.gpu_config))
+        self.clear_simulation_state_and_gpu_memory()
+        self._simulation, self.core_config = sim, core
+        self._rewound()
+        self.runtime_state.current_time_step, self.runtime_state.current_time_ms = sim.step_index, sim.time_ms
         return True
 
     # ---- recording --------------------------------------------------------------------------------------

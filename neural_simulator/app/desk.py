@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..base import log
 from ..base.errors import SimulatorError
+from ..base.paths import CHECKPOINTS
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
 from ..files.profiles import Profile, ProfileEntry, list_profiles, load_profile, save_profile
 from . import messages as msg
@@ -27,7 +28,9 @@ class Desk:
         self._commands = commands
         self._events = events
         self._mailbox = mailbox
-        self._doers: dict[str, Callable[[], None]] = {"exit": self.leave, "toggle_synapses": self._toggle_synapses}
+        self._doers: dict[str, Callable[[], None]] = {
+            "exit": self.leave, "toggle_synapses": self._toggle_synapses,
+            "save_checkpoint": self.save_checkpoint, "load_checkpoint": self.load_checkpoint}
         self._log = log.get("app")
         self.view = ViewState()
         self._newest: Frame | None = None
@@ -127,6 +130,23 @@ class Desk:
         self.tell(msg.ProfileChanged(profile.name, profile.description))
         self.notice(f"Saved as {path}.")
         return True
+
+    def checkpoints(self) -> tuple[Path, ...]:
+        """Return the checkpoints in their folder, the newest first."""
+        from ..files.checkpoints import list_checkpoints  # HDF5 is loaded when it is needed
+        return list_checkpoints()
+
+    def save_checkpoint(self, path: Path | None = None) -> None:
+        """Write the state into `path`, or into a new file named after the time; the status line tells the name."""
+        self.send(msg.SaveCheckpoint(path))
+
+    def load_checkpoint(self, path: Path | None = None) -> None:
+        """Go on from the checkpoint `path`, or from the newest one in their folder."""
+        chosen = path or next(iter(self.checkpoints()), None)
+        if chosen is None:
+            self.notice(f"There is no checkpoint in {CHECKPOINTS} yet.", bad=True)
+        else:
+            self.send(msg.LoadCheckpoint(chosen, self.view.draft_gpu, self.view.visual.max_synapses_drawn))
 
     def leave(self) -> None:
         """Ask the main loop to end the program."""

@@ -34,7 +34,7 @@ class ApplyConfig(Command):
 
 @dataclass(frozen=True)
 class Cancel(Command):
-    """Give up the build that is under way; what existed before it stays."""
+    """Give up the build, or the loading or saving, that is under way; what existed before it stays."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,29 @@ class StartRecording(Command):
 @dataclass(frozen=True)
 class StopRecording(Command):
     """Finish the recording and close its file."""
+
+
+@dataclass(frozen=True)
+class SaveCheckpoint(Command):
+    """Write the whole state into `path`, replacing it at once; without `path` into a new file named after the time.
+
+    Reports `Progress`; `Cancel` leaves what was there before.
+    """
+
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class LoadCheckpoint(Command):
+    """Build the network of the checkpoint `path`, bring it to its state, and hold it there (paused).
+
+    `gpu` says what shall compute, whatever did when it was saved. Reports `Progress` and `NetworkBuilt`; the form's
+    draft becomes the checkpoint's configuration. On failure or `Cancel` what existed before stays.
+    """
+
+    path: Path
+    gpu: GPUConfig = field(default_factory=GPUConfig)
+    synapse_sample: int = 1000
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ class Observer:
         self._rates = RateMeter(np.asarray(sim.network.population_of), self._sizes, sim.dt_ms)
         self._spikes = Tape((np.empty(0, np.int64), np.empty(0, np.int32)))
         self._forget_traces()
-        self.total_spikes = 0
+        self.total_spikes = int(sim.spike_counts().sum())
         self.framed_step = sim.step_index
 
     def set_probes(self, ids: tuple[int, ...]) -> None:

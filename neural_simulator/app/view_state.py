@@ -63,6 +63,8 @@ def _done(view: ViewState, event: msg.Done) -> ViewState:
     command = event.command
     if isinstance(command, msg.ApplyConfig):
         view = replace(view, core=command.core, gpu=command.gpu, crash=None)
+    elif isinstance(command, msg.LoadCheckpoint) and view.core is not None:
+        view = replace(view, gpu=command.gpu, draft_core=view.core, draft_gpu=command.gpu, draft_errors={}, crash=None)
     elif isinstance(command, msg.ChangeLive) and view.core is not None:
         view = replace(view, core=view.core.changed(**command.values))
     elif isinstance(command, msg.SetSpeed):
@@ -71,9 +73,9 @@ def _done(view: ViewState, event: msg.Done) -> ViewState:
 
 
 def _failed(view: ViewState, event: msg.Failed) -> ViewState:
-    if isinstance(event.command, msg.ApplyConfig):
+    if isinstance(event.command, msg.ApplyConfig | msg.LoadCheckpoint):
         view = replace(view, progress=None)
-        if event.field:
+        if event.field and isinstance(event.command, msg.ApplyConfig):
             view = replace(view, draft_errors={**view.draft_errors, event.field: event.message})
     return replace(view, status=event.message, status_bad=True)
 

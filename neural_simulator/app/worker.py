@@ -151,34 +151,39 @@ class Worker:
             self._emit(msg.Done(command, text))
 
     def _apply_config(self, command: msg.ApplyConfig) -> str:
-        try:
-            sim = self._build(command)
-        finally:
-            self._pacer.restart(self._clock())
-        self._close_recording()
-        if self._sim is not None:
-            self._sim.close()
-        self._install(sim, command)
+        sim = self._build(command.core, command.gpu)
+        self._install(sim, command.core, command.gpu, command.synapse_sample)
+        self._enter("stopped")
+        self._publish()
         if command.start:
             self._run()
         network = sim.network
         return (f"Built {network.num_neurons:,} neurons and {network.num_synapses:,} synapses "
                 f"in {sim.build_time_s:.1f} s ({sim.backend_name}, seed {sim.seed}).")
 
-    def _build(self, command: msg.ApplyConfig) -> Any:
-        """Build beside the old network; where memory does not allow both, the old one makes room first."""
+    def _build(self, core: CoreSimConfig, gpu: GPUConfig, before_forgetting: Callable[[], None] = lambda: None) -> Any:
+        """Build beside the old network; where memory does not allow both, the old one makes room first.
+
+        `before_forgetting` may raise while the old one is still there.
+        """
         self._emit(msg.Progress("Preparing", 0.0))      # the engine and its compiler are loaded at the first build
         try:
-            return self._create(command.core, command.gpu, self._progress)
-        except MemoryForecastError as error:
-            if self._sim is None or error.needed > error.available + self._sim.memory_bytes:
-                raise
-        self._forget_network()
-        self._enter("empty")
-        return self._create(command.core, command.gpu, self._progress)
+            try:
+                return self._create(core, gpu, self._progress)
+            except MemoryForecastError as error:
+                if self._sim is None or error.needed > error.available + self._sim.memory_bytes:
+                    raise
+            before_forgetting()
+            self._forget_network()
+            self._enter("empty")
+            return self._create(core, gpu, self._progress)
+        finally:
+            self._pacer.restart(self._clock())
 
-    def _install(self, sim: Any, command: msg.ApplyConfig) -> None:
-        self._sim, self._core, self._gpu = sim, command.core, command.gpu
+    def _install(self, sim: Any, core: CoreSimConfig, gpu: GPUConfig, synapse_sample: int) -> None:
+        """Put a new network in the place of the old one and show it to the windows."""
+        self._forget_network()
+        self._sim, self._core, self._gpu = sim, core, gpu
         self._builds += 1
         network = sim.network
         self._pacer = Pacer(sim.dt_ms, self._speed)
@@ -188,14 +193,12 @@ class Worker:
         self._observer = Observer(sim, self._probes if fitting else default_probes(network.populations),
                                   self._builds)
         view = NetworkView(
-            core=command.core, seed=sim.seed, backend=sim.backend_name, populations=tuple(network.populations),
+            core=core, seed=sim.seed, backend=sim.backend_name, populations=tuple(network.populations),
             population_of=network.population_of, positions=network.positions,
-            synapse_sample=network.sample_synapses(min(command.synapse_sample, network.num_synapses)),
+            synapse_sample=network.sample_synapses(min(synapse_sample, network.num_synapses)),
             num_synapses=network.num_synapses, memory_bytes=sim.memory_bytes, build_time_s=sim.build_time_s,
             build=self._builds)
         self._emit(msg.NetworkBuilt(view))
-        self._enter("stopped")
-        self._publish()
 
     def _cancel(self, command: msg.Cancel) -> str:
         return ""       # a build that was under way has seen it already
@@ -299,6 +302,40 @@ class Worker:
             raise SimulatorError("Nothing is being recorded.")
         self._close_recording()
         return "The recording is complete."
+
+    def _save_checkpoint(self, command: msg.SaveCheckpoint) -> str:
+        sim = self._network()
+        began = self._clock()
+        try:
+            path = self._checkpoints().save(sim, command.path, self._core, self._progress)
+        finally:
+            self._emit(msg.Progress("", 1.0))
+            self._pacer.restart(self._clock())
+        return (f"Saved the state at {sim.time_ms:,.10g} ms as {path.name} ({path.stat().st_size / 1e6:,.3g} MB, "
+                f"{self._clock() - began:.1f} s).")
+
+    def _load_checkpoint(self, command: msg.LoadCheckpoint) -> str:
+        checkpoints = self._checkpoints()
+        with checkpoints.Checkpoint.open(command.path) as checkpoint:
+            sim = self._build(checkpoints.to_build(checkpoint), command.gpu,
+                              before_forgetting=lambda: checkpoints.verify(checkpoint))
+            try:
+                checkpoints.restore(sim, checkpoint)
+            except BaseException:
+                sim.close()
+                raise
+            core = checkpoints.in_force(checkpoint)
+        self._install(sim, core, command.gpu, command.synapse_sample)
+        self._enter("paused")
+        self._publish()
+        self._end_if_due()
+        return f"Loaded {command.path.name}: {sim.network.num_neurons:,} neurons at {sim.time_ms:,.10g} ms."
+
+    @staticmethod
+    def _checkpoints() -> Any:
+        """The module that joins simulations to files; imported late, because most runs write none."""
+        from . import checkpoints
+        return checkpoints
 
     def _shutdown(self, command: msg.Shutdown) -> str:
         self._over = True
@@ -431,5 +468,7 @@ HANDLERS: dict[type[msg.Command], Callable[[Worker, Any], str]] = {
     msg.SetProbes: Worker._set_probes,
     msg.StartRecording: Worker._start_recording,
     msg.StopRecording: Worker._stop_recording,
+    msg.SaveCheckpoint: Worker._save_checkpoint,
+    msg.LoadCheckpoint: Worker._load_checkpoint,
     msg.Shutdown: Worker._shutdown,
 }

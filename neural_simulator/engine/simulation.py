@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 from collections.abc import Sequence
@@ -116,6 +117,24 @@ class Simulation:
     @property
     def memory_bytes(self) -> int:
         return self._engine.memory_bytes
+
+    @property
+    def live(self) -> dict[str, float]:
+        """The values that were changed while running and are in force, by field of the configuration."""
+        return dict(self._live)
+
+    @property
+    def fingerprint(self) -> str:
+        """32 hexadecimal digits that tell two networks apart: synapses as built, cell parameters, grid of weights.
+
+        States may pass between networks of the same fingerprint, whatever computes them.
+        """
+        plan = self.plan
+        digest = hashlib.sha256(f"{self.network.fingerprint} {plan.weight_scale!r} {plan.dt!r}".encode())
+        for p in plan.populations:
+            values = np.array(plan.cells[p.model].parameter_values(p, plan.settings, plan.dt), "<f4")
+            digest.update(f"{p.start} {p.stop} {p.model}".encode() + values.tobytes())
+        return digest.hexdigest()[:32]
 
     def memory_use(self) -> float:
         """Share (0..1) of the memory of what computes, host or device, that is in use, by whomever."""

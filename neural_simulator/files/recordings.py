@@ -63,12 +63,7 @@ class Change:
 
 def new_path(folder: Path | None = None, stem: str = "recording", now: datetime | None = None) -> Path:
     """Return an unused path such as `recording_2025-11-22_11-08-34.simrec.h5`; the folder is made if missing."""
-    folder = paths.ensure(folder or paths.RECORDINGS)
-    base = f"{stem}_{now or datetime.now():%Y-%m-%d_%H-%M-%S}"
-    path, number = folder / f"{base}{RECORDING.suffix}", 2
-    while path.exists():
-        path, number = folder / f"{base}_{number}{RECORDING.suffix}", number + 1
-    return path
+    return paths.unused(folder or paths.RECORDINGS, stem, RECORDING.suffix, now)
 
 
 # ---- writing --------------------------------------------------------------------------------------------

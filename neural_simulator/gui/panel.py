@@ -25,7 +25,7 @@ from .dialogs import Dialogs
 from .layout import LEFT_WIDTH, LOG_HEIGHT, SMALLEST, STATUS_HEIGHT, TITLE, WINDOW, Look
 from .panels import PANELS, Part
 
-FILE_ACTIONS = ("load_profile", "save_profile", "exit")
+FILE_ACTIONS = ("load_profile", "save_profile", "load_checkpoint", "save_checkpoint", "exit")
 RUN_ACTIONS = ("apply", "start", "pause", "stop", "step", "record")
 VIEW_ACTIONS = ("show_viewer", "toggle_synapses", "reset_camera")
 KEYS = {getattr(dpg, f"mvKey_{name}"): name for name in (*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "F1")}

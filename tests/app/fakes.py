@@ -76,6 +76,9 @@ class FakeSimulation:
     def last_spike_step(self):
         return np.zeros(self.network.num_neurons, np.int32)
 
+    def spike_counts(self):
+        return np.full(1, self.step_index, np.uint32)        # one spike in every step
+
     def set_probes(self, ids):
         self.probes = ids
 
@@ -112,6 +115,19 @@ class Script:
         if times > 10_000:
             pytest.fail("the worker spins: it asks for commands again and again without waiting or working")
         return self.get(timeout=0.0)
+
+
+class OneByOne:
+    """A command queue in which the next command comes when the one before is done; at last comes Shutdown."""
+
+    def __init__(self, commands):
+        self._left = [*commands, msg.Shutdown()]
+
+    def get(self, timeout=None):
+        return self._left.pop(0)
+
+    def get_nowait(self):
+        raise queue.Empty
 
 
 class Taker(Mailbox):

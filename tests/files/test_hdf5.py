@@ -144,9 +144,9 @@ def test_a_flipped_bit_in_the_data_is_noticed(tmp_path):
     (lambda file, _: file.create_dataset("x", (2**50,), "f8", chunks=(1024,)), "x is declared larger than the file"),
     (lambda file, _: file.create_dataset("x", (2**40,), "f8", chunks=(1024,), compression="gzip"),
      "x is declared larger than the file"),
-    (lambda file, _: file.create_dataset("x", data=np.zeros(10, "f4")), "x has type float32 and shape (10,)"),
-    (lambda file, _: file.create_dataset("x", data=np.zeros((10, 1))), "x has type float64 and shape (10, 1)"),
-    (lambda file, _: file.create_dataset("x", data=h5py.Empty("f8")), "x has type float64 and shape None"),
+    (lambda file, _: file.create_dataset("x", data=np.zeros(10, "f4")), "x has 10 values of type float32, which"),
+    (lambda file, _: file.create_dataset("x", data=np.zeros((10, 1))), "x has 10 x 1 values of type float64, which"),
+    (lambda file, _: file.create_dataset("x", data=h5py.Empty("f8")), "x has single values of type float64, which"),
     (lambda file, _: file.create_group("x"), "x is not a dataset"),
     (lambda file, _: None, "x is missing"),
 ])
@@ -159,7 +159,7 @@ def test_nothing_is_followed_or_believed_that_a_file_must_not_hold(tmp_path, mak
         make(file, tmp_path)
     with hdf5.open_checked(path, KIND) as file, pytest.raises(ValueError) as error:
         hdf5.array(file, "x", "f8", (None,))
-    assert str(error.value) == part
+    assert str(error.value).startswith(part)
 
 
 def virtual(folder):

@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import struct
 import subprocess
 import sys
 
@@ -14,8 +13,8 @@ from numpy.testing import assert_array_equal
 
 from neural_simulator.base.errors import FileFormatError
 from neural_simulator.base.paths import ROOT
-from neural_simulator.files import superblock
 from neural_simulator.files.recordings import Recording
+from tests.files.mutants import ODD, assert_one_sentence, mutant, used_places
 from tests.files.samples import BATCH_STEPS, CORE, add, batch, changes, expected, record, recorder
 
 MUTANTS = 300
@@ -142,32 +141,10 @@ def test_a_disk_too_full_for_the_beginning_leaves_no_file(tmp_path):
 
 
 # ---- damage ---------------------------------------------------------------------------------------------
-def mutant(content: bytes, used: list[int], dice: random.Random) -> bytes:
-    """Return `content` truncated, with flipped bits, overwritten or shifted, at one of the places in `used`."""
-    data, at = bytearray(content), dice.choice(used)
-    match dice.randrange(5):
-        case 0:
-            del data[at:]
-        case 1:
-            for place in dice.sample(used, dice.choice((1, 1, 4, 30))):
-                data[place] ^= 1 << dice.randrange(8)
-        case 2:
-            length = dice.choice((1, 2, 4, 8))
-            data[at:at + length] = bytes([dice.choice((0, 0x7F, 0xFF))]) * length
-        case 3:
-            source, length = dice.choice(used), dice.randrange(1, 200)
-            data[at:at + length] = data[source:source + length]
-        case _:
-            del data[at:at + dice.randrange(1, 64)]
-    if dice.random() < 0.5 and len(data) >= superblock.SIZE:      # as an attacker would, mend the first checksum
-        struct.pack_into("<I", data, superblock.SIZE - 4, superblock.lookup3(bytes(data[:superblock.SIZE - 4])))
-    return bytes(data)
-
-
 def test_damaged_recordings_are_read_correctly_or_refused_in_one_sentence(tmp_path):
     dice, path = random.Random(20251122), tmp_path / "a.simrec.h5"
     originals = [record(path).read_bytes(), unclosed(tmp_path)]
-    places = [[index for index, value in enumerate(content) if value] for content in originals]
+    places = [used_places(content) for content in originals]
     refused = 0
     for _ in range(MUTANTS):
         choice = dice.randrange(2)
@@ -176,7 +153,7 @@ def test_damaged_recordings_are_read_correctly_or_refused_in_one_sentence(tmp_pa
             read(path)
         except FileFormatError as error:
             refused += 1
-            assert str(error).startswith(f"{path} ") and str(error).endswith(".") and "\n" not in str(error)
+            assert_one_sentence(error, path)
     assert MUTANTS * 0.8 < refused < MUTANTS
 
 
@@ -194,22 +171,6 @@ PARTS = ("network/positions", "network/populations", "spikes/steps", "spikes/ids
          "traces/v", "changes/steps", "changes/fields", "changes/values", "commits")
 FACTS = ("format", "format_version", "program_version", "created", "core", "backend", "seed", "dt_ms", "first_step",
          "num_synapses")
-ODD = {
-    "nothing": None,
-    "an empty array": np.zeros(0, np.int64),
-    "negative numbers": np.full((5, 4), -1),
-    "huge numbers": np.full((5, 4), 2**62),
-    "huge neurons": np.full(100, 2**31 - 1, np.int32),
-    "not numbers": np.full((100, 3), np.nan, np.float32),
-    "a text": b"text",
-    "a long text": np.bytes_(b"x" * 60_000),
-    "many texts": np.array([b"{", b"[]", b'{"name": 5}', b'{"start": "a"}'], "S"),
-    "a nested text": np.bytes_(b"[" * 50_000),
-    "a scalar": np.float64(-np.inf),
-    "an empty space": h5py.Empty("f8"),
-}
-
-
 @pytest.mark.parametrize("odd", ODD)
 def test_no_odd_content_of_any_part_does_more_than_raise_a_sentence(tmp_path, odd):
     content, path = record(tmp_path / "a.simrec.h5").read_bytes(), tmp_path / "b.simrec.h5"
@@ -223,7 +184,7 @@ def test_no_odd_content_of_any_part_does_more_than_raise_a_sentence(tmp_path, od
         try:
             batches = read_shallow(path)
         except FileFormatError as error:
-            assert str(error).startswith(f"{path} ") and str(error).endswith(".") and "\n" not in str(error)
+            assert_one_sentence(error, path)
         else:
             assert part not in PARTS or batches == 0, f"{part} was believed although it was {odd}"
 

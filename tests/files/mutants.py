@@ -1,0 +1,60 @@
+"""Damaging files on purpose, always in the same ways: for the tests of whoever reads files."""
+
+from __future__ import annotations
+
+import random
+import struct
+
+import h5py
+import numpy as np
+
+from neural_simulator.base.errors import FileFormatError
+from neural_simulator.files import superblock
+
+ODD = {
+    "nothing": None,
+    "an empty array": np.zeros(0, np.int64),
+    "negative numbers": np.full((5, 4), -1),
+    "huge numbers": np.full((5, 4), 2**62),
+    "huge neurons": np.full(100, 2**31 - 1, np.int32),
+    "not numbers": np.full((100, 3), np.nan, np.float32),
+    "a text": b"text",
+    "a long text": np.bytes_(b"x" * 60_000),
+    "many texts": np.array([b"{", b"[]", b'{"name": 5}', b'{"start": "a"}'], "S"),
+    "a nested text": np.bytes_(b"[" * 50_000),
+    "a scalar": np.float64(-np.inf),
+    "an empty space": h5py.Empty("f8"),
+}
+
+
+def used_places(content: bytes) -> list[int]:
+    """The places in a file that hold something."""
+    return [index for index, value in enumerate(content) if value]
+
+
+def mutant(content: bytes, used: list[int], dice: random.Random) -> bytes:
+    """Return `content` truncated, with flipped bits, overwritten or shifted, at one of the places in `used`."""
+    data, at = bytearray(content), dice.choice(used)
+    match dice.randrange(5):
+        case 0:
+            del data[at:]
+        case 1:
+            for place in dice.sample(used, dice.choice((1, 1, 4, 30))):
+                data[place] ^= 1 << dice.randrange(8)
+        case 2:
+            length = dice.choice((1, 2, 4, 8))
+            data[at:at + length] = bytes([dice.choice((0, 0x7F, 0xFF))]) * length
+        case 3:
+            source, length = dice.choice(used), dice.randrange(1, 200)
+            data[at:at + length] = data[source:source + length]
+        case _:
+            del data[at:at + dice.randrange(1, 64)]
+    if dice.random() < 0.5 and len(data) >= superblock.SIZE:      # as an attacker would, mend the first checksum
+        struct.pack_into("<I", data, superblock.SIZE - 4, superblock.lookup3(bytes(data[:superblock.SIZE - 4])))
+    return bytes(data)
+
+
+def assert_one_sentence(error: FileFormatError, path: object) -> None:
+    """The whole message is one sentence that begins with the file's name."""
+    said = str(error)
+    assert said.startswith(f"{path} ") and said.endswith(".") and "\n" not in said, said
