@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from .base.errors import ConfigurationError
 from .models.neurons import neuron_model
+from .models.structures import structure
 
 
 class NeuronModel(str, Enum):
@@ -131,6 +132,8 @@ class CoreSimConfig(Config):
         NeuronModel.IZHIKEVICH, "Neuron model", "Equations of every neuron of the network.", group="Network")
     neural_structure_profile: str = setting(
         "GENERIC_UNSTRUCTURED", "Structure", "Brain region whose populations and wiring are built.", group="Network")
+    structure_parameters: dict[str, float] = setting(
+        {}, "Structure values", "Numbers of the structure's own that replace its defaults, by name.", group="Network")
     num_neurons: int = setting(
         1000, "Neurons", "Number of neurons.", low=1, high=16_000_000, group="Network")
     connections_per_neuron: int = setting(
@@ -248,6 +251,7 @@ def drive_scale_field(model: str) -> str | None:
 
 
 _OF_THE_NETWORK = ("excitatory_weight_nS", "inhibitory_weight_nS", "background_rate_Hz", "background_weight_nS")
+_RECEPTORS = ("tau_ampa_ms", "e_ampa_mV", "tau_gaba_a_ms", "e_gaba_a_mV")
 
 
 def model_defaults(key: str) -> dict[str, Any]:
@@ -260,6 +264,25 @@ def model_defaults(key: str) -> dict[str, Any]:
     return {"neuron_model_type": NeuronModel(key), "dt_ms": model.default_dt_ms,
             "excitatory_preset": model.default_preset(True), "inhibitory_preset": model.default_preset(False),
             "excitatory_parameters": {}, "inhibitory_parameters": {}, **standard, **model.network_defaults}
+
+
+def structure_defaults(key: str, model: str | None = None) -> dict[str, Any]:
+    """The values of all fields under which the structure `key` shows its characteristic activity.
+
+    `model` is the neuron model of its cells; its own where none is given. For whoever chooses a structure:
+    `core.changed(**structure_defaults("BASAL_GANGLIA_STN_GPE"))`.
+    """
+    chosen = structure(key)
+    model = model or next(iter(chosen.cells), NeuronModel.IZHIKEVICH.value)
+    fields = CoreSimConfig.model_fields
+    values = {**model_defaults(model), **{name: fields[name].default for name in (*_RECEPTORS, "num_neurons")},
+              **chosen.defaults, "neural_structure_profile": key, "structure_parameters": {}}
+    if chosen.cells:
+        cells = chosen.cell_types(model)
+        steps = [cell.resolved[0].max_dt_ms for cell in cells.values()]
+        values["dt_ms"] = min(values["dt_ms"], *steps)
+        values["excitatory_preset"] = cells[chosen.principal].preset
+    return values
 
 
 SpikingMode = Literal["highlight", "only", "none"]

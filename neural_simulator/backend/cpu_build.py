@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from ..models import random, wiring
+from ..models import placing, random, wiring
 from .cpu_words import load
 from .emit import Library
 
@@ -19,13 +19,20 @@ U = np.uint64
 BLOCK = {block}
 
 @nb.njit(**OPT)
-def place(first, last, low, high, k0, k1, positions):
-    """Uniform positions in a box for neurons first .. last - 1."""
+def place(first, last, ellipsoid, low, high, bend, k0, k1, positions):
+    """Uniform positions in a box, bent or not, or in the ellipsoid that it encloses, for neurons first .. last - 1."""
     for i in range(first, last):
         w0, w1, w2, w3 = philox(u32(i), u32(0), u32(0), u32({stream_position}), k0, k1)
-        positions[i, 0] = low[0] + uniform(w0) * (high[0] - low[0])
-        positions[i, 1] = low[1] + uniform(w1) * (high[1] - low[1])
-        positions[i, 2] = low[2] + uniform(w2) * (high[2] - low[2])
+        if ellipsoid:
+            x, y, z = in_ball(w0, w1, w2, w3)
+            positions[i, 0] = within(x, low[0], high[0])
+            positions[i, 1] = within(y, low[1], high[1])
+            positions[i, 2] = within(z, low[2], high[2])
+        else:
+            x = along(w0, low[0], high[0])
+            positions[i, 0] = x
+            positions[i, 1] = bent(along(w1, low[1], high[1]), x, low[0], high[0], bend)
+            positions[i, 2] = along(w2, low[2], high[2])
 
 @nb.njit(**OPT)
 def normal_values(first, last, mean, sd, stream, k0, k1, out):
@@ -149,7 +156,8 @@ def fingerprint(first, last, words, weight_bits, segment, num_neurons, max_delay
 def kernels() -> ModuleType:
     """Return the compiled builders: place, normal_values, walk, accumulate, decode, sum_weights, fingerprint."""
     library = Library()
-    for function in (random.philox, random.uniform, random.normal, wiring.bernoulli_gap, wiring.poisson_advance,
+    for function in (random.philox, random.uniform, random.normal, placing.along, placing.bent, placing.in_ball,
+                     placing.within, wiring.bernoulli_gap, wiring.poisson_advance,
                      wiring.distance, wiring.accepted, wiring.delay_steps, wiring.weight_units):
         library.add(function)
     text = _KERNELS.format(block=wiring.BLOCK, stream_position=random.STREAM_POSITION,

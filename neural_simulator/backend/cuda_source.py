@@ -9,7 +9,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..models import random, wiring
+from ..models import placing, random, wiring
 from ..models.cell import Cell
 from .emit import CUDA_WORDS, Library
 
@@ -29,7 +29,8 @@ def _defines(constants: Mapping[str, int]) -> str:
 def build_source(constants: Mapping[str, int]) -> str:
     """The text of the builders; `constants`: BLOCKS WEIGHT_BITS DELAY_BITS MIN_DELAY MAX_DELAY."""
     library = Library()
-    for function in (random.philox, random.uniform, random.normal, wiring.bernoulli_gap, wiring.poisson_advance,
+    for function in (random.philox, random.uniform, random.normal, placing.along, placing.bent, placing.in_ball,
+                     placing.within, wiring.bernoulli_gap, wiring.poisson_advance,
                      wiring.distance, wiring.accepted, wiring.delay_steps, wiring.weight_units):
         library.add(function)
     streams = {"STREAM_POSITION": f"{random.STREAM_POSITION}u", "STREAM_CONNECT": f"{random.STREAM_CONNECT}u",

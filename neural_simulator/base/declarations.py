@@ -145,10 +145,13 @@ class ReceptorModel:
 
 @dataclass(frozen=True)
 class Population:
-    """Neurons `start` .. `stop - 1`: one model, one preset, one sign (Dale's law), one box of space.
+    """Neurons `start` .. `stop - 1`: one model, one preset, one sign (Dale's law), one piece of space.
 
-    `background_weight` is in the model's port unit (nS or pA). Initial potentials are normal with mean
-    `initial_v_mV` (None: the model's own rest) and standard deviation `initial_v_sd_mV`.
+    They lie uniformly in the box from `low_um` to `high_um`, which is bent upwards (y) by `bend_um` at its two ends
+    in x; or, with `ellipsoid`, in the ellipsoid that the box encloses. `settings` are receptor constants by name that
+    replace the network's for the synapses onto these neurons. `background_weight` is in the model's port unit (nS or
+    pA). Initial potentials are normal with mean `initial_v_mV` (None: the model's own rest) and standard deviation
+    `initial_v_sd_mV`.
     """
 
     name: str
@@ -166,6 +169,9 @@ class Population:
     current_pA: float = 0.0
     initial_v_mV: float | None = None
     initial_v_sd_mV: float = 0.0
+    settings: Mapping[str, float] = field(default_factory=dict)
+    ellipsoid: bool = False
+    bend_um: float = 0.0
 
     @property
     def size(self) -> int:

@@ -20,6 +20,7 @@ from ..base import paths
 from ..base.errors import ConfigurationError, FileFormatError, SimulatorError
 from ..config import Config, CoreSimConfig, GPUConfig, VisualizationConfig, allowed
 from ..models.neurons import cell_types, neuron_model
+from ..models.structures import STRUCTURES
 from .atomic import reason, write_text
 
 FORMAT = "neural-simulator profile"
@@ -213,7 +214,10 @@ def _fits(annotation: Any, value: Any) -> bool:
 
 
 def _check_cell_parameters(core: CoreSimConfig) -> None:
-    """Raise ConfigurationError for a custom cell parameter that the neuron model does not have."""
+    """Raise ConfigurationError for a custom value that the structure or the neuron model does not have."""
+    region = STRUCTURES.get(core.neural_structure_profile)
+    if region is not None:
+        region.knob_values(core.structure_parameters)
     known = cell_types(core.neuron_model_type.value)
     for kind in ("excitatory", "inhibitory"):
         cell = known.get(getattr(core, f"{kind}_preset"))

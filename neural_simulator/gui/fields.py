@@ -9,9 +9,10 @@ from enum import Enum
 from typing import Any
 
 from ..base.declarations import Param
-from ..config import AnyConfig, Config, CoreSimConfig, allowed, bounds, describe, model_defaults
+from ..config import AnyConfig, Config, CoreSimConfig, allowed, bounds, describe, model_defaults, structure_defaults
 from ..models.neurons import NEURON_MODELS, cell_type, cell_types
 from ..models.structures import STRUCTURES
+from ..models.structures.generic import GENERIC
 
 NUMBER, SWITCH, CHOICE, NUMBERS, PARAMETERS = "number", "switch", "choice", "numbers", "parameters"
 
@@ -65,10 +66,13 @@ def choices(config: Config, name: str) -> tuple[str, ...]:
     """Return the values among which a CHOICE field of `config` may choose now."""
     annotation = type(config).model_fields[name].annotation
     if isinstance(config, CoreSimConfig):
+        region = STRUCTURES.get(config.neural_structure_profile, GENERIC)
         if name == "neuron_model_type":
-            return tuple(NEURON_MODELS)
+            return tuple(region.cells or NEURON_MODELS)
         if name == "neural_structure_profile":
             return tuple(STRUCTURES)
+        if name.endswith("_preset") and region.cells:
+            return tuple(cell.preset for cell in region.principal_cells(config.neuron_model_type.value))
         if name.endswith("_preset"):
             return tuple(cell_types(config.neuron_model_type.value))
     if isinstance(annotation, type) and issubclass(annotation, Enum):
@@ -88,20 +92,35 @@ def choice_labels(name: str) -> dict[str, str]:
 def refit(config: AnyConfig, name: str) -> AnyConfig:
     """Return `config` as it must be after its field `name` has changed.
 
-    Another neuron model brings its own cells, time step, weights and drive; another cell type drops custom values, and
-    shortens a time step that it cannot be integrated with.
+    Another structure or neuron model brings its own cells, time step, weights and drive; another cell type drops
+    custom values, and shortens a time step that it cannot be integrated with.
     """
-    if name == "neuron_model_type" and isinstance(config, CoreSimConfig):
-        return config.changed(**model_defaults(config.neuron_model_type.value))
-    if name in ("excitatory_preset", "inhibitory_preset"):
+    if isinstance(config, CoreSimConfig):
+        if name == "neural_structure_profile":
+            return config.changed(**structure_defaults(config.neural_structure_profile))
+        if name == "neuron_model_type":
+            return config.changed(**_model_in_structure(config))
+    if isinstance(config, CoreSimConfig) and name in ("excitatory_preset", "inhibitory_preset"):
         model, preset = cell_type(config.neuron_model_type.value, getattr(config, name))
         dt_ms = min(config.dt_ms, preset.dt_ms or (model.default_dt_ms if config.dt_ms > model.max_dt_ms else 5.0))
         return config.changed(**{name.replace("_preset", "_parameters"): {}, "dt_ms": dt_ms})
     return config
 
 
+def _model_in_structure(config: CoreSimConfig) -> dict[str, Any]:
+    """The values that a newly chosen neuron model brings; a brain region keeps its size and its own values."""
+    key, model = config.neural_structure_profile, config.neuron_model_type.value
+    if not STRUCTURES.get(key, GENERIC).cells:
+        return model_defaults(model)
+    return {**structure_defaults(key, model), "num_neurons": config.num_neurons,
+            "structure_parameters": config.structure_parameters}
+
+
 def cell_parameters(config: CoreSimConfig, name: str) -> tuple[tuple[Param, float, float], ...]:
-    """Return (parameter, the preset's value, the value in force) for the cells that field `name` customises."""
+    """Return (parameter, its own value, the value in force) for the cells or structure that field `name` customises."""
+    if name == "structure_parameters":
+        knobs = STRUCTURES.get(config.neural_structure_profile, GENERIC).knobs
+        return tuple((knob, knob.default, config.structure_parameters.get(knob.name, knob.default)) for knob in knobs)
     model, cell = cell_type(config.neuron_model_type.value, getattr(config, name.replace("_parameters", "_preset")))
     preset = model.values(cell.name)
     custom = getattr(config, name)

@@ -64,7 +64,7 @@ class Form(Generic[AnyConfig]):
         self._fields = {field.name: field for field in fields_of(type(config))}
         self._rows: dict[str, Row] = {}
         self._cells: dict[str, int | str] = {}                 # field of kind PARAMETERS -> container of its rows
-        self._cells_model = ""
+        self._cells_of = ("", "")                               # neuron model and structure that the rows belong to
         self._headers: dict[str, int | str] = {}
         self._complaints: dict[str, int | str] = {}
         self._defaults = type(config)()
@@ -137,7 +137,7 @@ class Form(Generic[AnyConfig]):
     def _build_cells(self) -> None:
         """Create one row for every parameter of the neuron model, for each field that customises cells."""
         assert isinstance(self.config, CoreSimConfig)
-        self._cells_model = self.config.neuron_model_type.value
+        self._cells_of = _cells_of(self.config)
         for name, node in self._cells.items():
             for key in [key for key in self._rows if key.startswith(f"{name}.")]:
                 del self._rows[key]
@@ -152,9 +152,9 @@ class Form(Generic[AnyConfig]):
                         dpg.add_input_text, tag=tag, width=-1, callback=edit, auto_select_all=True))
 
     def _cells_outdated(self) -> bool:
-        """True where the rows of cell parameters are those of another neuron model."""
+        """True where the rows of parameters are those of another neuron model or structure."""
         config: Any = self.config
-        return isinstance(config, CoreSimConfig) and self._cells_model != config.neuron_model_type.value
+        return isinstance(config, CoreSimConfig) and self._cells_of != _cells_of(config)
 
     # ---- from the user ----------------------------------------------------------------------------------
     def _on_edit(self, field: Field, sender: int | str, value: Any) -> None:
@@ -282,6 +282,11 @@ class Form(Generic[AnyConfig]):
             dpg.set_value(row.tag, value)
         else:
             dpg.set_value(row.tag, to_text(value))
+
+
+def _cells_of(config: CoreSimConfig) -> tuple[str, str]:
+    """What decides which parameters there are."""
+    return config.neuron_model_type.value, config.neural_structure_profile
 
 
 def _slides(field: Field) -> bool:

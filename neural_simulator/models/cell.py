@@ -43,6 +43,7 @@ class Cell:
     def parameter_values(self, population: Population, settings: Mapping[str, float], dt: float) -> list[float]:
         """The values of `parameters` for one population, in float64."""
         values = self.named_values(population, dt)
+        settings = {**settings, **population.settings}
         for key in self.model.receptors:
             receptor = RECEPTORS[key]
             tau = settings[receptor.tau_ms.name]

@@ -69,7 +69,8 @@ class DeviceNetwork:
         positions = xp.zeros((self.num_neurons, 3), xp.float32)
         for p in self.populations:
             low, high = xp.asarray(p.low_um, xp.float32), xp.asarray(p.high_um, xp.float32)
-            self._launch("place", p.size, np.int32(p.start), np.int32(p.stop), low, high, *self._keys, positions)
+            self._launch("place", p.size, np.int32(p.start), np.int32(p.stop), np.int32(p.ellipsoid), low, high,
+                         np.float32(p.bend_um), *self._keys, positions)
         return positions
 
     def _walk(self, name: str, *arguments: Any) -> None:

@@ -65,8 +65,8 @@ class Network:
         positions = np.zeros((self.num_neurons, 3), np.float32)
         k0, k1 = (np.uint32(w) for w in self.plan.key_words)
         for p in self.populations:
-            self._kernels.place(p.start, p.stop, np.array(p.low_um, np.float32), np.array(p.high_um, np.float32),
-                                k0, k1, positions)
+            self._kernels.place(p.start, p.stop, p.ellipsoid, np.array(p.low_um, np.float32),
+                                np.array(p.high_um, np.float32), np.float32(p.bend_um), k0, k1, positions)
         return positions
 
     def _build_rows(self, parts: int, report: Report) -> Rows:

@@ -167,6 +167,7 @@ def _delay_range(core: CoreSimConfig, populations: list[Population], projections
     for q in projections:
         pre, post = populations[q.pre], populations[q.post]
         span = math.dist(np.minimum(pre.low_um, post.low_um), np.maximum(pre.high_um, post.high_um))
+        span += abs(pre.bend_um) + abs(post.bend_um)
         spread = _SPREAD * q.delay_sd_ms
         shortest.append(int(max(0.0, q.delay_ms - spread) / core.dt_ms + 0.49))
         longest.append(int((q.delay_ms + span / q.velocity_um_per_ms + spread) / core.dt_ms + 0.51))

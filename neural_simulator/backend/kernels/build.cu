@@ -3,15 +3,24 @@
 // a target lie in the store of the multiprocessor that owns it (target % BLOCKS); with BLOCKS == 1 rows are plain CSR.
 // Expects from the generated header: BLOCKS, WEIGHT_BITS, DELAY_BITS, MIN_DELAY, MAX_DELAY, WALK_BLOCK, streams.
 
-extern "C" __global__ void place(int first, int last, const float* low, const float* high, u32 key0, u32 key1,
-                                 float* positions) {
+extern "C" __global__ void place(int first, int last, int ellipsoid, const float* low, const float* high,
+                                 float bend, u32 key0, u32 key1, float* positions) {
   int i = first + blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= last) return;
   u32 w0, w1, w2, w3;
   philox((u32)i, 0u, 0u, STREAM_POSITION, key0, key1, w0, w1, w2, w3);
-  positions[3 * (u64)i] = low[0] + uniform(w0) * (high[0] - low[0]);
-  positions[3 * (u64)i + 1] = low[1] + uniform(w1) * (high[1] - low[1]);
-  positions[3 * (u64)i + 2] = low[2] + uniform(w2) * (high[2] - low[2]);
+  float* at = positions + 3 * (u64)i;
+  if (ellipsoid) {
+    float x, y, z;
+    in_ball(w0, w1, w2, w3, x, y, z);
+    at[0] = within(x, low[0], high[0]);
+    at[1] = within(y, low[1], high[1]);
+    at[2] = within(z, low[2], high[2]);
+  } else {
+    at[0] = along(w0, low[0], high[0]);
+    at[1] = bent(along(w1, low[1], high[1]), at[0], low[0], high[0], bend);
+    at[2] = along(w2, low[2], high[2]);
+  }
 }
 
 extern "C" __global__ void normal_values(int first, int last, float mean, float sd, u32 stream, u32 key0, u32 key1,

@@ -8,6 +8,7 @@ from typing import Any
 from ...base.declarations import Population, Projection
 from ...base.errors import ConfigurationError
 from ..neurons import cell_type, neuron_model
+from .region import Structure
 
 # The configuration's own cell types; a model that does not know them takes its own.
 _UNNAMED = ("RS", "FS")
@@ -58,3 +59,16 @@ def _projections(core: Any, populations: list[Population], kernel_mean: Callable
                        core.synaptic_latency_ms, 0.0, core.conduction_velocity_um_per_ms)
             for post in range(len(populations))]
     return projections
+
+
+GENERIC = Structure(
+    key="GENERIC_UNSTRUCTURED",
+    label="Generic unstructured network",
+    claim="Traits of equal size in a cube, wired at random with a probability that falls with distance.",
+    source="tuned here",
+    build=build,
+    reads=("num_neurons", "connections_per_neuron", "num_traits", "inhibitory_trait_indices", "excitatory_preset",
+           "inhibitory_preset", "excitatory_parameters", "inhibitory_parameters", "volume_edge_um",
+           "connection_length_um", "conduction_velocity_um_per_ms", "synaptic_latency_ms", "excitatory_weight_nS",
+           "inhibitory_weight_nS", "weight_cv", "background_rate_Hz", "background_weight_nS", "external_current_pA"),
+)
