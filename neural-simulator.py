@@ -83,6 +83,8 @@ def start(options: argparse.Namespace) -> int:
     from neural_simulator.base.paths import CRASH_REPORTS
     if options.cell is not None:
         return single_cell(options)
+    if options.sweep is not None:
+        return sweep(options)
     try:
         profile = chosen_profile(options)
     except SimulatorError as error:
@@ -124,6 +126,16 @@ def single_cell(options: argparse.Namespace) -> int:
         return fail(str(error), BAD_ARGUMENT if isinstance(error, ConfigurationError) else FAILED)
 
 
+def sweep(options: argparse.Namespace) -> int:
+    """Run networks over varied values; leave a table and a picture."""
+    from neural_simulator.base.errors import ConfigurationError, FileFormatError, SimulatorError
+    from neural_simulator.tools import sweep
+    try:
+        return sweep.run(options)
+    except SimulatorError as error:
+        return fail(str(error), BAD_ARGUMENT if isinstance(error, (ConfigurationError, FileFormatError)) else FAILED)
+
+
 # ---- arguments ------------------------------------------------------------------------------------------
 class OneSentence(argparse.ArgumentParser):
     """Says in one sentence what is wrong with the arguments."""
@@ -154,8 +166,16 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--current", metavar="I", nargs="+", help="with --cell: currents in pA; a number or a range "
                                                                   "from:to:step (--current=-100:0:50 below 0)")
     parser.add_argument("--model", metavar="M", help="with --cell: the neuron model, where several have such a cell")
+    parser.add_argument("--sweep", type=Path, metavar="FILE", help="run the networks of a sweep file (docs/sweeps.md)"
+                                                                   ", leave a table and a picture")
+    parser.add_argument("--output", type=Path, metavar="F", help="with --sweep: the table, *.csv or *.parquet "
+                                                                 "(default: beside the sweep file)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="with --sweep: processes (default: one per core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="with --sweep: spread the runs over the Dask cluster at "
+                                                               "this address")
     options = parser.parse_args(arguments)
     check_cell(parser, options)
+    check_sweep(parser, options)
     for name in ("duration_ms", "record"):
         if getattr(options, name) is not None and not options.headless:
             parser.error(f"--{name.replace('_', '-')} needs --headless")
@@ -180,6 +200,18 @@ def check_cell(parser: OneSentence, options: argparse.Namespace) -> None:
     for name in ("profile", "seed", "backend"):
         if getattr(options, name) is not None:
             parser.error(f"--cell runs one cell without a network; leave --{name} out")
+
+
+def check_sweep(parser: OneSentence, options: argparse.Namespace) -> None:
+    """End the program where the arguments of a sweep do not fit together."""
+    if options.sweep is None:
+        for name in ("output", "jobs", "scheduler"):
+            if getattr(options, name) is not None:
+                parser.error(f"--{name} needs --sweep")
+    elif options.profile is not None or options.seed is not None:
+        parser.error("--sweep takes profile and seeds from its file; leave --profile and --seed out")
+    if options.jobs is not None and options.jobs < 1:
+        parser.error(f"--jobs is {options.jobs}, but must be at least 1")
 
 
 def chosen_profile(options: argparse.Namespace) -> Profile:
