@@ -13,8 +13,10 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from .base.declarations import Param
 from .base.errors import ConfigurationError
 from .models.neurons import neuron_model
+from .models.receptors import AMPA, GABA_A, GABA_B, MAGNESIUM, NMDA
 from .models.structures import structure
 
 
@@ -47,6 +49,12 @@ def setting(default: Any, label: str, meaning: str, *, unit: str = "", low: floa
     """Declare a field. `live`: may change while running; `hidden`: not offered in the form."""
     extra = {"unit": unit, "group": group, "live": live, "hidden": hidden}
     return Field(default, title=label, description=meaning, ge=low, le=high, json_schema_extra=extra)
+
+
+def declared(param: Param, group: str, **more: bool) -> Any:
+    """Declare a field that is the parameter of a model, declared there."""
+    return setting(param.default, param.label, param.meaning, unit=param.unit, low=param.low, high=param.high,
+                   group=group, **more)
 
 
 AnyConfig = TypeVar("AnyConfig", bound="Config")
@@ -188,18 +196,25 @@ class CoreSimConfig(Config):
     weight_cv: float = setting(
         0.1, "Weight variation", "Standard deviation of the weights divided by their mean.", low=0.0, high=1.0,
         group="Synapses")
-    tau_ampa_ms: float = setting(
-        5.0, "AMPA decay", "Decay time constant of the AMPA conductance.", unit="ms", low=0.1, high=1000.0,
-        group="Synapses")
-    e_ampa_mV: float = setting(
-        0.0, "AMPA reversal", "Reversal potential of the AMPA current.", unit="mV", low=-100.0, high=100.0,
-        group="Synapses")
-    tau_gaba_a_ms: float = setting(
-        10.0, "GABA-A decay", "Decay time constant of the GABA-A conductance.", unit="ms", low=0.1, high=1000.0,
-        group="Synapses")
-    e_gaba_a_mV: float = setting(
-        -70.0, "GABA-A reversal", "Reversal potential of the GABA-A current.", unit="mV", low=-150.0, high=50.0,
-        group="Synapses")
+    nmda_share: float = setting(
+        0.0, "NMDA share", "Peak NMDA conductance of an excitatory synapse divided by its AMPA conductance; 0: none.",
+        low=0.0, high=100.0, group="Synapses")
+    gaba_b_share: float = setting(
+        0.0, "GABA-B share", "Peak GABA-B conductance of an inhibitory synapse divided by its GABA-A conductance; "
+        "0: none.", low=0.0, high=100.0, group="Synapses")
+    tau_ampa_ms: float = declared(AMPA.tau_ms, "Synapses")
+    tau_rise_ampa_ms: float = declared(AMPA.rise_ms, "Synapses")
+    e_ampa_mV: float = declared(AMPA.reversal_mV, "Synapses")
+    tau_gaba_a_ms: float = declared(GABA_A.tau_ms, "Synapses")
+    tau_rise_gaba_a_ms: float = declared(GABA_A.rise_ms, "Synapses")
+    e_gaba_a_mV: float = declared(GABA_A.reversal_mV, "Synapses")
+    tau_nmda_ms: float = declared(NMDA.tau_ms, "Synapses")
+    tau_rise_nmda_ms: float = declared(NMDA.rise_ms, "Synapses")
+    e_nmda_mV: float = declared(NMDA.reversal_mV, "Synapses")
+    magnesium_mM: float = declared(MAGNESIUM, "Synapses")
+    tau_gaba_b_ms: float = declared(GABA_B.tau_ms, "Synapses")
+    tau_rise_gaba_b_ms: float = declared(GABA_B.rise_ms, "Synapses")
+    e_gaba_b_mV: float = declared(GABA_B.reversal_mV, "Synapses")
 
     background_rate_Hz: float = setting(
         200.0, "Background rate", "Rate of the independent Poisson input that every neuron receives.", unit="Hz",

@@ -24,6 +24,9 @@ CASES: dict[str, tuple[CoreSimConfig, int]] = {
     "default": (CoreSimConfig(seed=42), 1000),
     "fine grid": (CoreSimConfig(seed=3, dt_ms=0.1, num_neurons=400, connections_per_neuron=40,
                                 excitatory_weight_nS=1.5, inhibitory_weight_nS=5.0), 3000),
+    "all receptors": (CoreSimConfig(seed=4, num_neurons=400, connections_per_neuron=40, nmda_share=0.3,
+                                    gaba_b_share=0.1, tau_rise_ampa_ms=0.5, tau_ampa_ms=2.4,
+                                    excitatory_weight_nS=1.5, background_rate_Hz=400.0), 800),
     "seed of 63 bits": (CoreSimConfig(seed=2**62 + 12345, num_neurons=300, connections_per_neuron=30,
                                       num_traits=3, inhibitory_trait_indices=(0,), weight_cv=0.5), 600),
 }

@@ -188,21 +188,22 @@ def read():
 '''
 
 
-def _integrate_source(index: int, cell: Cell, state_slots: dict[str, int]) -> tuple[str, str]:
-    """Return the text of one model's loop, and of its branch in `integrate`."""
-    key, states = cell.model.key, cell.states
-    arrived = [p if p.startswith("arrived") else f"arrived_{p}" for p in cell.ports]
+def _integrate_source(index: int, cell: Cell, state_slots: dict[str, int], ports: int) -> tuple[str, str]:
+    """Return the text of one cell's loop, and of its branch in `integrate`; `ports` have accumulators."""
+    key, states, arrived = cell.key, cell.states, cell.arrived
     load, store, slices = [], [], []
     for name in states:
         slices.append(f"s_{name} = {name}[first:last]")
         load.append(f"{name} = s_{name}[j]")
         store.append(f"s_{name}[j] = {name}")
     arrivals, accumulators = [], []
-    for port, name in enumerate(arrived):
-        accumulators.append(f"acc_{port} = acc[{port}][first - origin:last - origin]")
-        value = f"f32(acc_{port}[j]) * scale"
-        arrivals += [f"{name} = {value} + f32(i32(count[j])) * weight" if port == 0 else f"{name} = {value}",
-                     f"acc_{port}[j] = 0"]
+    for port, name in zip(cell.ports, arrived, strict=True):
+        terms = [f"f32(acc_{port}[j]) * scale"] if port < ports else []
+        terms += ["f32(i32(count[j])) * weight"] if port == cell.background_port else []
+        arrivals.append(f"{name} = {' + '.join(terms)}")
+        if port < ports:
+            accumulators.append(f"acc_{port} = acc[{port}][first - origin:last - origin]")
+            arrivals.append(f"acc_{port}[j] = 0")
     unpack = [f"{name} = parameters[{k}]" for k, name in enumerate(cell.parameters)]
     call = (f"{', '.join(states)}, spiked = cell_{key}"
             f"({', '.join([*states, *arrived, 'i_ext', *cell.parameters])})")
@@ -216,19 +217,22 @@ def _integrate_source(index: int, cell: Cell, state_slots: dict[str, int]) -> tu
     return text, branch
 
 
-def kernels(cells: list[Cell], state_slots: dict[str, int]) -> ModuleType:
-    """Compile the step of a network whose populations use `cells`; `state_slots` numbers the state arrays."""
+def kernels(cells: list[Cell], state_slots: dict[str, int], ports: int) -> ModuleType:
+    """Compile the step of a network whose populations use `cells`; `state_slots` numbers the state arrays.
+
+    `ports` is the number of ports that synapses arrive at.
+    """
     library = Library()
     library.add(random.philox)
     texts, branches = [], []
     for index, cell in enumerate(cells):
         library.add(cell.function)
-        text, branch = _integrate_source(index, cell, state_slots)
+        text, branch = _integrate_source(index, cell, state_slots, ports)
         texts.append(text)
         branches.append(branch)
     text = (library.python_source() + _COMMON.format(stream=random.STREAM_BACKGROUND) + "".join(texts)
             + _RUN.format(dispatch="\n".join(branches)))
-    return load(text, "step_" + "_".join(cell.model.key.lower() for cell in cells))
+    return load(text, "step_" + "_".join(cell.key.lower() for cell in cells)[:60])
 
 
 @lru_cache(maxsize=1)

@@ -28,8 +28,7 @@ def kernel(cell: Cell) -> ModuleType:
     trace (T, S), fired (T,))`, all float32 but `fired` (bool)."""
     library = Library()
     library.add(cell.function)
-    key, states = cell.model.key, cell.states
-    arrived = [p if p.startswith("arrived") else f"arrived_{p}" for p in cell.ports]
+    key, states, arrived = cell.key, cell.states, cell.arrived
     call = (f"{', '.join(states)}, spiked = cell_{key}"
             f"({', '.join([*states, *arrived, 'i_ext', *cell.parameters])})")
     text = _RUN.format(

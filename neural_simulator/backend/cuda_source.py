@@ -58,11 +58,11 @@ def step_source(kind: str, cells: Sequence[Cell], state_slots: Mapping[str, int]
     constants = {"STREAM_BACKGROUND": f"{random.STREAM_BACKGROUND}u", "STATES": len(state_slots),
                  "PARAMETERS": max(1, *(len(names) for names in varying)), **constants}
     return (_TYPES + CUDA_WORDS + _defines(constants) + library.cuda_source() + _read("common.cuh")
-            + _update_neuron(cells, state_slots, shared, varying) + _read(f"step_{kind}.cu"))
+            + _update_neuron(cells, state_slots, shared, varying, constants["PORTS"]) + _read(f"step_{kind}.cu"))
 
 
 def _update_neuron(cells: Sequence[Cell], state_slots: Mapping[str, int], shared: Sequence[Mapping[str, float]],
-                   varying: Sequence[Sequence[str]]) -> str:
+                   varying: Sequence[Sequence[str]], ports: int) -> str:
     """One neuron's step: picks the model, converts what arrived, calls the composed cell."""
     lines = ["__device__ __forceinline__ bool update_neuron(float (&s)[STATES], int model, const float* p,",
              "    float scale, float current, float weight, int count, const int (&arrived)[PORTS]) {",
@@ -70,12 +70,15 @@ def _update_neuron(cells: Sequence[Cell], state_slots: Mapping[str, int], shared
     for index, cell in enumerate(cells):
         if len(cells) > 1:
             lines.append(f"  if (model == {index}) {{")
-        arrived = [f"(float)arrived[{k}] * scale" for k in range(len(cell.ports))]
-        arrived[0] += " + (float)count * weight"
+        arrived = []
+        for port in cell.ports:
+            terms = [f"(float)arrived[{port}] * scale"] if port < ports else []
+            terms += ["(float)count * weight"] if port == cell.background_port else []
+            arrived.append(" + ".join(terms))
         slots = [f"s[{state_slots[name]}]" for name in cell.states]
         values = [_literal(shared[index][name]) if name in shared[index] else f"p[{varying[index].index(name)}]"
                   for name in cell.parameters]
-        lines.append(f"  cell_{cell.model.key}({', '.join([*slots, *arrived, 'current', *values, *slots, 'spiked'])});")
+        lines.append(f"  cell_{cell.key}({', '.join([*slots, *arrived, 'current', *values, *slots, 'spiked'])});")
         if len(cells) > 1:
             lines.append("  }")
     return "\n".join([*lines, "  return spiked;", "}", ""])

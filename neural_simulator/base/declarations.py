@@ -66,7 +66,8 @@ class NeuronModel:
     `step` takes, by argument name, any of: the states, the parameters, the derived constants, `dt` (ms),
     `i_ext` (pA, everything that is a plain current), `g_syn` (nS, total synaptic conductance) and `j_syn`
     (pA, sum of conductance x reversal potential), so that the synaptic current is `j_syn - g_syn * v`;
-    models with `receptors = ()` take `arrived_<port>` instead (what arrived this step, in the port's unit).
+    models with `receptors = ()` take what arrived this step instead, in `port_unit`: `arrived`, where inhibition
+    comes negative, or `arrived_exc` and `arrived_inh`, as their `ports` say.
     It returns the states in order, then `spiked` (bool). `derived` maps a name to a function of
     (parameters, dt) that is evaluated once, in float64, when a network is built; it may use nothing that two
     machines compute differently (`base.exact`, `models.exactly`, never `math.exp`).
@@ -133,14 +134,23 @@ class NeuronModel:
 
 @dataclass(frozen=True)
 class ReceptorModel:
-    """A receptor with a single-exponential conductance. It listens to one port of its neuron."""
+    """A receptor: its conductance rises and decays exponentially (rise 0: it jumps).
+
+    `sign` is 'exc' or 'inh': which neurons may open it (Dale's law). `blocked`: by magnesium at rest.
+    """
 
     key: str
     label: str
-    port: str
+    sign: str
     tau_ms: Param
+    rise_ms: Param
     reversal_mV: Param
     source: str
+    blocked: bool = False
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        return self.tau_ms, self.rise_ms, self.reversal_mV
 
 
 @dataclass(frozen=True)
@@ -148,10 +158,11 @@ class Population:
     """Neurons `start` .. `stop - 1`: one model, one preset, one sign (Dale's law), one piece of space.
 
     They lie uniformly in the box from `low_um` to `high_um`, which is bent upwards (y) by `bend_um` at its two ends
-    in x; or, with `ellipsoid`, in the ellipsoid that the box encloses. `settings` are receptor constants by name that
-    replace the network's for the synapses onto these neurons. `background_weight` is in the model's port unit (nS or
-    pA). Initial potentials are normal with mean `initial_v_mV` (None: the model's own rest) and standard deviation
-    `initial_v_sd_mV`.
+    in x; or, with `ellipsoid`, in the ellipsoid that the box encloses. `settings` are receptor constants by name
+    (`models.receptors.SETTINGS`, such as tau_gaba_a_ms) that replace the network's for the synapses onto these neurons.
+    `background_weight` is in the model's port unit (nS or pA), and `background_receptors` says what a background spike
+    opens, as `Projection.receptors` does. Initial potentials are normal with mean `initial_v_mV` (None: the model's own
+    rest) and standard deviation `initial_v_sd_mV`.
     """
 
     name: str
@@ -172,6 +183,7 @@ class Population:
     settings: Mapping[str, float] = field(default_factory=dict)
     ellipsoid: bool = False
     bend_um: float = 0.0
+    background_receptors: Mapping[str, float] | None = None
 
     @property
     def size(self) -> int:
@@ -202,6 +214,8 @@ class Projection:
     Weights (port unit of the target) have mean `weight` and standard deviation `weight_sd` and keep one sign; their
     law is "normal" (clipped) or "lognormal". Delays are `delay_ms + d / velocity_um_per_ms` plus a normal spread, at
     least one step.
+    `receptors` names what a spike opens, each with its peak conductance as a multiple of the synapse's weight, such
+    as {"AMPA": 1.0, "NMDA": 0.4}; None: AMPA from excitatory, GABA-A from inhibitory neurons.
     """
 
     pre: int
@@ -223,3 +237,4 @@ class Projection:
     stretch: tuple[float, float, float] = (1.0, 1.0, 1.0)
     period_um: tuple[float, float, float] = (0.0, 0.0, 0.0)
     weight_law: str = "normal"
+    receptors: Mapping[str, float] | None = None

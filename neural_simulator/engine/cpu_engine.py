@@ -42,7 +42,7 @@ class CpuEngine:
         self._prepare_tables()
         self._initial = self.network.initial_states()
         slots = {name: k for k, name in enumerate(self._initial)}
-        self._kernels = cpu.kernels(self._cells, slots)
+        self._kernels = cpu.kernels(self._cells, slots, plan.num_ports)
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
         self.reset()
 
@@ -50,12 +50,12 @@ class CpuEngine:
     def _prepare_tables(self) -> None:
         plan, starts = self.plan, self.network.rows.part_start
         keys = list(plan.cells)
-        self._models = np.array([keys.index(p.model) for p in plan.populations], np.int64)
+        self._models = np.array([keys.index(name) for name in plan.cell_names], np.int64)
         width = max(len(cell.parameters) for cell in self._cells)
         self._parameters = np.zeros((len(plan.populations), width), np.float32)
         pieces = []
         for index, p in enumerate(plan.populations):
-            values = plan.cells[p.model].parameter_values(p, plan.settings, plan.dt)
+            values = plan.parameter_values(index)
             self._parameters[index, :len(values)] = values
             for part in range(self.threads):
                 first, last = max(p.start, starts[part]), min(p.stop, starts[part + 1])

@@ -78,7 +78,7 @@ class CudaEngine:
     def _prepare(self) -> None:
         xp, plan, n = cuda.xp(), self.plan, self.plan.num_neurons
         keys = list(plan.cells)
-        models = [keys.index(p.model) for p in plan.populations]
+        models = [keys.index(name) for name in plan.cell_names]
         self._shared, parameters = split_parameters(plan)
         self._parameters = xp.asarray(parameters)
         self._models = xp.asarray(np.array(models, np.int32))
@@ -86,8 +86,9 @@ class CudaEngine:
         ports, signs = ports_of_sources(plan)
         self._ports, self._signs = xp.asarray(ports), xp.asarray(signs)
         if self.layout.kind == "partitioned":
-            inhibitory = (ports.astype(np.uint32) if plan.num_ports > 1 else (signs < 0).astype(np.uint32))
-            rows = ((self.network.row_offset.get() << np.uint32(7)) | (inhibitory << np.uint32(6))
+            port_bits = np.uint32((plan.num_ports - 1).bit_length())
+            flags = ports.astype(np.uint32) | ((signs < 0).astype(np.uint32) << port_bits)
+            rows = ((self.network.row_offset.get() << np.uint32(6 + plan.flag_bits)) | (flags << np.uint32(6))
                     | self.network.row_units.get())
             self._rows = xp.asarray(self._to_device_order(rows))
 
@@ -415,7 +416,8 @@ class CudaEngine:
 def step_constants(plan: Plan, layout: Layout, thresholds: int, row_words: tuple[float, float],
                    constant_delay: int) -> dict[str, int]:
     """The constants of the step kernel; `row_words`: mean and 98th percentile of a padded row's length in a block."""
-    constants = {"PORTS": plan.num_ports, "WEIGHT_BITS": plan.weight_bits, "SLOTS": layout.slots,
+    constants = {"PORTS": plan.num_ports, "PORT_BITS": (plan.num_ports - 1).bit_length(),
+                 "SIGNED": int(plan.ports.signed), "WEIGHT_BITS": plan.weight_bits, "SLOTS": layout.slots,
                  "POPULATIONS": len(plan.populations), "THRESHOLDS": thresholds}
     if layout.kind == "global":
         return constants | {"CONSTANT_DELAY": constant_delay}
@@ -437,16 +439,15 @@ def split_parameters(plan: Plan) -> tuple[list[dict[str, float]], np.ndarray]:
 
     Returns one dict per cell, and (populations, widest) float32 with the others in the cell's order.
     """
-    rows = [np.array(plan.cells[p.model].parameter_values(p, plan.settings, plan.dt), np.float32)
-            for p in plan.populations]
+    rows = [np.array(plan.parameter_values(k), np.float32) for k in range(len(plan.populations))]
     shared = []
     for key, cell in plan.cells.items():
-        table = np.stack([row for row, p in zip(rows, plan.populations, strict=True) if p.model == key])
+        table = np.stack([row for row, name in zip(rows, plan.cell_names, strict=True) if name == key])
         same = (table == table[0]).all(axis=0)
         shared.append({name: float(v) for name, v, one in zip(cell.parameters, table[0], same, strict=True) if one})
     keys = list(plan.cells)
-    kept = [[v for name, v in zip(plan.cells[p.model].parameters, row, strict=True)
-             if name not in shared[keys.index(p.model)]] for row, p in zip(rows, plan.populations, strict=True)]
+    kept = [[v for name, v in zip(plan.cells[key].parameters, row, strict=True) if name not in shared[keys.index(key)]]
+            for row, key in zip(rows, plan.cell_names, strict=True)]
     parameters = np.zeros((len(rows), max(1, *(len(row) for row in kept))), np.float32)
     for row, values in zip(parameters, kept, strict=True):
         row[:len(values)] = values

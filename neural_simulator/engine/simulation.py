@@ -131,9 +131,9 @@ class Simulation:
         """
         plan = self.plan
         digest = hashlib.sha256(f"{self.network.fingerprint} {plan.weight_scale!r} {plan.dt!r}".encode())
-        for p in plan.populations:
-            values = np.array(plan.cells[p.model].parameter_values(p, plan.settings, plan.dt), "<f4")
-            digest.update(f"{p.start} {p.stop} {p.model}".encode() + values.tobytes())
+        for k, p in enumerate(plan.populations):
+            values = np.array(plan.parameter_values(k), "<f4")
+            digest.update(f"{p.start} {p.stop} {p.model} {plan.scale_of(k)!r}".encode() + values.tobytes())
         return digest.hexdigest()[:32]
 
     def memory_use(self) -> float:

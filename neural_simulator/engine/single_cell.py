@@ -14,7 +14,7 @@ from ..base.errors import ConfigurationError
 from ..config import CoreSimConfig
 from ..models.cell import Cell, compose
 from ..models.neurons import neuron_model
-from ..models.receptors import RECEPTORS
+from ..models.receptors import SETTINGS
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def run_cell(key: str, preset: str, current_pA: np.ndarray, dt_ms: float | None 
 
 
 def _receptor_settings(core: CoreSimConfig) -> dict[str, float]:
-    return {p.name: getattr(core, p.name) for r in RECEPTORS.values() for p in (r.tau_ms, r.reversal_mV)}
+    return {name: getattr(core, name) for name in SETTINGS}
 
 
 def _start(cell: Cell, population: Population, dt: float, given: Mapping[str, float]) -> np.ndarray:

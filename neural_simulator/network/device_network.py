@@ -18,7 +18,7 @@ from .synapses import Synapses
 
 UNIT = 8                       # words; a row starts and ends at a multiple of it, in every block
 MAX_ROW_UNITS = 63
-MAX_ROW_OFFSET = 2**25         # units
+ROW_BITS = 26                  # of a 32-bit row descriptor, for offset (units) and flags; the others hold the length
 
 
 class RowsTooLong(SimulatorError):
@@ -116,7 +116,7 @@ class DeviceNetwork:
         units = (by_block.max(axis=0) + (UNIT - 1)) // UNIT
         ends = xp.cumsum(units, dtype=xp.uint64)
         total = int(ends[-1])
-        if int(units.max()) > MAX_ROW_UNITS or total >= MAX_ROW_OFFSET:
+        if int(units.max()) > MAX_ROW_UNITS or total >= 1 << (ROW_BITS - self.plan.flag_bits):
             raise RowsTooLong("rows are too long for the partitioned layout")
         starts = ends - units
         self.row_units = units.astype(xp.uint32)
@@ -171,7 +171,7 @@ class DeviceNetwork:
         units = (chosen & np.uint32((1 << bits) - 1)).astype(np.int32)
         order = np.lexsort((units, delays, targets, sources))
         indptr = np.concatenate([[0], np.cumsum(self.out_degree.get(), dtype=np.int64)])
-        weights = (units[order] * np.float32(self.plan.weight_scale)).astype(np.float32)
+        weights = self.plan.weights(targets[order], units[order])
         return indptr, targets[order].astype(np.int32), weights, delays[order]
 
     def sample_synapses(self, count: int) -> np.ndarray:
@@ -211,15 +211,15 @@ class DeviceNetwork:
         field = (words >> np.uint32(bits)) & np.uint32((1 << self.delay_bits) - 1)
         delay = (self.delays[on_device].get() if self.delays is not None
                  else field.astype(np.int32) + self.plan.min_delay_steps)
-        weight = (words & np.uint32((1 << bits) - 1)) * np.float32(self.plan.weight_scale)
-        return synapses.make(source[real], target[real], weight[real], delay[real])
+        weight = self.plan.weights(target[real], (words & np.uint32((1 << bits) - 1))[real])
+        return synapses.make(source[real], target[real], weight, delay[real])
 
     def incoming_weights(self) -> np.ndarray:
         """Return the summed weights onto every neuron, (2, N) float32: from excitatory and inhibitory sources."""
         xp = cuda.xp()
         sums = xp.zeros((2, self.num_neurons), xp.uint64)
         self._look("sum_incoming", xp.asarray(inhibitory_sources(self.plan)), self.words, self._filler, sums)
-        return (sums.get() * self.plan.weight_scale).astype(np.float32)
+        return self.plan.weights(np.arange(self.num_neurons), sums.get())
 
     def _fingerprint(self) -> int:
         total = cuda.xp().zeros(1, np.uint64)

@@ -158,7 +158,7 @@ class Network:
         self._kernels.decode(rows.words, self.plan.weight_bits, rows.segment, parts, n, rows.max_delay,
                              rows.part_start, indptr[:-1].copy(), targets, units, delays)
         order = np.lexsort((units, delays, targets, np.repeat(np.arange(n), lengths)))
-        weights = (units[order] * np.float32(self.plan.weight_scale)).astype(np.float32)
+        weights = self.plan.weights(targets[order], units[order])
         return indptr, targets[order], weights, delays[order]
 
     def sample_synapses(self, count: int) -> np.ndarray:
@@ -193,7 +193,7 @@ class Network:
         part, source = np.divmod(row, self.num_neurons)
         target = rows.part_start[part] + (words >> np.uint32(self.plan.weight_bits)).astype(np.int64)
         units = words & np.uint32((1 << self.plan.weight_bits) - 1)
-        return synapses.make(source, target, units * np.float32(self.plan.weight_scale), delay + 1)
+        return synapses.make(source, target, self.plan.weights(target, units), delay + 1)
 
     def incoming_weights(self) -> np.ndarray:
         """Return the summed weights onto every neuron, (2, N) float32: from excitatory and inhibitory sources."""
@@ -203,7 +203,7 @@ class Network:
             pieces.append(np.zeros((2, int(size)), np.int64))
             self._kernels.sum_weights(part, rows.words, self.plan.weight_bits, rows.segment, self.num_neurons,
                                       rows.max_delay, inhibitory, pieces[-1])
-        return (np.concatenate(pieces, axis=1) * self.plan.weight_scale).astype(np.float32)
+        return self.plan.weights(np.arange(self.num_neurons), np.concatenate(pieces, axis=1))
 
 
 def initial_states(plan: Plan, normal_values: Callable[..., None]) -> dict[str, np.ndarray]:
@@ -215,9 +215,9 @@ def initial_states(plan: Plan, normal_values: Callable[..., None]) -> dict[str, 
     for cell in plan.cells.values():
         for name in cell.states:
             arrays.setdefault(name, np.zeros(plan.num_neurons, np.float32))
-    for p in plan.populations:
-        named = plan.cells[p.model].named_values(p, plan.dt)
-        for state in plan.cells[p.model].model.states:
+    for index, p in enumerate(plan.populations):
+        named = plan.cell(index).named_values(p, plan.dt)
+        for state in plan.cell(index).model.states:
             value = named[state.initial] if isinstance(state.initial, str) else state.initial
             arrays[state.name][p.start:p.stop] = value
         mean = p.initial_v_mV if p.initial_v_mV is not None else float(arrays["v"][p.start])
@@ -239,10 +239,9 @@ def inhibitory_sources(plan: Plan) -> np.ndarray:
 
 def ports_of_sources(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     """Port (N,) uint8 and sign (N,) int8 with which each neuron's spikes arrive at their targets."""
-    ports, signs = np.zeros(plan.num_neurons, np.uint8), np.ones(plan.num_neurons, np.int8)
-    for p in plan.populations:
-        ports[p.start:p.stop], signs[p.start:p.stop] = plan.cells[p.model].port_of(p.excitatory)
-    return ports, signs
+    sizes = [p.size for p in plan.populations]
+    return (np.repeat(np.array(plan.ports.port_of, np.uint8), sizes),
+            np.repeat(np.array(plan.ports.sign_of, np.int8), sizes))
 
 
 def projections_by_source(plan: Plan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ A plan is a pure function of the configuration, the same on every machine. Build
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -15,9 +16,12 @@ from ..base.declarations import Population, Projection
 from ..base.errors import ConfigurationError
 from ..base.exact import ln
 from ..config import CoreSimConfig
-from ..models.cell import Cell, compose
+from ..models.cell import Cell
+from ..models.neurons import neuron_model
+from ..models.receptors import SETTINGS
 from ..models.structures import structure
 from ..models.wiring import MAX_PROJECTIONS
+from .ports import Ports, assign, compose_cells
 
 MAX_DELAY_STEPS = 4096
 _SPREAD = 6.0          # standard deviations that a stored weight or delay covers
@@ -32,8 +36,12 @@ class Plan:
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     settings: dict[str, float]                    # receptor constants by name
-    cells: dict[str, Cell] = field(repr=False)    # composed cell of each model in use
+    ports: Ports = field(repr=False)
+    cells: dict[str, Cell] = field(repr=False)    # composed cells in use, by name
+    cell_names: tuple[str, ...]                   # of each population's cell
+    factors: tuple[Mapping[tuple[str, int], float], ...] = field(repr=False)      # of each population, see `ports`
     weight_scale: float = 1.0
+    relative_scales: tuple[float, ...] = ()       # of the weights onto each population; powers of two
     min_delay_steps: int = 1
     max_delay_steps: int = 1
 
@@ -47,7 +55,35 @@ class Plan:
 
     @property
     def num_ports(self) -> int:
-        return max(len(cell.ports) for cell in self.cells.values())
+        return self.ports.number
+
+    def cell(self, population: int) -> Cell:
+        """The cell of a population."""
+        return self.cells[self.cell_names[population]]
+
+    def parameter_values(self, population: int) -> list[float]:
+        """The values of the parameters of a population's cell, in float64."""
+        return self.cell(population).parameter_values(self.populations[population], self.settings, self.dt,
+                                                      self.factors[population])
+
+    def scale_of(self, population: int) -> float:
+        """Weight, in the port unit of a target population, that one stored unit stands for."""
+        return self.weight_scale * self.relative_scales[population]
+
+    def weights(self, targets: np.ndarray, units: np.ndarray) -> np.ndarray:
+        """Stored units onto these targets as weights in the targets' port units, float32."""
+        stops = np.array([p.stop for p in self.populations])
+        return (units * self.weight_scales[np.searchsorted(stops, targets, side="right")]).astype(np.float32)
+
+    @property
+    def flag_bits(self) -> int:
+        """Bits that say at which port, and with which sign, a row of synapses arrives."""
+        return (self.num_ports - 1).bit_length() + self.ports.signed
+
+    @property
+    def weight_scales(self) -> np.ndarray:
+        """`scale_of` of every population, (P,) float32."""
+        return np.array([self.scale_of(k) for k in range(len(self.populations))], np.float32)
 
     @property
     def weight_bits(self) -> int:
@@ -105,12 +141,13 @@ def make_plan(core: CoreSimConfig, seed: int) -> Plan:
     for projection in projections:
         _check(projection, populations)
         _check_built(projection)
-    cells = {key: compose(key) for key in dict.fromkeys(p.model for p in populations)}
-    _check_dt(core, cells)
-    settings = {name: getattr(core, name) for name in
-                ("tau_ampa_ms", "e_ampa_mV", "tau_gaba_a_ms", "e_gaba_a_mV")}
-    return Plan(core, seed, tuple(populations), tuple(projections), settings, cells,
-                _weight_scale(populations, projections), *_delay_range(core, populations, projections))
+    _check_dt(core, populations)
+    settings = {name: getattr(core, name) for name in SETTINGS}
+    scale, relative = _weight_scales(populations, projections)
+    ports = assign(populations, projections, relative)
+    return Plan(core, seed, tuple(populations), tuple(projections), settings, ports,
+                *compose_cells(populations, ports, settings), scale, relative,
+                *_delay_range(core, populations, projections))
 
 
 def _check(projection: Projection, populations: list[Population]) -> None:
@@ -134,17 +171,25 @@ def _check_built(projection: Projection) -> None:
             raise ConfigurationError(f"A projection's {name} cannot be {value!r} yet; leave its default.", name, value)
 
 
-def _check_dt(core: CoreSimConfig, cells: dict[str, Cell]) -> None:
-    for cell in cells.values():
-        if core.dt_ms > cell.model.max_dt_ms:
+def _check_dt(core: CoreSimConfig, populations: list[Population]) -> None:
+    for model in map(neuron_model, dict.fromkeys(p.model for p in populations)):
+        if core.dt_ms > model.max_dt_ms:
             raise ConfigurationError(
-                f"dt_ms is {core.dt_ms:g} ms, but {cell.model.label} needs at most {cell.model.max_dt_ms:g} ms "
-                f"to be integrated correctly; choose {cell.model.default_dt_ms:g} ms.", "dt_ms", core.dt_ms)
+                f"dt_ms is {core.dt_ms:g} ms, but {model.label} needs at most {model.max_dt_ms:g} ms "
+                f"to be integrated correctly; choose {model.default_dt_ms:g} ms.", "dt_ms", core.dt_ms)
 
 
 def weight_bits(num_neurons: int) -> int:
     """Bits of a stored weight in a network of this size."""
     return 32 - max(16, (num_neurons - 1).bit_length())
+
+
+def _weight_scales(populations: list[Population], projections: list[Projection]) -> tuple[float, tuple[float, ...]]:
+    """The network's scale, and the scale of each target population relative to it: one for each unit of weights."""
+    units = [neuron_model(p.model).port_unit for p in populations]
+    scales = {unit: _weight_scale(populations, [q for q in projections if units[q.post] == unit])
+              for unit in dict.fromkeys(units)}
+    return scales[units[0]], tuple(scales[unit] / scales[units[0]] for unit in units)
 
 
 def _weight_scale(populations: list[Population], projections: list[Projection]) -> float:
@@ -190,6 +235,7 @@ def projection_table(plan: Plan) -> np.ndarray:
     for q in plan.projections:
         p = q.probability
         inverse = 1.0 / p if q.multapses else (1.0 / ln(1.0 - p) if p < 1.0 else 0.0)
-        rows.append((inverse, 1.0 / q.length_um, q.weight / plan.weight_scale, q.weight_sd / plan.weight_scale,
-                     q.delay_ms, 1.0 / q.velocity_um_per_ms, q.delay_sd_ms, float(q.multapses)))
+        scale = plan.scale_of(q.post)
+        rows.append((inverse, 1.0 / q.length_um, q.weight / scale, q.weight_sd / scale, q.delay_ms,
+                     1.0 / q.velocity_um_per_ms, q.delay_sd_ms, float(q.multapses)))
     return np.array(rows, dtype=np.float32).reshape(-1, 8)

@@ -8,12 +8,12 @@ import pytest
 from neural_simulator.base.declarations import Population
 from neural_simulator.config import CoreSimConfig
 from neural_simulator.engine.single_cell import run_cell
+from neural_simulator.models import receptors
 from neural_simulator.models.cell import compose
 from neural_simulator.models.neurons import NEURON_MODELS
-from neural_simulator.models.receptors import RECEPTORS
 
 CORE = CoreSimConfig()
-SETTINGS = {p.name: getattr(CORE, p.name) for r in RECEPTORS.values() for p in (r.tau_ms, r.reversal_mV)}
+SETTINGS = {name: getattr(CORE, name) for name in receptors.SETTINGS}
 CURRENTS_PA = (0.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0)
 CASES = [(key, preset.name) for key, model in NEURON_MODELS.items() for preset in model.presets]
 

@@ -36,13 +36,14 @@ def to_ptx():
     return compile_one
 
 
-def source_of(core: CoreSimConfig, device: Device, kind: str, timed: int = 0) -> str:
+def source_of(core: CoreSimConfig, device: Device, kind: str, timed: int = 0, more: dict | None = None) -> str:
     plan = make_plan(core, 1)
     layout = choose(plan, device) if kind == "partitioned" else Layout("global", "", 1, slots=plan.max_delay_steps + 2)
     assert layout.kind == kind
     cells = list(plan.cells.values())
     slots = {name: k for k, name in enumerate(dict.fromkeys(s for cell in cells for s in cell.states))}
     constants = step_constants(plan, layout, thresholds=16, row_words=(14.0, 24.0), constant_delay=0) | {"TIMED": timed}
+    constants |= more or {}
     return cuda_source.step_source(kind, cells, slots, split_parameters(plan)[0], constants)
 
 
@@ -84,6 +85,14 @@ def test_every_model_compiles_and_nothing_is_contracted(to_ptx, key):
         ptx = to_ptx(source_of(core, LARGE, kind), 80)
         assert "fma.rn.f32" not in ptx
         assert ".f64" not in ptx
+
+
+def test_every_receptor_and_many_ports_compile(to_ptx):
+    core = CoreSimConfig(nmda_share=0.3, gaba_b_share=0.2, tau_rise_ampa_ms=0.5, conduction_velocity_um_per_ms=1e6)
+    for kind in ("partitioned", "global"):
+        for more in ({}, {"PORTS": 5, "PORT_BITS": 3, "SIGNED": 1}):
+            ptx = to_ptx(source_of(core, LARGE, kind, more=more), 80)
+            assert "fma.rn.f32" not in ptx
 
 
 def test_a_smaller_device_gets_its_own_constants(to_ptx):

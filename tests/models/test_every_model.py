@@ -10,7 +10,7 @@ from neural_simulator.engine.simulation import Simulation
 from neural_simulator.engine.single_cell import current_steps, run_cell
 from neural_simulator.models.cell import compose
 from neural_simulator.models.neurons import NEURON_MODELS
-from neural_simulator.models.receptors import RECEPTORS
+from neural_simulator.models.receptors import SETTINGS
 from neural_simulator.network.plan import make_plan
 
 KEYS = list(NEURON_MODELS)
@@ -64,7 +64,7 @@ def judged(key, preset, current, dt):
     cell = compose(key)
     population = Population("cell", 0, 1, key, preset, cell.model.values(preset), True, 0, (0, 0, 0), (0, 0, 0))
     core = CoreSimConfig()
-    settings = {p.name: getattr(core, p.name) for r in RECEPTORS.values() for p in (r.tau_ms, r.reversal_mV)}
+    settings = {p.name: getattr(core, p.name) for p in SETTINGS.values()}
     parameters = cell.parameter_values(population, settings, dt)
     start = {s.name: cell.model.initial_value(s, population.params, dt) for s in cell.model.states}
     states = [start.get(name, 0.0) for name in cell.states]

@@ -4,11 +4,11 @@
 // a tag (the step), a count and up to three row descriptors. Spikes of step t - 1 are received and delivered while
 // step t is being integrated, which is legal because none of them acts before step t + 1.
 //
-// A row descriptor is (offset of the row in units of UNIT words) << 7 | inhibitory << 6 | length in units; rows lie
-// at the same offset in every block's store, so a receiver needs no look-up. A word is local target | delay | weight.
+// A row descriptor is offset of the row (in units of UNIT words) | subtracts | port | length in units (6 bits); rows
+// lie at the same offset in every block's store, so a receiver needs no look-up. A word is local target | delay | weight.
 //
 // Expects from the generated header: BLOCKS, PER_BLOCK (neurons of a block), THREADS, NEURONS (neurons per thread),
-// RESIDENT (1: neurons stay in registers for the whole launch; 0: in memory, which costs less traffic than spilled
+// PORT_BITS and SIGNED (fields of a row descriptor), RESIDENT (1: neurons stay in registers for the whole launch; 0: in memory, which costs less traffic than spilled
 // registers), SLOTS (ring), PORTS, STATES, WEIGHT_BITS, DELAY_BITS, MIN_DELAY, PACKETS (per block), INBOXES, LIST (row
 // list capacity), OWN_LIST, LANES (threads that share a row), CHUNKS (words of a row that each of them loads ahead),
 // AHEAD (rows in flight per group of lanes), POPULATIONS, THRESHOLDS, PARAMETERS, TIMED (1: block 0 writes the cycles
@@ -32,8 +32,11 @@ __device__ __forceinline__ uint4 load_packet(const uint4* at) {
   return p;
 }
 
-// Adds one word of a row to the accumulators. `slot` is the ring slot in which the shortest delay arrives.
-__device__ __forceinline__ void add_word(int* ring, u32 word, int inhibitory, int slot) {
+#define ROW_OFFSET(row) ((row) >> (6 + PORT_BITS + SIGNED))
+
+// Adds one word of a row to the accumulators. `slot` is the ring slot in which the shortest delay arrives; `flags` are
+// the port and, above it, whether the row subtracts.
+__device__ __forceinline__ void add_word(int* ring, u32 word, u32 flags, int slot) {
   int units = (int)(word & ((1u << WEIGHT_BITS) - 1u));
   if (units == 0) return;
 #if DELAY_BITS > 0
@@ -43,10 +46,16 @@ __device__ __forceinline__ void add_word(int* ring, u32 word, int inhibitory, in
   int at = slot;
 #endif
   u32 local = word >> (WEIGHT_BITS + DELAY_BITS);
+#if SIGNED
+  if (flags >> PORT_BITS) units = -units;
+  flags &= (1u << PORT_BITS) - 1u;
+#endif
 #if PORTS == 1
-  atomicAdd(ring + at * RING_WIDTH + local, inhibitory ? -units : units);
+  atomicAdd(ring + at * RING_WIDTH + local, units);
+#elif PORTS == 2
+  atomicAdd(ring + at * RING_WIDTH + (flags ? PER_BLOCK : 0) + local, units);
 #else
-  atomicAdd(ring + at * RING_WIDTH + (inhibitory ? PER_BLOCK : 0) + local, units);
+  atomicAdd(ring + at * RING_WIDTH + flags * PER_BLOCK + local, units);
 #endif
 }
 
@@ -280,7 +289,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
           for (int z = 0; z < CHUNKS; z++) word[q][z] = 0;
           if (index < in_list) {
             ahead[q] = list[index];
-            const u32* at = words + (u64)(ahead[q] >> 7) * UNIT;
+            const u32* at = words + (u64)ROW_OFFSET(ahead[q]) * UNIT;
             const u32 length = row_words(ahead[q]);
             #pragma unroll
             for (int z = 0; z < CHUNKS; z++)
@@ -297,13 +306,13 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
         }
         #pragma unroll
         for (int q = 0; q < AHEAD; q++) if (ahead[q]) {
-          const int inhibitory = (ahead[q] >> 6) & 1u;
+          const u32 flags = (ahead[q] >> 6) & ((1u << (PORT_BITS + SIGNED)) - 1u);
           #pragma unroll
-          for (int z = 0; z < CHUNKS; z++) add_word(ring, word[q][z], inhibitory, first_slot);
-          const u32* at = words + (u64)(ahead[q] >> 7) * UNIT;
+          for (int z = 0; z < CHUNKS; z++) add_word(ring, word[q][z], flags, first_slot);
+          const u32* at = words + (u64)ROW_OFFSET(ahead[q]) * UNIT;
           const u32 length = row_words(ahead[q]);
           for (u32 z = CHUNKS * LANES + row_lane; z < length; z += LANES)
-            add_word(ring, __ldcs(at + z), inhibitory, first_slot);
+            add_word(ring, __ldcs(at + z), flags, first_slot);
         }
         k += GROUPS * AHEAD;
       } while (k < in_list);

@@ -54,11 +54,19 @@ def _projections(core: Any, populations: list[Population], kernel_mean: Callable
     projections = []
     for pre, source in enumerate(populations):
         weight = core.excitatory_weight_nS if source.excitatory else core.inhibitory_weight_nS
+        receptors = _receptors(core, source.excitatory)
         projections += [
             Projection(pre, post, probability, weight, weight * core.weight_cv, core.connection_length_um,
-                       core.synaptic_latency_ms, 0.0, core.conduction_velocity_um_per_ms)
+                       core.synaptic_latency_ms, 0.0, core.conduction_velocity_um_per_ms, receptors=receptors)
             for post in range(len(populations))]
     return projections
+
+
+def _receptors(core: Any, excitatory: bool) -> dict[str, float] | None:
+    """What the synapses of the generic network open; None: the usual receptor alone."""
+    usual, slow, share = (("AMPA", "NMDA", core.nmda_share) if excitatory else
+                          ("GABA_A", "GABA_B", core.gaba_b_share))
+    return {usual: 1.0, slow: share} if share > 0.0 else None
 
 
 GENERIC = Structure(
@@ -70,5 +78,6 @@ GENERIC = Structure(
     reads=("num_neurons", "connections_per_neuron", "num_traits", "inhibitory_trait_indices", "excitatory_preset",
            "inhibitory_preset", "excitatory_parameters", "inhibitory_parameters", "volume_edge_um",
            "connection_length_um", "conduction_velocity_um_per_ms", "synaptic_latency_ms", "excitatory_weight_nS",
-           "inhibitory_weight_nS", "weight_cv", "background_rate_Hz", "background_weight_nS", "external_current_pA"),
+           "inhibitory_weight_nS", "weight_cv", "nmda_share", "gaba_b_share", "background_rate_Hz",
+           "background_weight_nS", "external_current_pA"),
 )
