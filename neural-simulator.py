@@ -83,8 +83,8 @@ def start(options: argparse.Namespace) -> int:
     from neural_simulator.base.paths import CRASH_REPORTS
     if options.cell is not None:
         return single_cell(options)
-    if options.sweep is not None:
-        return sweep(options)
+    if options.sweep is not None or options.auto_tune:
+        return many_networks(options)
     try:
         profile = chosen_profile(options)
     except SimulatorError as error:
@@ -126,12 +126,12 @@ def single_cell(options: argparse.Namespace) -> int:
         return fail(str(error), BAD_ARGUMENT if isinstance(error, ConfigurationError) else FAILED)
 
 
-def sweep(options: argparse.Namespace) -> int:
-    """Run networks over varied values; leave a table and a picture."""
+def many_networks(options: argparse.Namespace) -> int:
+    """Tune the drive of all networks, or run those of a sweep file."""
     from neural_simulator.base.errors import ConfigurationError, FileFormatError, SimulatorError
-    from neural_simulator.tools import sweep
+    from neural_simulator.tools import auto_tune, sweep
     try:
-        return sweep.run(options)
+        return auto_tune.run(options) if options.auto_tune else sweep.run(options)
     except SimulatorError as error:
         return fail(str(error), BAD_ARGUMENT if isinstance(error, (ConfigurationError, FileFormatError)) else FAILED)
 
@@ -168,14 +168,21 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--model", metavar="M", help="with --cell: the neuron model, where several have such a cell")
     parser.add_argument("--sweep", type=Path, metavar="FILE", help="run the networks of a sweep file (docs/sweeps.md)"
                                                                    ", leave a table and a picture")
-    parser.add_argument("--output", type=Path, metavar="F", help="with --sweep: the table, *.csv or *.parquet "
-                                                                 "(default: beside the sweep file)")
-    parser.add_argument("--jobs", type=int, metavar="N", help="with --sweep: processes (default: one per core)")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="with --sweep: spread the runs over the Dask cluster at "
-                                                               "this address")
+    parser.add_argument("--auto-tune", action="store_true", help="find the external drive under which every network is "
+                                                                 "alive; goes on where an earlier run stopped")
+    parser.add_argument("--quick", action="store_true", help="with --auto-tune: a few networks only")
+    parser.add_argument("--only", nargs="+", metavar="PATTERN", help="with --auto-tune: combinations by name, such as "
+                                                                     "'ADEX|*'")
+    parser.add_argument("--fresh", action="store_true", help="with --auto-tune: forget earlier results")
+    parser.add_argument("--output", type=Path, metavar="F", help="with --sweep: the table, *.csv or *.parquet; with "
+                                                                 "--auto-tune: the file of tuned values")
+    parser.add_argument("--jobs", type=int, metavar="N", help="with --sweep and --auto-tune: processes (default: one "
+                                                              "per core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="with --sweep and --auto-tune: the Dask cluster that "
+                                                               "runs the networks")
     options = parser.parse_args(arguments)
     check_cell(parser, options)
-    check_sweep(parser, options)
+    check_many(parser, options)
     for name in ("duration_ms", "record"):
         if getattr(options, name) is not None and not options.headless:
             parser.error(f"--{name.replace('_', '-')} needs --headless")
@@ -202,14 +209,15 @@ def check_cell(parser: OneSentence, options: argparse.Namespace) -> None:
             parser.error(f"--cell runs one cell without a network; leave --{name} out")
 
 
-def check_sweep(parser: OneSentence, options: argparse.Namespace) -> None:
-    """End the program where the arguments of a sweep do not fit together."""
-    if options.sweep is None:
-        for name in ("output", "jobs", "scheduler"):
-            if getattr(options, name) is not None:
-                parser.error(f"--{name} needs --sweep")
-    elif options.profile is not None or options.seed is not None:
-        parser.error("--sweep takes profile and seeds from its file; leave --profile and --seed out")
+def check_many(parser: OneSentence, options: argparse.Namespace) -> None:
+    """End the program where the arguments of a sweep or of auto-tune do not fit together."""
+    for name, partner in (("quick", "auto_tune"), ("only", "auto_tune"), ("fresh", "auto_tune"), ("output", "sweep"),
+                          ("jobs", "sweep"), ("scheduler", "sweep")):
+        if getattr(options, name) and not (options.auto_tune or (partner == "sweep" and options.sweep)):
+            parser.error(f"--{name} needs --{partner.replace('_', '-')}")
+    if (options.sweep or options.auto_tune) and (options.profile is not None or options.seed is not None):
+        parser.error("profiles and seeds of a sweep are in its file, auto-tune has its own; leave --profile and --seed "
+                     "out")
     if options.jobs is not None and options.jobs < 1:
         parser.error(f"--jobs is {options.jobs}, but must be at least 1")
 

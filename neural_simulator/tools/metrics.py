@@ -77,11 +77,11 @@ def activity(sim: Simulation, times: np.ndarray, ids: np.ndarray, duration_ms: f
     for p in sim.network.populations:
         chosen = (ids >= p.start) & (ids < p.stop)
         populations[p.name] = PopulationActivity(
-            chosen.sum() / p.size / duration_ms * 1000.0,
+            int(chosen.sum()) / p.size / duration_ms * 1000.0,
             synchrony(times[chosen], ids[chosen] - p.start, p.size, duration_ms), p.excitatory)
     excitatory, inhibitory = sampled.mean(axis=0) if sampled.size else (0.0, 0.0)
     return Activity(ids.size / n / duration_ms * 1000.0, np.unique(ids).size / n, isi_cv(times, ids),
-                    synchrony(times, ids, n, duration_ms), excitatory / inhibitory if inhibitory > 0.0 else None,
+                    synchrony(times, ids, n, duration_ms), float(excitatory / inhibitory) if inhibitory > 0.0 else None,
                     sim.network.num_synapses / n, populations)
 
 

@@ -56,7 +56,8 @@ class Structure:
     the background rate with a model that is not the region's own, found by measurement. `defaults`:
     configuration values by field under which the region shows its characteristic activity. `reads`: the configuration
     fields that change this region, besides those that change every network. `knobs`: numbers of its own, set
-    through `structure_parameters`.
+    through `structure_parameters`. `rate_bands_Hz` by population and `max_synchrony` say what a living network of this
+    region looks like to auto-tune, where its general bands are wrong.
     """
 
     key: str
@@ -72,6 +73,8 @@ class Structure:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     knobs: tuple[Param, ...] = ()
     reads: tuple[str, ...] = ("num_neurons",)
+    rate_bands_Hz: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    max_synchrony: float | None = None
 
     @property
     def principal(self) -> str:
