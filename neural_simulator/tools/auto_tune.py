@@ -199,7 +199,7 @@ def run(options: argparse.Namespace, out: Console | None = None, settings: Setti
             for key, tuned in run_all(tune, tasks, jobs, options.scheduler):
                 known[key] = replace(tuned, date=date.today().isoformat())
                 write_overrides(known, file)
-                progress.print(line_of(key, tuned))
+                progress.console.print(line_of(key, tuned), soft_wrap=True)
                 progress.advance(bar)
     except KeyboardInterrupt:
         out.print(f"Interrupted; what is tuned is kept in {file}, the next run goes on from there.")
