@@ -90,7 +90,7 @@ def conductances(state: dict[str, np.ndarray]) -> tuple[float, float]:
     sums = {"exc": 0.0, "inh": 0.0}
     for key, receptor in RECEPTORS.items():
         if f"g_{key}" in state:
-            sums[receptor.port] += float(state[f"g_{key}"].mean())
+            sums[receptor.sign] += float(state[f"g_{key}"].mean())
     return sums["exc"], sums["inh"]
 
 
