@@ -160,6 +160,8 @@ def measure(case: Case, quick: bool) -> dict[str, Any]:
             "device_memory_bytes": sim.memory_bytes,
             "bytes_per_synapse": sim.network.memory_bytes / max(1, sim.network.num_synapses),
             "batch_steps": batch_steps,
+            "batch_start_us": _start_of_a_batch(sim, middle["p50"]) * 1e6,
+            "recording_ratio": _recording_ratio(sim, steps // REPEATS, batch_steps, middle["p50"]),
         }
     finally:
         sim.close()
@@ -212,6 +214,27 @@ def _stretch(sim: Simulation, steps: int, batch_steps: int) -> dict[str, float]:
     p50, p95 = np.percentile(per_step, (50, 95))
     return {"seconds": seconds, "spikes": spikes, "events": events, "mean": seconds / steps, "p50": float(p50),
             "p95": float(p95)}
+
+
+def _start_of_a_batch(sim: Simulation, step_s: float, tries: int = 50) -> float:
+    """What a batch costs beyond its steps, s: the median over batches of one step."""
+    durations = []
+    for _ in range(tries):
+        began = time.perf_counter()
+        sim.step(1, record=False)
+        durations.append(time.perf_counter() - began)
+    return statistics.median(durations) - step_s
+
+
+def _recording_ratio(sim: Simulation, steps: int, batch_steps: int, step_s: float) -> float:
+    """How much longer a step takes when all spikes are returned, in order, to the host."""
+    durations = []
+    for done in range(0, steps, batch_steps):
+        count = min(batch_steps, steps - done)
+        began = time.perf_counter()
+        sim.step(count)
+        durations.append((time.perf_counter() - began) / count)
+    return statistics.median(durations) / step_s
 
 
 def measure_all(cases: Sequence[Case], quick: bool) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,8 @@ from neural_simulator.tools import benchmark
 
 CPU = GPUConfig(backend="cpu")
 COLUMNS = {"name", "num_neurons", "connections_per_neuron", "model", "dt_ms", "rate_hz", "step_us_p50", "step_us_p95",
-           "real_time_factor", "synaptic_events_per_s", "build_time_s", "device_memory_bytes", "bytes_per_synapse"}
+           "real_time_factor", "synaptic_events_per_s", "build_time_s", "device_memory_bytes", "bytes_per_synapse",
+           "batch_start_us", "recording_ratio"}
 
 
 def row(name="izhikevich-1000x100", p50=100.0, rate=8.0, synapses=1000):
