@@ -16,12 +16,13 @@ from neural_simulator.tools.benchmark import firing_network
 from tests.activity import CPU, result_of
 
 FILE = Path(__file__).with_name("golden.json")
+LEAST_STEPS = 10_000             # of every model
 
 # name -> (network, steps). Each model once in a uniform network, and the kinds of network that there are.
 CASES: dict[str, tuple[CoreSimConfig, int]] = {
-    **{f"uniform {key}": (firing_network(key, 500, 50, seed=7), round(500.0 / NEURON_MODELS[key].default_dt_ms))
-       for key in NEURON_MODELS},
-    "default": (CoreSimConfig(seed=42), 1000),
+    **{f"uniform {key}": (firing_network(key, 500, 50, seed=7),
+                          max(LEAST_STEPS, round(500.0 / NEURON_MODELS[key].default_dt_ms))) for key in NEURON_MODELS},
+    "default": (CoreSimConfig(seed=42), LEAST_STEPS),
     "fine grid": (CoreSimConfig(seed=3, dt_ms=0.1, num_neurons=400, connections_per_neuron=40,
                                 excitatory_weight_nS=1.5, inhibitory_weight_nS=5.0), 3000),
     "all receptors": (CoreSimConfig(seed=4, num_neurons=400, connections_per_neuron=40, nmda_share=0.3,
