@@ -347,6 +347,17 @@ class GPUConfig(Config):
     memory_pool_limit_fraction: float = setting(
         0.8, "Memory limit", "Share of the device's memory that a network may take.", low=0.05, high=1.0,
         group="Device")
+    recording_mode: Literal["gpu_buffered", "streaming", "disabled"] = setting(
+        "gpu_buffered", "Recording", "gpu_buffered keeps traces in the device's memory and writes them at the end; "
+        "streaming writes while the simulation runs, as the CPU always does; disabled records nothing.",
+        group="Recording")
+    max_recording_memory_fraction: float = setting(
+        0.6, "Recording memory", "Share of the device's free memory in which traces may wait to be written.",
+        low=0.01, high=0.9, group="Recording")
+    playback_mode: Literal["gpu_cached", "streaming", "auto"] = setting(
+        "gpu_cached", "Playback", "gpu_cached loads what a recording shows into the memory of what computes; "
+        "streaming reads it from the disk when it is shown; auto decides by the memory that is free.",
+        group="Recording")
     enable_profiling: bool = setting(False, "Profiling", "Measure the time that steps take.", group="Device")
     profiling_detailed: bool = setting(
         False, "Profile phases", "Measure every phase of every step as well.", group="Device")

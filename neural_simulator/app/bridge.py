@@ -26,6 +26,7 @@ from ..config import CoreSimConfig, GPUConfig, RuntimeState, VisualizationConfig
 from ..engine.batch import Batch
 from ..engine.profiler import write_report
 from ..engine.simulation import Simulation
+from ..files.recording_choice import RecordingChoice
 from . import checkpoints
 from .recorder import RunRecorder
 
@@ -283,11 +284,15 @@ class SimulationBridge:
         return True
 
     # ---- recording --------------------------------------------------------------------------------------
-    def start_recording_to_file(self, filepath: str | Path) -> None:
-        """Record all spikes from now on into a new file; FileFormatError when it exists or cannot be written."""
+    def start_recording_to_file(self, filepath: str | Path, choice: RecordingChoice | None = None) -> None:
+        """Record all spikes, and what is chosen, from now on into a new file.
+
+        The default keeps the spikes and the whole state at the beginning, from which `app.replay` computes
+        everything else again. FileFormatError when the file exists or cannot be written.
+        """
         if self._recorder is not None:
             raise SimulatorError("A recording is under way already; finish it with stop_recording() first.")
-        self._recorder = RunRecorder(Path(filepath), self.core_config, self.simulation, ())
+        self._recorder = RunRecorder(Path(filepath), self.core_config, self.simulation, (), choice, self.gpu_config)
 
     def stop_recording(self) -> None:
         """Finish the recording, where there is one."""

@@ -164,6 +164,8 @@ class Desk:
                 self._log.info(event.text)
         elif isinstance(event, msg.Failed):
             self._log.warning(event.message)
+        elif isinstance(event, msg.RecordingChanged) and event.problem:
+            self._log.error(event.problem)
         elif isinstance(event, msg.Crashed):
             self._log.error(event.message)
         elif isinstance(event, msg.RunStateChanged):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
+from ..files.recording_choice import RecordingChoice
 from .frames import NetworkView
 
 
@@ -89,9 +90,14 @@ class SetProbes(Command):
 
 @dataclass(frozen=True)
 class StartRecording(Command):
-    """Record all spikes and the probes' traces into a new file; without `path` one named after the time."""
+    """Record all spikes and what is chosen into a new file; without `path` one named after the time.
+
+    How it is written is the `recording_mode` of the device configuration that the network was built with.
+    `files.recording_choice.forecast` tells how large the file will be.
+    """
 
     path: Path | None = None
+    choice: RecordingChoice = field(default_factory=RecordingChoice)
 
 
 @dataclass(frozen=True)
@@ -174,9 +180,13 @@ class Progress(Event):
 
 @dataclass(frozen=True)
 class RecordingChanged(Event):
-    """A recording began (`path`) or ended (`path` is None)."""
+    """A recording began (`path`) or ended (`path` is None), by itself where a `problem` says why.
+
+    A run whose recording ends by itself is paused, so that nothing goes by unrecorded.
+    """
 
     path: Path | None
+    problem: str = ""
 
 
 @dataclass(frozen=True)

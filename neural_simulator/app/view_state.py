@@ -96,7 +96,8 @@ def _progress(view: ViewState, event: msg.Progress) -> ViewState:
 
 
 def _recording(view: ViewState, event: msg.RecordingChanged) -> ViewState:
-    return replace(view, recording=event.path)
+    view = replace(view, recording=event.path)
+    return replace(view, status=event.problem, status_bad=True) if event.problem else view
 
 
 def _crashed(view: ViewState, event: msg.Crashed) -> ViewState:

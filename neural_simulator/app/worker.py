@@ -21,6 +21,7 @@ from ..base.declarations import Population
 from ..base.errors import Cancelled, ConfigurationError, MemoryForecastError, SimulatorError
 from ..base.paths import CRASH_REPORTS
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig, describe
+from ..files.recording_choice import RecordingChoice
 from . import messages as msg
 from .crash import write_report
 from .frames import Mailbox, NetworkView
@@ -34,7 +35,7 @@ MAX_PROBES = 8
 HIGHEST_SPEED = 1000.0
 
 Build = Callable[[CoreSimConfig, GPUConfig, Callable[[str, float], None]], Any]
-Record = Callable[[Path | None, CoreSimConfig, Any, tuple[int, ...]], Any]
+Record = Callable[[Path | None, CoreSimConfig, Any, tuple[int, ...], RecordingChoice, GPUConfig], Any]
 
 
 def build_simulation(core: CoreSimConfig, gpu: GPUConfig, progress: Callable[[str, float], None]) -> Any:
@@ -43,10 +44,11 @@ def build_simulation(core: CoreSimConfig, gpu: GPUConfig, progress: Callable[[st
     return Simulation(core, gpu, progress)
 
 
-def record(path: Path | None, core: CoreSimConfig, sim: Any, probes: tuple[int, ...]) -> Any:
+def record(path: Path | None, core: CoreSimConfig, sim: Any, traced: tuple[int, ...], choice: RecordingChoice,
+           gpu: GPUConfig) -> Any:
     """Begin a recording of `sim`; imported late, because most runs are not recorded."""
     from .recorder import RunRecorder
-    return RunRecorder(path, core, sim, probes)
+    return RunRecorder(path, core, sim, traced, choice, gpu)
 
 
 def default_probes(populations: tuple[Population, ...]) -> tuple[int, ...]:
@@ -213,7 +215,10 @@ class Worker:
         if engine_values:
             sim.set_live(**engine_values)
             if self._recorder is not None:
-                self._recorder.changed(engine_values)
+                try:
+                    self._recorder.changed(engine_values)
+                except SimulatorError as error:
+                    self._end_recording(error)
         self._core = core
         if self._state == "ended" and self._steps_left() > 0:
             self._enter("paused")
@@ -276,8 +281,6 @@ class Worker:
 
     def _set_probes(self, command: msg.SetProbes) -> str:
         neurons = self._network().network.num_neurons
-        if self._recorder is not None:
-            raise SimulatorError("The traced neurons cannot change during a recording; finish it first.")
         if len(command.ids) > MAX_PROBES:
             raise SimulatorError(f"{len(command.ids)} neurons are chosen, but at most {MAX_PROBES} can be traced.")
         for number in command.ids:
@@ -293,15 +296,18 @@ class Worker:
         if self._recorder is not None:
             raise SimulatorError("A recording is under way already; finish it first.")
         assert self._observer is not None
-        self._recorder = self._record(command.path, self._core, sim, self._observer.probe_ids)
+        self._recorder = self._record(command.path, self._core, sim, self._observer.probe_ids, command.choice,
+                                      self._gpu)
         self._emit(msg.RecordingChanged(self._recorder.path))
         return f"Recording into {self._recorder.path.name}."
 
     def _stop_recording(self, command: msg.StopRecording) -> str:
         if self._recorder is None:
             raise SimulatorError("Nothing is being recorded.")
-        self._close_recording()
-        return "The recording is complete."
+        path = self._recorder.path
+        if problem := self._close_recording():
+            raise SimulatorError(problem)
+        return f"The recording {path.name} is complete."
 
     def _save_checkpoint(self, command: msg.SaveCheckpoint) -> str:
         sim = self._network()
@@ -362,8 +368,17 @@ class Worker:
         self._sizer.took(steps, self._batched_s - began)
         self._observer.saw(batch)
         if self._recorder is not None:
-            self._recorder.saw(batch)
+            try:
+                self._recorder.saw(batch)
+            except SimulatorError as error:
+                self._end_recording(error)
         return steps
+
+    def _end_recording(self, error: SimulatorError) -> None:
+        """Give up a recording that cannot be written, and pause: what comes next shall not go by unrecorded."""
+        self._close_recording(str(error))
+        if self._state == "running":
+            self._enter("paused")
 
     def _steps_left(self) -> int:
         """Return the number of steps until the total time."""
@@ -410,13 +425,17 @@ class Worker:
             self._sim.close()
         self._sim = self._observer = None
 
-    def _close_recording(self) -> None:
+    def _close_recording(self, problem: str = "") -> str:
+        """Finish the recording, where there is one, and return why it could not be finished as it should, or ''."""
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
             try:
                 recorder.close()
+            except SimulatorError as error:
+                problem = problem or str(error)
             finally:
-                self._emit(msg.RecordingChanged(None))
+                self._emit(msg.RecordingChanged(None, problem))
+        return problem
 
     def _enter(self, state: str) -> None:
         self._state = state

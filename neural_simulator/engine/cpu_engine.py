@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 
 from ..backend import cpu
 from ..network.network import Network, Report, ports_of_sources
 from ..network.plan import Plan
-from .batch import Batch
+from .batch import Batch, Keep
 from .drive import Drive
 from .snapshot import Snapshot
 
@@ -107,6 +109,31 @@ class CpuEngine:
         """A copy of the membrane potentials, (N,) float32 mV."""
         return self.states["v"].copy()
 
+    # ---- for samples: the arrays lie in host memory
+    xp = np
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """The names of the state variables."""
+        return tuple(self.states)
+
+    def memory(self) -> AbstractContextManager:
+        """Within this, arrays of `xp` may be made and used."""
+        return nullcontext()
+
+    def places(self, ids: np.ndarray) -> np.ndarray:
+        """Where `gather` finds these neurons."""
+        return ids
+
+    def gather(self, names: Sequence[str], places: np.ndarray) -> np.ndarray:
+        """The values of variables of some neurons, (variables, neurons) float32."""
+        return np.stack([self.states[name][places] for name in names])
+
+    @staticmethod
+    def to_host(values: np.ndarray) -> np.ndarray:
+        """A copy in host memory."""
+        return values.copy()
+
     def set_drive(self, drive: Drive) -> None:
         """Use `drive` from the next step on."""
         self._drive = drive
@@ -119,11 +146,13 @@ class CpuEngine:
         return self.network.memory_bytes + sum(a.nbytes for a in arrays)
 
     # ---- stepping
-    def run(self, steps: int, probes: np.ndarray, timed: bool = False, record: bool = True) -> Batch:
-        """Run `steps` steps; `probes` (P,) int64 are neurons whose potential is returned.
+    def run(self, steps: int, probes: np.ndarray, timed: bool = False, record: bool = True,
+            keep: Keep | None = None) -> Batch:
+        """Run `steps` steps; `probes` (P,) int64, each once, are neurons whose potential is returned.
 
         `timed` measures every phase of every step, where the processor has a time counter. Without `record` the
-        spikes are counted but not returned.
+        spikes are counted but not returned. `keep` gets the first step and the traces (steps, P), and says what of
+        them is returned.
         """
         started = time.perf_counter()
         first = self.step_index
@@ -142,6 +171,7 @@ class CpuEngine:
             done += count
         spike_steps = np.concatenate([p[0] for p in pieces]) if pieces else np.zeros(0, np.int64)
         spike_ids = np.concatenate([p[1] for p in pieces]) if pieces else np.zeros(0, np.int32)
+        probe_v = probe_v if keep is None else keep(first, probe_v)
         seconds = time.perf_counter() - started
         return Batch(first, steps, spike_steps, spike_ids, probe_v, seconds,
                      _phase_seconds(times) if timed else None)

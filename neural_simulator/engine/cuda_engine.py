@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from ..base import log
 from ..network.device_network import UNIT, DeviceNetwork, RowsTooLong
 from ..network.network import Report, ports_of_sources
 from ..network.plan import Plan
-from .batch import Batch
+from .batch import Batch, Keep
 from .drive import Drive
 from .layout import TYPICAL_RATE_HZ, Layout, choose
 from .snapshot import Snapshot
@@ -199,6 +199,36 @@ class CudaEngine:
         by_block = self._ring.reshape(layout.blocks, layout.slots, ports, layout.per_block)
         return by_block.transpose(1, 2, 0, 3).reshape(layout.slots, ports, self._padded)
 
+    # ---- for samples: the arrays lie on the device
+    @property
+    def xp(self) -> Any:
+        return cuda.xp()
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """The names of the state variables."""
+        return tuple(self._slots)
+
+    def memory(self) -> Any:
+        """Within this, arrays of `xp` may be made and used, in the order of the steps."""
+        return self._stream
+
+    def places(self, ids: np.ndarray) -> Any:
+        """Where `gather` finds these neurons."""
+        if self.layout.kind == "partitioned":
+            ids = ids % self.layout.blocks * self.layout.per_block + ids // self.layout.blocks
+        return cuda.xp().asarray(ids)
+
+    def gather(self, names: Sequence[str], places: Any) -> Any:
+        """The values of variables of some neurons, (variables, neurons) float32, on the device."""
+        xp = cuda.xp()
+        return xp.stack([xp.take(self._states[self._slots[name]], places) for name in names])
+
+    @staticmethod
+    def to_host(values: Any) -> np.ndarray:
+        """A copy in host memory."""
+        return values.get()
+
     def set_drive(self, drive: Drive) -> None:
         """Use `drive` from the next step on."""
         xp = cuda.xp()
@@ -244,14 +274,20 @@ class CudaEngine:
         return self.network.memory_bytes + sum(int(a.nbytes) for a in arrays)
 
     # ---- stepping
-    def run(self, steps: int, probes: np.ndarray, timed: bool = False, record: bool = True) -> Batch:
-        """Run `steps` steps; with `record` the spikes are returned, without it only the traces of `probes`."""
+    def run(self, steps: int, probes: np.ndarray, timed: bool = False, record: bool = True,
+            keep: Keep | None = None) -> Batch:
+        """Run `steps` steps; with `record` the spikes are returned, without it only the traces of `probes`.
+
+        `probes` names each neuron once. `keep` gets the first step and the traces on the device, and says what of
+        them is returned.
+        """
         started = time.perf_counter()
         first = self.step_index
         limit = _MAX_LAUNCH_STEPS if not record else max(1, min(_MAX_LAUNCH_STEPS, _RECORD_ENTRIES // self._padded))
         launch = self._launch_partitioned if self.layout.kind == "partitioned" else self._launch_global
         self._time_phases(timed)
-        results = [(*_NOTHING, np.zeros((0, probes.size), np.float32))]
+        self._keep: Keep = keep or (lambda first, trace: trace.get())
+        results = [(*_NOTHING, np.zeros((0, probes.size), np.float32))] if steps == 0 else []
         with self._stream:
             probe_of = self._probe_table(probes)
             while self.step_index < first + steps:
@@ -313,7 +349,7 @@ class CudaEngine:
         first = self.step_index
         self.step_index += count
         spikes = self._read_partitioned(first, entries, capacity) if record else _NOTHING
-        return *spikes, trace.get() if probes else np.zeros((count, 0), np.float32)
+        return *spikes, self._keep(first, trace) if probes else np.zeros((count, 0), np.float32)
 
     def _read_partitioned(self, first: int, entries: Any, capacity: int) -> tuple[np.ndarray, np.ndarray]:
         """Sort the recorded spikes on the device and copy them to the host."""
@@ -351,7 +387,7 @@ class CudaEngine:
                 keys.sort()
                 pieces.append(_from_keys(keys.get(), self.step_index))
             if probes:
-                traces.append(self._buffers.trace[:steps].get())
+                traces.append(self._keep(self.step_index, self._buffers.trace[:steps]))
             self.step_index += steps
         spikes = tuple(np.concatenate(x) for x in zip(*pieces, strict=True)) if pieces else _NOTHING
         return *spikes, np.concatenate(traces) if traces else np.zeros((count, 0), np.float32)

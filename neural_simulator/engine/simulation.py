@@ -24,6 +24,7 @@ from .drive import make_drive
 from .keyframes import Keyframes
 from .memory import available_bytes, check_fits, used_share
 from .profiler import Profiler
+from .sampling import LEAST_ROWS, Sampling
 from .snapshot import Snapshot
 
 _log = log.get("engine")
@@ -57,6 +58,7 @@ class Simulation:
             self._engine.compile()
         self._probes = np.zeros(0, np.int64)
         self._keyframes = Keyframes()
+        self._sampling: Sampling | None = None
         self._intact = True         # False when a batch failed half-way on a device; the keyframes still know all
         self.profiler = (Profiler(self.gpu.profiling_window_size, self.gpu.profiling_detailed)
                          if self.gpu.enable_profiling else None)
@@ -179,7 +181,7 @@ class Simulation:
             self._keyframes.refresh(self._engine)
         try:
             with self._guard("stepping"):
-                batch = self._engine.run(int(count), self._probes, timed=detailed, record=record)
+                batch = self._run(int(count), detailed, record)
         except BackendError:
             self._intact = False
             raise
@@ -187,6 +189,11 @@ class Simulation:
         if self.profiler is not None:
             self.profiler.saw(batch)
         return batch
+
+    def _run(self, count: int, timed: bool, record: bool) -> Batch:
+        if self._sampling is not None:
+            return self._sampling.run(count, self._probes, timed, record)
+        return self._engine.run(count, self._probes, timed=timed, record=record)
 
     def run(self, duration_ms: float) -> Batch:
         """Advance by `duration_ms`, rounded to whole steps."""
@@ -199,6 +206,30 @@ class Simulation:
             raise ConfigurationError(
                 f"set_probes: neuron ids must lie between 0 and {self.plan.num_neurons - 1}.", "probes", list(ids))
         self._probes = probes
+
+    def sample(self, variables: Sequence[str], ids: Sequence[int], interval_steps: int = 1,
+               rows: int = 1 << 20, share: float = 0.1) -> Sampling:
+        """Begin to keep values of these variables of these neurons; the returned object gives them out.
+
+        One at a time: an earlier one ends. `rows` are expected; a device makes room for them, but for no more than
+        this `share` of its free memory, and at least for `LEAST_ROWS`.
+        """
+        self._sampling = None
+        with self._guard("making room for samples"):
+            if not self.on_host:
+                row_bytes = 4 * max(1, len(variables) * len(ids))
+                rows = max(LEAST_ROWS, min(rows, int(cuda.free_bytes() * share) // row_bytes))
+            self._sampling = Sampling(self._engine, variables, ids, interval_steps, rows)
+        return self._sampling
+
+    def end_sampling(self) -> None:
+        """Keep no more values."""
+        self._sampling = None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of the state variables that every neuron may have."""
+        return self._engine.state_names
 
     def set_live(self, **values: float) -> None:
         """Change drive values while running: background_rate_Hz, background_weight_nS, external_current_pA."""
@@ -248,6 +279,8 @@ class Simulation:
         except BaseException:
             self.gpu = previous
             raise
+        if self._sampling is not None:
+            self._sampling.take_over(engine, intact=replay is None)
         failed, self._engine, self._intact = self._engine, engine, True
         self._release(failed)
         _log.info("Continuing on %s at step %d.", engine.name, engine.step_index)

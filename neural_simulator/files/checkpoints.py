@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import math
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -158,6 +159,8 @@ def read_origin(path: Path | str, file: h5py.File) -> Origin:
     live = json.loads(hdf5.text_attribute(file, "live"))
     if not isinstance(live, dict) or not all(_is_live(name, value) for name, value in live.items()):
         raise ValueError("attribute 'live' holds something else than changed values")
+    with _known(path):
+        core.changed(**live)
     return Origin(core, hdf5.int_attribute(file, "seed"), hdf5.text_attribute(file, "fingerprint"), live,
                   hdf5.int_attribute(file, "num_synapses"), hdf5.text_attribute(file, "backend"))
 
@@ -167,8 +170,15 @@ def read_core(path: Path | str, file: h5py.File) -> CoreSimConfig:
     values = json.loads(hdf5.text_attribute(file, "core"))
     if not isinstance(values, dict):
         raise ValueError("attribute 'core' holds no configuration")
-    try:
+    with _known(path):
         return CoreSimConfig(**values)
+
+
+@contextmanager
+def _known(path: Path | str) -> Iterator[None]:
+    """Turn a configuration that this program does not know into a FileFormatError."""
+    try:
+        yield
     except ConfigurationError as error:
         raise FileFormatError(f"{path} holds a configuration that cannot be used: {error}", path) from error
 

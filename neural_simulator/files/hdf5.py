@@ -13,7 +13,6 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -25,15 +24,11 @@ import numpy as np
 
 from ..base.errors import FileFormatError
 from ..base.version import VERSION
-from . import superblock
+from . import packing, superblock
 from .atomic import reason, replacing
 
 LIBRARY_VERSION = ("v110", "v110")
 PROGRAM = "neural-simulator"
-COMPRESSION_LIMIT = 1032           # deflate cannot shrink data by more than this factor
-COMPRESSION_LEVEL = 1              # of deflate; higher ones take three times as long and gain 2 % on state arrays
-CHUNK_BYTES = 1 << 20
-PACKED_AT_ONCE = 32                # chunks that wait in memory for being written
 DEEPEST = 8                        # groups within groups; no file of this program comes near
 MOST_DATASETS = 1000
 TEXT_LIMIT = 1 << 20               # bytes; no text that this program writes comes near
@@ -123,25 +118,22 @@ def put_packed(group: h5py.Group, path: str, values: np.ndarray, tell: Callable[
     if values.size == 0:
         group.create_dataset(path, data=values).attrs["crc32"] = np.int64(0)
         return
-    row = min(values.shape[-1], max(1, CHUNK_BYTES // values.dtype.itemsize))
+    row = min(values.shape[-1], max(1, packing.PIECE_BYTES // values.dtype.itemsize))
     chunks = (*(1,) * (values.ndim - 1), row)
     dataset = group.create_dataset(path, values.shape, values.dtype, chunks=chunks, shuffle=True,
-                                   compression="gzip", compression_opts=COMPRESSION_LEVEL)
+                                   compression="gzip", compression_opts=packing.LEVEL)
     rows = values.reshape(-1, values.shape[-1])
     places = [(index, start) for index in range(len(rows)) for start in range(0, rows.shape[1], row)]
 
-    def pack(place: tuple[int, int]) -> bytes:
+    def packed_chunk(place: tuple[int, int]) -> bytes:
         index, start = place
         piece = np.zeros(row, values.dtype)
         piece[:min(row, rows.shape[1] - start)] = rows[index, start:start + row]
-        return zlib.compress(piece.view(np.uint8).reshape(row, -1).T.tobytes(), COMPRESSION_LEVEL)
+        return packing.deflate(piece)
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for first in range(0, len(places), PACKED_AT_ONCE):
-            some = places[first:first + PACKED_AT_ONCE]
-            for (index, start), data in zip(some, pool.map(pack, some), strict=True):
-                dataset.id.write_direct_chunk((*np.unravel_index(index, values.shape[:-1]), start), data)
-                tell(row * values.dtype.itemsize)
+    for (index, start), data in zip(places, packing.in_parallel(packed_chunk, places), strict=True):
+        dataset.id.write_direct_chunk((*np.unravel_index(index, values.shape[:-1]), start), data)
+        tell(row * values.dtype.itemsize)
     dataset.attrs["crc32"] = np.int64(zlib.crc32(values.data))
 
 
@@ -369,5 +361,5 @@ def _check_size(file: h5py.File, path: str, node: h5py.Dataset) -> None:
     plan = node.id.get_create_plist()
     filters = {plan.get_filter(index)[0] for index in range(plan.get_nfilters())}
     shrunk = filters - {h5py.h5z.FILTER_FLETCHER32, h5py.h5z.FILTER_SHUFFLE}
-    if node.size * node.dtype.itemsize > stored * (COMPRESSION_LIMIT if shrunk else 1):
+    if node.size * node.dtype.itemsize > stored * (packing.GROWTH_LIMIT if shrunk else 1):
         raise ValueError(f"{path} is declared larger than the file")

@@ -12,6 +12,7 @@ from neural_simulator.app import messages as msg
 from neural_simulator.app.frames import Mailbox
 from neural_simulator.app.worker import Worker
 from neural_simulator.base.declarations import Population
+from neural_simulator.engine.snapshot import Snapshot
 
 
 class Clock:
@@ -40,6 +41,19 @@ class FakeNetwork:
         return np.zeros((count, 2), np.int32)
 
 
+class FakeSampling:
+    """Zeros for every step."""
+
+    spilled = False
+
+    def __init__(self, neurons, interval_steps):
+        self.neurons, self.interval_steps, self.steps = neurons, interval_steps, []
+
+    def take(self):
+        steps, self.steps = [step for step in self.steps if (step + 1) % self.interval_steps == 0], []
+        return np.array(steps, np.int64), {"v": np.zeros((len(steps), self.neurons), np.float32)}
+
+
 class FakeSimulation:
     """Neuron (step % N) fires in every step; a step costs `step_s` (or `step_s(now)`) and fails at `fail_at`."""
 
@@ -48,7 +62,7 @@ class FakeSimulation:
         self.network = FakeNetwork(core.num_neurons)
         self.seed, self.backend_name, self.build_time_s, self.memory_bytes = 7, "fake", 0.0, 1000
         self.dt_ms, self.step_index, self.probes, self.live, self.closed = core.dt_ms, 0, (), {}, False
-        self.batches = []
+        self.batches, self.sampled = [], None
 
     @property
     def time_ms(self):
@@ -69,6 +83,8 @@ class FakeSimulation:
         seconds = n * (self.step_s(self.clock.now) if callable(self.step_s) else self.step_s)
         self.clock.now += seconds
         self.batches.append(n)
+        if self.sampled is not None:
+            self.sampled.steps += steps.tolist()
         return SimpleNamespace(spike_steps=steps, spike_ids=(steps % self.network.num_neurons).astype(np.int32),
                                num_steps=n, seconds=seconds,
                                probe_v=np.zeros((n, len(self.probes)), np.float32))
@@ -78,6 +94,20 @@ class FakeSimulation:
 
     def spike_counts(self):
         return np.full(1, self.step_index, np.uint32)        # one spike in every step
+
+    on_host, fingerprint = True, "0" * 32
+
+    def snapshot(self):
+        n = self.network.num_neurons
+        return Snapshot(self.step_index, self.state, np.zeros(n, np.int32), np.zeros((2, 1, n), np.int32),
+                        np.zeros(n, np.uint32))
+
+    def sample(self, variables, ids, interval_steps, rows, share):
+        self.sampled = FakeSampling(len(ids), interval_steps)
+        return self.sampled
+
+    def end_sampling(self):
+        self.sampled = None
 
     def set_probes(self, ids):
         self.probes = ids

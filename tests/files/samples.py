@@ -6,7 +6,9 @@ import numpy as np
 
 from neural_simulator.base.declarations import Population
 from neural_simulator.config import CoreSimConfig
-from neural_simulator.files.recordings import Change, NetworkFacts, SpikeRecorder
+from neural_simulator.files.checkpoints import Origin
+from neural_simulator.files.recording_writer import RecordingWriter
+from neural_simulator.files.recordings import Change, RecordingFacts, Traced
 
 NEURONS = 100
 BATCH_STEPS = 10
@@ -20,10 +22,10 @@ POPULATIONS = (
 CORE = CoreSimConfig(num_neurons=NEURONS, dt_ms=0.1, inhibitory_trait_indices=(1, 3), excitatory_parameters={"C": 90.0})
 
 
-def facts() -> NetworkFacts:
+def facts() -> RecordingFacts:
     """Positions that differ from each other, and two populations."""
     positions = np.arange(NEURONS * 3, dtype=np.float32).reshape(-1, 3) - 150.0
-    return NetworkFacts(POPULATIONS, positions, 1234, "CPU, 1 thread")
+    return RecordingFacts(POPULATIONS, positions, Origin(CORE, 42, "cd" * 16, {}, 1234, "CPU, 1 thread"))
 
 
 def batch(number: int) -> tuple[np.ndarray, np.ndarray, int, int, np.ndarray]:
@@ -35,11 +37,19 @@ def batch(number: int) -> tuple[np.ndarray, np.ndarray, int, int, np.ndarray]:
     return steps, random.integers(0, NEURONS, 20).astype(np.int32), first, BATCH_STEPS, traces
 
 
-def add(file: SpikeRecorder, number: int) -> None:
-    """Append batch `number`, before whose beginning the background's rate was changed."""
+def add(file: RecordingWriter, number: int) -> None:
+    """Append batch `number`, before whose beginning the background's rate was changed and the whole state kept."""
     steps, ids, first, count, traces = batch(number)
     file.change({"background_rate_Hz": 10.5 * number})
-    file.append(steps, ids, first, count, traces if file.probes else None)
+    if number:
+        file.keyframe(state(number))
+    file.append(steps, ids, first, count, (np.arange(first, first + count), {"v": traces}))
+
+
+def state(number: int) -> dict[str, np.ndarray]:
+    """The whole state before batch `number`."""
+    return {"states/v": np.full(NEURONS, number, np.float32), "pending": np.arange(number % 7, dtype=np.int32),
+            "further/weights": np.random.default_rng(number).random((number % 5, 3))}
 
 
 def changes(batches: int) -> tuple[Change, ...]:
@@ -47,9 +57,9 @@ def changes(batches: int) -> tuple[Change, ...]:
     return tuple(Change(number * BATCH_STEPS, "background_rate_Hz", 10.5 * number) for number in range(batches))
 
 
-def recorder(path, probes=PROBES, **options) -> SpikeRecorder:
+def recorder(path, probes=PROBES, **options) -> RecordingWriter:
     """Begin a recording of the sample network with seed 42."""
-    return SpikeRecorder(path, CORE, 42, facts(), probes, **options)
+    return RecordingWriter(path, facts(), Traced(probes), **{"state": state(0), **options})
 
 
 def record(path, batches=5, probes=PROBES):

@@ -10,8 +10,10 @@ from matplotlib.image import imread
 from neural_simulator.base.errors import FileFormatError
 from neural_simulator.base.palette import population_color
 from neural_simulator.base.paths import ROOT
+from neural_simulator.files.checkpoints import Origin
 from neural_simulator.files.figure import DPI, RASTER_ROWS, SIZE_INCH, overview, save_overview
-from neural_simulator.files.recordings import NetworkFacts, Recording, SpikeRecorder
+from neural_simulator.files.recording_writer import RecordingWriter
+from neural_simulator.files.recordings import Recording, RecordingFacts
 from tests.files.samples import BATCH_STEPS, CORE, POPULATIONS, PROBES, add, expected, record, recorder
 
 
@@ -86,9 +88,9 @@ def test_the_picture_is_saved_in_the_populations_colours(tmp_path):
 def test_of_many_neurons_an_even_sample_is_drawn_and_said_to_be(tmp_path):
     path, neurons = tmp_path / "a.simrec.h5", 5 * RASTER_ROWS
     population = POPULATIONS[0]
-    network = NetworkFacts((type(population)(**{**vars(population), "stop": neurons}),),
-                           np.random.default_rng(1).normal(0, 100, (neurons, 3)), 0)
-    with SpikeRecorder(path, CORE, 1, network) as file:
+    network = RecordingFacts((type(population)(**{**vars(population), "stop": neurons}),),
+                             np.random.default_rng(1).normal(0, 100, (neurons, 3)), Origin(CORE, 1, ""))
+    with RecordingWriter(path, network) as file:
         file.append(np.zeros(neurons), np.arange(neurons), 0, 30_000)
     with Recording.open(path) as recording:
         figure = overview(recording)

@@ -55,6 +55,7 @@ def record(path, sim, changes=()):
 def assert_repeatable(path, backend):
     with Recording.open(path) as recording:
         have = (*recording.spikes(), recording.traces()[1])
+        assert recording.probes == PROBES
         want = repeated(recording, backend)
     assert have[0].size > 100 and np.ptp(have[2]) > 10.0
     for mine, theirs in zip(have, want, strict=True):

@@ -15,7 +15,7 @@ from neural_simulator.base.errors import FileFormatError
 from neural_simulator.base.paths import ROOT
 from neural_simulator.files.recordings import Recording
 from tests.files.mutants import ODD, assert_one_sentence, mutant, used_places
-from tests.files.samples import BATCH_STEPS, CORE, add, batch, changes, expected, record, recorder
+from tests.files.samples import BATCH_STEPS, CORE, add, batch, changes, expected, record, recorder, state
 
 MUTANTS = 300
 
@@ -26,6 +26,11 @@ def read(path) -> int:
         parts = (*recording.spikes(), *recording.traces())
         assert recording.changes() == changes(recording.num_steps // BATCH_STEPS)
         batches = recording.num_steps // BATCH_STEPS
+        steps = recording.keyframe_steps().tolist()
+        assert steps == [number * BATCH_STEPS for number in range(batches)]
+        for number in range(batches if batches < 20 else 0):
+            have, want = recording.keyframe(number), state(number)
+            assert have.keys() == want.keys() and all(np.array_equal(have[name], want[name]) for name in want)
         for have, want in zip(parts, expected(batches) if batches else [()] * 4, strict=True):
             assert_array_equal(have.ravel(), np.ravel(want))
         assert (recording.core, recording.seed) == (CORE, 42)
@@ -124,7 +129,7 @@ def until_the_disk_is_full(path, limit) -> list[str]:
 @pytest.mark.skipif(os.name != "posix", reason="limits of file size are POSIX's")
 def test_a_full_disk_ends_the_recording_with_a_sentence_and_keeps_what_was_flushed(tmp_path):
     path = tmp_path / "a.simrec.h5"
-    *flushed, sentence = until_the_disk_is_full(path, 1_600_000)
+    *flushed, sentence = until_the_disk_is_full(path, 4_000_000)
     steps = int(flushed[-1]) * BATCH_STEPS
     assert sentence == (f"The recording {path} ends at step {steps}, because it cannot be written any longer: "
                         "file too large.")
@@ -168,9 +173,10 @@ def test_a_recording_cut_anywhere_is_said_to_be_truncated(tmp_path):
 
 # ---- hostility ------------------------------------------------------------------------------------------
 PARTS = ("network/positions", "network/populations", "spikes/steps", "spikes/ids", "traces/ids", "traces/steps",
-         "traces/v", "changes/steps", "changes/fields", "changes/values", "commits")
-FACTS = ("format", "format_version", "program_version", "created", "core", "backend", "seed", "dt_ms", "first_step",
-         "num_synapses")
+         "traces/v", "changes/steps", "changes/fields", "changes/values", "keyframes/steps", "keyframes/stops",
+         "keyframes/data", "commits")
+FACTS = ("format", "format_version", "program_version", "created", "core", "live", "fingerprint", "backend", "seed",
+         "dt_ms", "first_step", "num_synapses", "kind", "variables", "interval_steps")
 @pytest.mark.parametrize("odd", ODD)
 def test_no_odd_content_of_any_part_does_more_than_raise_a_sentence(tmp_path, odd):
     content, path = record(tmp_path / "a.simrec.h5").read_bytes(), tmp_path / "b.simrec.h5"
@@ -195,6 +201,8 @@ def read_shallow(path) -> int:
         recording.spikes()
         recording.traces()
         recording.changes()
+        for number in range(len(recording.keyframe_steps())):
+            recording.keyframe(number)
         return recording.num_steps // BATCH_STEPS
 
 

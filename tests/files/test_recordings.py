@@ -10,7 +10,8 @@ from numpy.testing import assert_array_equal
 
 from neural_simulator.base.errors import FileFormatError
 from neural_simulator.base.version import VERSION
-from neural_simulator.files.recordings import FLUSH_INTERVAL_S, Recording, new_path
+from neural_simulator.files.recording_writer import FLUSH_BYTES, FLUSH_INTERVAL_S, RecordingWriter
+from neural_simulator.files.recordings import Recording, Traced, new_path
 from tests.files.samples import (
     BATCH_STEPS,
     CORE,
@@ -24,6 +25,7 @@ from tests.files.samples import (
     facts,
     record,
     recorder,
+    state,
 )
 
 
@@ -57,8 +59,8 @@ def test_what_builds_the_network_again_is_read_back(tmp_path):
 
 def test_the_initial_state_and_a_later_beginning_are_kept(tmp_path):
     path, v = tmp_path / "a.simrec.h5", np.linspace(-70, -50, NEURONS).astype(np.float32)
-    with recorder(path, first_step=10, initial_state={"v": v, "u": 2 * v}) as file:
-        add(file, 1)
+    with recorder(path, first_step=10, state={"states/v": v, "states/u": 2 * v, "pending": v[:5]}) as file:
+        file.append(*batch(1)[:4], (np.arange(10, 20), {"v": batch(1)[4]}))
     with Recording.open(path) as recording:
         assert recording.initial_names == ("u", "v")
         assert_array_equal(recording.initial("v"), v)
@@ -109,7 +111,7 @@ def test_arrays_that_the_engine_uses_again_are_copied(tmp_path):
     steps, ids, first, count, traces = batch(0)
     with recorder(path) as file:
         file.change({"background_rate_Hz": 0.0})
-        file.append(steps, ids, first, count, traces)
+        file.append(steps, ids, first, count, (np.arange(10), {"v": traces}))
         for used in (steps, ids, traces):
             used[:] = 0
     with Recording.open(path) as recording:
@@ -154,20 +156,83 @@ def test_other_programs_find_named_datasets_with_units(tmp_path):
         assert (file.attrs["seed"], file.attrs["dt_ms"]) == (42, 0.1)
 
 
+# ---- parts of a recording -------------------------------------------------------------------------------
+@pytest.mark.parametrize("flushes", [1, 5])
+def test_any_stretch_is_read_by_itself(tmp_path, flushes):
+    path = tmp_path / "a.simrec.h5"
+    with recorder(path) as file:
+        for number in range(5):
+            add(file, number)
+            if number % (6 - flushes) == 0:
+                file.flush()
+    steps, ids, _, traces = expected(5)
+    with Recording.open(path) as recording:
+        for first, stop in ((0, 50), (0, 1), (49, 50), (7, 31), (10, 20), (9, 21), (25, 25), (40, 99), (-5, 3)):
+            inside = (steps >= first) & (steps < stop)
+            have = recording.spikes(first, stop)
+            assert_array_equal(have[0], steps[inside])
+            assert_array_equal(have[1], ids[inside])
+            have = recording.trace("v", first, stop)
+            assert_array_equal(have[0], np.arange(max(0, first), min(50, stop)))
+            assert_array_equal(have[1], traces[max(0, first):stop])
+
+
+def test_the_kept_states_are_read_back_whatever_their_shape(tmp_path):
+    with Recording.open(record(tmp_path / "a.simrec.h5")) as recording:
+        assert recording.keyframe_steps().tolist() == [0, 10, 20, 30, 40]
+        for number in (3, 0, 4, 2, 1):
+            have = recording.keyframe(number)
+            assert have.keys() == state(number).keys()
+            for name, values in state(number).items():
+                assert_array_equal(have[name], values)
+                assert have[name].dtype == values.dtype
+
+
+def test_several_variables_at_some_steps(tmp_path):
+    path, none = tmp_path / "a.simrec.h5", np.empty(0, np.int64)
+    values = {"v": np.arange(20, dtype=np.float32).reshape(10, 2), "u": np.ones((10, 2), np.float32)}
+    with RecordingWriter(path, facts(), Traced((4, 90), ("v", "u"), 3)) as file:
+        file.append(none, none, 0, 17, (np.arange(2, 17, 3), {name: rows[:5] for name, rows in values.items()}))
+        file.append(none, none, 17, 13, (np.arange(17, 30, 3), {name: rows[5:] for name, rows in values.items()}))
+    with Recording.open(path) as recording:
+        assert recording.traced == Traced((4, 90), ("v", "u"), 3)
+        for name, rows in values.items():
+            steps, have = recording.trace(name)
+            assert_array_equal(steps, np.arange(2, 30, 3))
+            assert_array_equal(have, rows)
+        assert recording.trace("u", 15, 18)[0].tolist() == [17]
+        with pytest.raises(FileFormatError, match="holds no traces of 'w', but of v, u"):
+            recording.trace("w")
+
+
+def test_much_is_flushed_at_once(tmp_path):
+    path, none = tmp_path / "a.simrec.h5", np.empty(0, np.int64)
+    rows = FLUSH_BYTES // 4 // NEURONS // 3
+    with RecordingWriter(path, facts(), Traced(tuple(range(NEURONS))), clock=lambda: 0.0) as file:
+        for number in range(7):
+            frames = np.arange(number * rows, (number + 1) * rows), {"v": np.full((rows, NEURONS), number, np.float32)}
+            file.append(none, none, number * rows, rows, frames)
+    with Recording.open(path) as recording:
+        assert len(recording._commits) == 2
+        assert_array_equal(recording.trace("v", 5 * rows, 5 * rows + 1)[1], np.full((1, NEURONS), 5.0))
+
+
 # ---- mistakes of the caller -----------------------------------------------------------------------------
 @pytest.mark.parametrize(("change", "part"), [
     ({"first_step": 10}, "stands at step 0"),
-    ({"batch_ids": np.zeros(3, np.int32)}, "20 spike steps cannot belong to 3 neurons"),
-    ({"probe_v": np.zeros((10, 1), np.float32)}, "cannot give traces"),
-    ({"batch_steps": np.full(20, 10)}, "do not ascend within 0..9"),
-    ({"batch_steps": np.arange(20)[::-1] // 2}, "do not ascend within 0..9"),
+    ({"spike_ids": np.zeros(3, np.int32)}, "20 spike steps cannot belong to 3 neurons"),
+    ({"frames": (np.arange(10), {"v": np.zeros((10, 1), np.float32)})}, "cannot give these traces"),
+    ({"frames": (np.arange(9), {"v": np.zeros((9, 2), np.float32)})}, "cannot give these traces"),
+    ({"frames": (np.arange(1, 11), {"v": np.zeros((10, 2), np.float32)})}, "cannot give these traces"),
+    ({"spike_steps": np.full(20, 10)}, "do not ascend within 0..9"),
+    ({"spike_steps": np.arange(20)[::-1] // 2}, "do not ascend within 0..9"),
 ])
 def test_a_batch_that_does_not_continue_the_recording_is_refused_and_nothing_is_kept(tmp_path, change, part):
     path = tmp_path / "a.simrec.h5"
-    names = ("batch_steps", "batch_ids", "first_step", "num_steps", "probe_v")
+    names = ("spike_steps", "spike_ids", "first_step", "num_steps")
     with recorder(path) as file:
         with pytest.raises(ValueError, match=part):
-            file.append(**{**dict(zip(names, batch(0), strict=True)), **change})
+            file.append(**{**dict(zip(names, batch(0)[:4], strict=True)), **change})
         add(file, 0)
     with Recording.open(path) as recording:
         assert_holds(recording, 1)
