@@ -21,6 +21,7 @@ ROOM_OF = {
     "VisualizationConfig": "config",
     "Simulation": "engine.simulation",
     "SimulationBridge": "app.bridge",
+    "add_user_model": "app.user_models",
 }
 
 __all__ = ["__version__", *ROOM_OF]

@@ -13,15 +13,23 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from .base import log, paths
 from .base.declarations import Param
 from .base.errors import ConfigurationError
-from .models.neurons import neuron_model
+from .models.neurons import NEURON_MODELS, USER_MODELS, load_models, neuron_model
 from .models.receptors import AMPA, GABA_A, GABA_B, MAGNESIUM, NMDA
 from .models.structures import structure
 
+# Before any configuration is made: it may name a model that a user wrote.
+for _problem in load_models(paths.USER_MODELS).values():
+    log.get("config").warning("A neuron model is left out. %s", _problem)
+
 
 class NeuronModel(str, Enum):
-    """Names of the neuron models; the value is the key in `models.neurons.NEURON_MODELS`."""
+    """Names of the neuron models; the value is the key in `models.neurons.NEURON_MODELS`.
+
+    `NeuronModel("MY_MODEL")` also gives the name of a model that a user wrote, once that is known.
+    """
 
     IZHIKEVICH = "IZHIKEVICH"
     IZHIKEVICH_EXTENDED = "IZHIKEVICH_EXTENDED"
@@ -42,6 +50,14 @@ class NeuronModel(str, Enum):
     LIF_CURRENTS = "LIF_CURRENTS"
     LIF_DELTA = "LIF_DELTA"
     LIF_CONDUCTANCE = "LIF_CONDUCTANCE"
+
+    @classmethod
+    def _missing_(cls, value: object) -> NeuronModel | None:
+        if value not in USER_MODELS:
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = str(value)
+        return member
 
 
 def setting(default: Any, label: str, meaning: str, *, unit: str = "", low: float | None = None,
@@ -119,6 +135,8 @@ def allowed(owner: type[BaseModel], name: str) -> str:
     info = owner.model_fields[name]
     low, high = bounds(owner, name)
     unit = describe(owner, name)["unit"]
+    if info.annotation is NeuronModel:
+        return "one of " + ", ".join(NEURON_MODELS)
     if isinstance(info.annotation, type) and issubclass(info.annotation, Enum):
         return "one of " + ", ".join(member.value for member in info.annotation)
     choices = getattr(info.annotation, "__args__", None)

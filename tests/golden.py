@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from neural_simulator.config import CoreSimConfig, GPUConfig
-from neural_simulator.models.neurons import NEURON_MODELS
+from neural_simulator.models.neurons import BUILT_IN, NEURON_MODELS
 from neural_simulator.tools.benchmark import firing_network
 from tests.activity import CPU, result_of
 
@@ -21,7 +21,8 @@ LEAST_STEPS = 10_000             # of every model
 # name -> (network, steps). Each model once in a uniform network, and the kinds of network that there are.
 CASES: dict[str, tuple[CoreSimConfig, int]] = {
     **{f"uniform {key}": (firing_network(key, 500, 50, seed=7),
-                          max(LEAST_STEPS, round(500.0 / NEURON_MODELS[key].default_dt_ms))) for key in NEURON_MODELS},
+                          max(LEAST_STEPS, round(500.0 / NEURON_MODELS[key].default_dt_ms)))
+       for key in (*BUILT_IN, "MORRIS_LECAR")},             # the shipped example of a user's model, too
     "default": (CoreSimConfig(seed=42), LEAST_STEPS),
     "fine grid": (CoreSimConfig(seed=3, dt_ms=0.1, num_neurons=400, connections_per_neuron=40,
                                 excitatory_weight_nS=1.5, inhibitory_weight_nS=5.0), 3000),

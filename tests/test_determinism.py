@@ -13,7 +13,7 @@ import pytest
 from neural_simulator.app.bridge import SimulationBridge
 from neural_simulator.config import CoreSimConfig, GPUConfig
 from neural_simulator.engine.simulation import Simulation
-from neural_simulator.models.neurons import NEURON_MODELS
+from neural_simulator.models.neurons import BUILT_IN
 from neural_simulator.tools.benchmark import DRIVES, firing_network
 from tests import golden
 from tests.activity import CPU, result_of, spikes_sha, state_sha
@@ -32,7 +32,7 @@ def test_a_golden_run_gives_the_results_kept_in_the_repository(name, backend):
 
 
 def test_every_model_has_a_golden_run_and_none_is_left_over():
-    assert {f"uniform {key}" for key in NEURON_MODELS} <= set(golden.CASES)
+    assert {f"uniform {key}" for key in BUILT_IN} <= set(golden.CASES)
     assert set(golden.read()) == set(golden.CASES)
 
 

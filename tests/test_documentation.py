@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from neural_simulator.app.actions import ACTIONS, key_list
-from neural_simulator.base.errors import ConfigurationError
+from neural_simulator.base.errors import ConfigurationError, GrammarError
 from neural_simulator.base.paths import ROOT
 from neural_simulator.files.checkpoints import Checkpoint
 from neural_simulator.files.exporters import EXPORTERS
@@ -67,7 +67,8 @@ def test_every_option_that_is_told_exists():
 
 def test_folders_and_variables_that_are_told_are_those_of_the_program():
     from neural_simulator.base import paths
-    for folder in (paths.PROFILES, paths.RECORDINGS, paths.CHECKPOINTS, paths.CRASH_REPORTS, environment.VENV):
+    for folder in (paths.PROFILES, paths.RECORDINGS, paths.CHECKPOINTS, paths.USER_MODELS, paths.CRASH_REPORTS,
+                   environment.VENV):
         assert f"`{folder.name}/`" in README
     assert f"{environment.NO_VENV}=1" in README
 
@@ -135,3 +136,19 @@ def test_every_part_of_a_checkpoint_is_told_and_nothing_else():
 
 def test_every_export_is_told():
     assert {cells[0].strip("`") for cells in rows(RECORDINGS, "| export")} == set(EXPORTERS)
+
+
+def test_the_model_of_the_page_about_models_passes():
+    from neural_simulator.engine.judge import check_model
+    from neural_simulator.models.neurons import add_model, remove_model
+    from neural_simulator.models.neurons.user import WORDS, read_model
+    text = TEXT["user_models.md"]
+    example = next(code for code in blocks(text, "python") if "NeuronModel(" in code)
+    check_model(add_model(example, "docs"))
+    remove_model("QIF")
+    told = text[text.index("and the words"):].split("`")[1].split()
+    assert set(told) == set(WORDS)
+    said = next(line for line in text.splitlines() if line.startswith("mine.py, line 7"))
+    with pytest.raises(GrammarError) as error:
+        read_model("\n\n\ndef f(x):\n    y = 1\n    y = x\n    y = open('x')\n    return y\n", "mine.py")
+    assert str(error.value) == said

@@ -34,6 +34,17 @@ class ApplyConfig(Command):
 
 
 @dataclass(frozen=True)
+class AddNeuronModel(Command):
+    """Check the neuron model that `text` declares, and offer it; with `keep`, write it among the user's models.
+
+    After `Done`, `models.neurons.NEURON_MODELS` holds it. A running network goes on as it is.
+    """
+
+    text: str
+    keep: bool = True
+
+
+@dataclass(frozen=True)
 class Cancel(Command):
     """Give up the build, or the loading or saving, that is under way; what existed before it stays."""
 

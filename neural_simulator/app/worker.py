@@ -152,6 +152,11 @@ class Worker:
         else:
             self._emit(msg.Done(command, text))
 
+    def _add_neuron_model(self, command: msg.AddNeuronModel) -> str:
+        from .user_models import add_user_model  # loads the compiler
+        model = add_user_model(command.text, command.keep)
+        return f"The neuron model {model.label} ({model.key}) has passed and can be chosen."
+
     def _apply_config(self, command: msg.ApplyConfig) -> str:
         sim = self._build(command.core, command.gpu)
         self._install(sim, command.core, command.gpu, command.synapse_sample)
@@ -476,6 +481,7 @@ class Worker:
 
 HANDLERS: dict[type[msg.Command], Callable[[Worker, Any], str]] = {
     msg.ApplyConfig: Worker._apply_config,
+    msg.AddNeuronModel: Worker._add_neuron_model,
     msg.Cancel: Worker._cancel,
     msg.ChangeLive: Worker._change_live,
     msg.Start: Worker._start,

@@ -85,8 +85,7 @@ class _Function:
     def __init__(self, function: Callable, library: Library):
         self.library = library
         self.globals = function.__globals__
-        text = getattr(function, "source_text", None) or inspect.getsource(function)
-        self.tree = ast.parse(textwrap.dedent(text)).body[0]
+        self.tree = getattr(function, "source_tree", None) or _parsed(function)
         self.where = function.__name__
         self.types: dict[str, str] = {}
         self.assigned: set[str] = set()                 # names that certainly have a value at this point
@@ -401,6 +400,11 @@ class _Function:
         if function in (grammar.i32, grammar.u32, grammar.f32):
             return f"{name}({python})", f"({C_TYPES[result]})({cuda})", result
         return f"{name}({python})", f"w_{name}({cuda})", result
+
+
+def _parsed(function: Callable) -> ast.stmt:
+    text = getattr(function, "source_text", None) or inspect.getsource(function)
+    return ast.parse(textwrap.dedent(text)).body[0]
 
 
 def _always_returns(block: list[ast.stmt]) -> bool:

@@ -27,3 +27,11 @@ def exprel_inverse(x: float) -> float:
 def power(base: float, exponent: float) -> float:
     """A positive base to any exponent, the same on every machine."""
     return float(_CONTEXT.power(Decimal(base), Decimal(exponent)))
+
+
+def tanh(x: float) -> float:
+    """Hyperbolic tangent, the same on every machine."""
+    if abs(x) > 25.0:
+        return 1.0 if x > 0.0 else -1.0
+    square = _CONTEXT.exp(_CONTEXT.multiply(Decimal(2), Decimal(x)))
+    return float(_CONTEXT.divide(_CONTEXT.subtract(square, Decimal(1)), _CONTEXT.add(square, Decimal(1))))

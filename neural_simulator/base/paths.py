@@ -11,6 +11,7 @@ CHECKPOINTS = ROOT / "simulation_checkpoints_h5"
 RECORDINGS = ROOT / "simulation_recordings_h5"
 CRASH_REPORTS = ROOT / "crash_reports"
 LOGS = ROOT / "logs"
+USER_MODELS = ROOT / "user_models"
 
 
 def ensure(folder: Path) -> Path:

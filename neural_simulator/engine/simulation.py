@@ -21,6 +21,7 @@ from .batch import Batch
 from .cpu_engine import CpuEngine
 from .cuda_engine import CudaEngine
 from .drive import make_drive
+from .judge import check_model
 from .keyframes import Keyframes
 from .memory import available_bytes, check_fits, used_share
 from .profiler import Profiler
@@ -49,6 +50,8 @@ class Simulation:
         self.seed = core.seed if core.seed >= 0 else secrets.randbits(31)
         started = time.perf_counter()
         self.plan = make_plan(core, self.seed)
+        for cell in self.plan.cells.values():
+            check_model(cell.model)
         self._engine = self._make_engine(report)
         self._live: dict[str, float] = {}
         self._engine.set_drive(make_drive(self.plan, self._live))

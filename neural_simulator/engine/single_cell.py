@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from types import ModuleType
 
 import numpy as np
 
@@ -42,10 +42,23 @@ class CellTrace:
         return (k + 1 + (level - v[k]) / (v[k + 1] - v[k])) * self.dt_ms
 
 
-@cache
-def _compiled(key: str):
-    cell = compose(key)
-    return cell, cpu_cell.kernel(cell)
+_compiled: dict[str, tuple[Cell, ModuleType]] = {}
+
+
+def _compile(key: str) -> tuple[Cell, ModuleType]:
+    """The composed cell of a model and its compiled loop; anew where a user has changed the model."""
+    if key not in _compiled or _compiled[key][0].model is not neuron_model(key):
+        cell = compose(key)
+        _compiled[key] = cell, cpu_cell.kernel(cell)
+    return _compiled[key]
+
+
+def cell_setup(key: str, preset: str, dt_ms: float, custom: Mapping[str, float] | None = None,
+               core: CoreSimConfig | None = None) -> tuple[Cell, Population, list[float]]:
+    """The composed cell, a population of one, and the values of the cell's parameters, in float64."""
+    cell, _ = _compile(key)
+    population = Population("cell", 0, 1, key, preset, cell.model.values(preset, custom), True, 0, (0, 0, 0), (0, 0, 0))
+    return cell, population, cell.parameter_values(population, _receptor_settings(core or CoreSimConfig()), dt_ms)
 
 
 def current_steps(duration_ms: float, dt_ms: float, *pieces: tuple[float, float, float]) -> np.ndarray:
@@ -64,14 +77,13 @@ def run_cell(key: str, preset: str, current_pA: np.ndarray, dt_ms: float | None 
     `custom` replaces parameters, `start` initial states; `arrived` (ports, T) is what synapses deliver at the
     start of each step, in the model's port unit. Receptor constants are those of `core`.
     """
-    cell, module = _compiled(key)
-    model = cell.model
+    model = neuron_model(key)
     dt = model.dt_of(preset) if dt_ms is None else dt_ms
     if dt > model.max_dt_ms:
         raise ConfigurationError(f"dt_ms is {dt:g} ms, but {model.label} needs at most {model.max_dt_ms:g} ms.",
                                  "dt_ms", dt)
-    population = Population("cell", 0, 1, key, preset, model.values(preset, custom), True, 0, (0, 0, 0), (0, 0, 0))
-    parameters = cell.parameter_values(population, _receptor_settings(core or CoreSimConfig()), dt)
+    cell, population, parameters = cell_setup(key, preset, dt, custom, core)
+    module = _compile(key)[1]
     steps = current_pA.size
     trace, fired = np.zeros((steps, len(cell.states)), np.float32), np.zeros(steps, np.bool_)
     if arrived is None:

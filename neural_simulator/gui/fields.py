@@ -83,7 +83,7 @@ def choices(config: Config, name: str) -> tuple[str, ...]:
 def choice_labels(name: str) -> dict[str, str]:
     """Return what a choice's values are called in the form, where that differs from the values themselves."""
     if name == "neuron_model_type":
-        return {key: model.label for key, model in NEURON_MODELS.items()}
+        return {key: model.label for key, model in list(NEURON_MODELS.items())}    # another thread may add one
     if name == "neural_structure_profile":
         return {key: structure.label for key, structure in STRUCTURES.items()}
     return {}

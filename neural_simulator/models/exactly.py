@@ -14,7 +14,8 @@ from ..base import exact
 from . import kinetics
 
 _EXACT: dict[Any, Callable] = {kinetics.exp: exact.exp, kinetics.log: exact.ln,
-                               kinetics.exprel_inverse: exact.exprel_inverse}
+                               kinetics.exprel_inverse: exact.exprel_inverse, kinetics.tanh: exact.tanh,
+                               kinetics.power: exact.power}
 
 
 @cache

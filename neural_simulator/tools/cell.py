@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ..base.declarations import NeuronModel, Preset
 from ..base.errors import ConfigurationError
+from ..engine.judge import check_model
 from ..engine.single_cell import Response, respond
 from ..files.recordings import new_path
 from ..models.neurons import NEURON_MODELS, cell_types, neuron_model
@@ -32,6 +33,7 @@ def run(preset: str, currents: Sequence[str], model: str | None = None, duration
     """
     out = out or Console()
     owner, cell = find_cell(preset, model)
+    check_model(owner)
     amplitudes = read_currents(currents)
     duration_ms = _checked_duration(DURATION_MS if duration_ms is None else duration_ms, owner)
     responses = [respond(owner.key, cell.name, amplitude, duration_ms) for amplitude in amplitudes]

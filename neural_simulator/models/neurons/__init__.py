@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ...base.declarations import NeuronModel, Preset
-from ...base.errors import ConfigurationError
+from ...base.errors import ConfigurationError, GrammarError
 from .adex import ADEX
 from .hh_basal_ganglia import HH_PALLIDAL, HH_SUBTHALAMIC
 from .hh_ca1 import HH_CA1
@@ -22,6 +24,7 @@ from .lif import LIF
 from .lif_conductance import LIF_CONDUCTANCE
 from .lif_currents import LIF_CURRENTS
 from .lif_delta import LIF_DELTA
+from .user import MAX_TEXT, UserModel, read_model
 
 NEURON_MODELS: dict[str, NeuronModel] = {model.key: model for model in (
     IZHIKEVICH_2007,
@@ -44,6 +47,10 @@ NEURON_MODELS: dict[str, NeuronModel] = {model.key: model for model in (
     LIF_DELTA,
     LIF_CONDUCTANCE,
 )}
+BUILT_IN = tuple(NEURON_MODELS)
+
+# The models that users wrote, by key; they stand in NEURON_MODELS too.
+USER_MODELS: dict[str, UserModel] = {}
 
 
 # What a user finds who chooses a model by its plain name: cell types of its relatives, each a model of its own because
@@ -115,3 +122,50 @@ def cell_type(key: str, name: str) -> tuple[NeuronModel, Preset]:
         raise ConfigurationError(f"{neuron_model(key).label} has no preset {name!r}; choose one of: "
                                  f"{', '.join(known)}.", "preset", name)
     return known[chosen]
+
+
+# ---- models that users wrote
+def add_model(text: str, name: str, path: Path | None = None) -> NeuronModel:
+    """Read the model in `text`, called `name` in errors, into the tables; one of the same key takes its place.
+
+    `path` is the file that holds the text. Raises GrammarError, with the line, and leaves the tables as they are.
+    """
+    model = read_model(text, name)
+    if model.key in BUILT_IN:
+        raise GrammarError(f"{name}: the key {model.key} is that of a built-in model; choose another one.")
+    put_model(UserModel(model, text, path))
+    return model
+
+
+def put_model(entry: UserModel) -> None:
+    """Let the tables hold this model under its key."""
+    NEURON_MODELS[entry.model.key] = entry.model
+    USER_MODELS[entry.model.key] = entry
+
+
+def remove_model(key: str) -> None:
+    """Forget the user's model `key`; networks that exist keep it."""
+    if USER_MODELS.pop(key, None) is not None:
+        del NEURON_MODELS[key]
+
+
+def load_models(folder: Path) -> dict[str, str]:
+    """Read every model file (*.py) in `folder` into the tables; return what is wrong, by file name.
+
+    A missing folder holds none. The first of two files with one key counts.
+    """
+    problems: dict[str, str] = {}
+    found: set[str] = set()
+    for path in sorted(folder.glob("[!._]*.py")):
+        try:
+            with path.open(encoding="utf-8") as file:
+                text = file.read(MAX_TEXT + 1)
+            key = read_model(text, path.name).key
+            if key in found:
+                raise GrammarError(f"{path.name}: another file declares the key {key} already.")
+            found.add(add_model(text, path.name, path).key)
+        except GrammarError as error:
+            problems[path.name] = str(error)
+        except (OSError, UnicodeDecodeError) as error:
+            problems[path.name] = f"{path.name} cannot be read: {error}."
+    return problems
