@@ -25,6 +25,7 @@ import signal
 import sys
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from neural_simulator.app.worker import Worker
     from neural_simulator.files.profiles import Profile
     from neural_simulator.gui.panel import Panel
+    from neural_simulator.viewer.scene import Shown
     from neural_simulator.viewer.window import Viewer
 
 NAME = "neural-simulator.py"
@@ -254,9 +256,8 @@ def desktop(profile: Profile) -> int:
     screen = primary_screen()
     position, size, beside = side_by_side(screen.x, screen.y, screen.width, screen.height, screen.scale)
     panel = Panel(desk, log.install(log.LogStore()), position=position, size=size, scale=screen.scale)
-    viewer = Viewer(desk.trigger, Placement(*beside))
-    desk.on("reset_camera", viewer.reset_camera)
-    desk.on("show_viewer", viewer.open)
+    viewer = Viewer(desk.trigger, Placement(*beside), desk.inspect, desk.select)
+    register_views(desk, viewer)
 
     interrupted = leave_when_interrupted(desk)
     with ExitStack() as ending:     # from the last line up: simulation and recording first, the panel's context last
@@ -295,10 +296,35 @@ def main_loop(desk: Desk, panel: Panel, viewer: Viewer) -> None:
         desk.tick()
         panel.frame()
         was_open = viewer.is_open
-        viewer.frame(desk.view.network, desk.frame, desk.view.visual, notice(desk))
+        viewer.frame(shown(desk))
         if was_open and not viewer.is_open:
             desk.notice("The network window is closed; View, Show Network Window opens it again.")
         time.sleep(max(0.0, TURN_S - (time.perf_counter() - began)))
+
+
+def register_views(desk: Desk, viewer: Viewer) -> None:
+    """Let the viewer carry out the actions that concern its camera and its window."""
+    from neural_simulator.app.actions import SLOTS
+
+    def recall(slot: int) -> None:
+        pose = desk.saved_view(slot)
+        if pose is not None:
+            viewer.camera.take_pose(pose)
+
+    desk.on("reset_camera", viewer.reset_camera)
+    desk.on("show_viewer", viewer.open)
+    for preset in ("front", "side", "top", "oblique"):
+        desk.on(f"look_{preset}", partial(viewer.look_from, preset))
+    for slot in SLOTS:
+        desk.on(f"recall_view_{slot}", partial(recall, slot))
+        desk.on(f"save_view_{slot}", lambda slot=slot: desk.save_view(slot, viewer.camera.relative_pose()))
+
+
+def shown(desk: Desk) -> Shown:
+    """Return what the viewer is to show now."""
+    from neural_simulator.viewer.scene import Shown
+    view = desk.view
+    return Shown(view.network, desk.frame, view.visual, view.inspection, view.selection, view.incoming, notice(desk))
 
 
 def notice(desk: Desk) -> str:

@@ -319,39 +319,101 @@ def structure_defaults(key: str, model: str | None = None) -> dict[str, Any]:
 
 
 SpikingMode = Literal["highlight", "only", "none"]
-ColorMode = Literal["activity", "trait", "potential"]
+ColorMode = Literal["activity", "type", "trait", "population", "potential", "excitation", "inhibition"]
+SynapseColor = Literal["sign", "weight", "population"]
 
 
 class VisualizationConfig(Config):
     """How the network is shown in the viewer."""
 
-    color_mode: ColorMode = setting("activity", "Colour by", "What a neuron's colour means.", group="View", live=True)
+    color_mode: ColorMode = setting(
+        "activity", "Colour by", "What a neuron's colour means: activity, cell type, trait, population, membrane "
+        "potential, or the summed weights of its excitatory or inhibitory inputs.", group="View", live=True)
     spiking_mode: SpikingMode = setting(
         "highlight", "Spiking neurons", "Highlight spiking neurons, show only those, or do not mark them.",
         group="View", live=True)
     point_size: float = setting(
-        6.0, "Point size", "Diameter of a neuron at the centre of the view.", unit="px", low=1.0, high=40.0,
-        group="View", live=True)
+        6.0, "Point size", "Diameter of a neuron at the centre of the view; smaller where neurons are crowded.",
+        unit="px", low=1.0, high=40.0, group="View", live=True)
     inactive_opacity: float = setting(
         0.6, "Inactive opacity", "Opacity of neurons that have not fired recently.", low=0.02, high=1.0,
         group="View", live=True)
     activity_decay_ms: float = setting(
         60.0, "Activity fade", "Time in which the glow of a spike fades.", unit="ms", low=1.0, high=5000.0,
         group="View", live=True)
-    show_synapses: bool = setting(True, "Synapses", "Draw a sample of the synapses as lines.", group="View", live=True)
-    synapse_alpha: float = setting(
-        0.12, "Synapse opacity", "Opacity of the synapse lines.", low=0.0, high=1.0, group="View", live=True)
     max_neurons_drawn: int = setting(
         1_000_000, "Neurons drawn", "At most this many neurons are drawn.", low=1, high=16_000_000, group="View",
         live=True)
-    max_synapses_drawn: int = setting(
-        1000, "Synapses drawn", "At most this many synapses are drawn.", low=0, high=200_000, group="View")
     update_interval_steps: int = setting(
         17, "Update interval", "Simulation steps between two pictures; 17 steps of 1 ms are 60 pictures a second.",
         unit="steps", low=1, high=10_000, group="View", live=True)
     field_of_view_deg: float = setting(
         45.0, "Field of view", "Vertical opening angle of the camera.", unit="deg", low=10.0, high=120.0,
         group="View", live=True)
+    auto_rotate_deg_per_s: float = setting(
+        0.0, "Auto-rotate", "Speed at which the view turns by itself; 0 stands still.", unit="deg/s", low=-180.0,
+        high=180.0, group="View", live=True)
+    follow_picked: bool = setting(
+        False, "Follow picked neuron", "Keep the picked neuron in the middle of the view.", group="View", live=True)
+    show_outlines: bool = setting(
+        True, "Outlines", "Draw the boxes around populations or layers.", group="View", live=True)
+    show_axes: bool = setting(True, "Axes and scale bar", "Draw the directions of space and a scale bar.",
+                              group="View", live=True)
+    show_display: bool = setting(
+        True, "Display", "Write time, rate, counts and legend over the picture.", group="View", live=True)
+
+    show_synapses: bool = setting(
+        True, "Synapses", "Draw a sample of the synapses as lines, and all of a picked neuron's.",
+        group="Synapses shown", live=True)
+    synapse_color: SynapseColor = setting(
+        "sign", "Synapse colour", "Colour lines by sign, by weight, or by the population they come from.",
+        group="Synapses shown", live=True)
+    synapse_alpha: float = setting(
+        0.12, "Synapse opacity", "Opacity of the synapse lines.", low=0.0, high=1.0, group="Synapses shown", live=True)
+    max_synapses_drawn: int = setting(
+        1000, "Synapses drawn", "At most this many synapses are drawn; a larger number only adds lines.", low=0,
+        high=200_000, group="Synapses shown", live=True)
+    show_pulses: bool = setting(
+        True, "Pulses", "Draw every spike in flight along the synapses that are drawn, moving with its true delay.",
+        group="Synapses shown", live=True)
+    pulse_size: float = setting(
+        4.0, "Pulse size", "Diameter of a pulse.", unit="px", low=1.0, high=20.0, group="Synapses shown", live=True)
+
+    hidden_populations: tuple[int, ...] = setting(
+        (), "Hidden populations", "Populations that are not drawn, counted from 0 in the order of the legend.",
+        group="Filters", live=True)
+    hidden_types: tuple[int, ...] = setting(
+        (), "Hidden types", "Cell types that are not drawn, counted from 0 in the order of the legend by type.",
+        group="Filters", live=True)
+    activity_from: float = setting(
+        0.0, "Activity from", "Neurons less active than this are not drawn; 1 is a neuron that just fired, 0 a silent "
+        "one.", low=0.0, high=1.0, group="Filters", live=True)
+    activity_to: float = setting(
+        1.0, "Activity to", "Neurons more active than this are not drawn.", low=0.0, high=1.0, group="Filters",
+        live=True)
+    clip_x_from: float = setting(0.0, "Clip x from", "Cut away what lies below this share of the extent in x.",
+                                 low=0.0, high=1.0, group="Filters", live=True)
+    clip_x_to: float = setting(1.0, "Clip x to", "Cut away what lies above this share of the extent in x.",
+                               low=0.0, high=1.0, group="Filters", live=True)
+    clip_y_from: float = setting(0.0, "Clip y from", "Cut away what lies below this share of the extent in y.",
+                                 low=0.0, high=1.0, group="Filters", live=True)
+    clip_y_to: float = setting(1.0, "Clip y to", "Cut away what lies above this share of the extent in y.",
+                               low=0.0, high=1.0, group="Filters", live=True)
+    clip_z_from: float = setting(0.0, "Clip z from", "Cut away what lies below this share of the extent in z.",
+                                 low=0.0, high=1.0, group="Filters", live=True)
+    clip_z_to: float = setting(1.0, "Clip z to", "Cut away what lies above this share of the extent in z.",
+                               low=0.0, high=1.0, group="Filters", live=True)
+
+    saved_views: dict[str, tuple[float, ...]] = setting(
+        {}, "Saved views", "Poses of the camera that were saved under a number: yaw and pitch (deg), distance and "
+        "target (radii of the network).", group="View", hidden=True, live=True)
+
+    @field_validator("hidden_populations", "hidden_types")
+    @classmethod
+    def _count_from_0(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if min(value, default=0) < 0:
+            raise ValueError("they count from 0.")
+        return value
 
 
 class GPUConfig(Config):
@@ -376,6 +438,13 @@ class GPUConfig(Config):
         "gpu_cached", "Playback", "gpu_cached loads what a recording shows into the memory of what computes; "
         "streaming reads it from the disk when it is shown; auto decides by the memory that is free.",
         group="Recording")
+    enable_cuda_gl_interop: bool = setting(
+        True, "Shared graphics memory", "Hand the neurons' state to the viewer inside the device's memory, where CUDA "
+        "and OpenGL run on the same device; otherwise, or when that fails, it is copied through the host. The picture "
+        "is the same.", group="Device")
+    enable_adaptive_quality: bool = setting(
+        True, "Adaptive quality", "Draw fewer synapses, pulses and neurons while pictures take too long or memory "
+        "runs short, say so, and restore them.", group="Device")
     enable_profiling: bool = setting(False, "Profiling", "Measure the time that steps take.", group="Device")
     profiling_detailed: bool = setting(
         False, "Profile phases", "Measure every phase of every step as well.", group="Device")

@@ -9,8 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .messages import ApplyConfig, Cancel, Command, Pause, Start, StartRecording, StepOnce, Stop, StopRecording
+import numpy as np
+
+from .messages import (
+    ApplyConfig,
+    Cancel,
+    Command,
+    Pause,
+    SetProbes,
+    Start,
+    StartRecording,
+    StepOnce,
+    Stop,
+    StopRecording,
+)
 from .view_state import ViewState
+
+MAX_PROBES = 8                # neurons that can be traced at once
+SLOTS = {1: "F5", 2: "F6", 3: "F7", 4: "F8"}      # saved views and their keys
 
 
 def _always(view: ViewState) -> bool:
@@ -32,7 +48,7 @@ class Action:
 
 def apply_shown(view: ViewState, start: bool = False) -> tuple[Command, ...]:
     """Build what the form shows."""
-    return (ApplyConfig(view.draft_core, view.draft_gpu, view.visual.max_synapses_drawn, start),)
+    return (ApplyConfig(view.draft_core, view.draft_gpu, start),)
 
 
 def start(view: ViewState) -> tuple[Command, ...]:
@@ -74,6 +90,21 @@ def can_save(view: ViewState) -> bool:
     return view.network is not None and not view.building
 
 
+def has_selection(view: ViewState) -> bool:
+    return view.network is not None and view.selection.size > 0
+
+
+def has_picked(view: ViewState) -> bool:
+    return view.inspection is not None
+
+
+def trace_selected(view: ViewState) -> tuple[Command, ...]:
+    """Trace the selected neurons; of more than can be traced, some spread over all."""
+    count = min(MAX_PROBES, view.selection.size)
+    spread = np.linspace(0, view.selection.size - 1, count).astype(int)
+    return (SetProbes(tuple(int(number) for number in view.selection[spread])),)
+
+
 _ALL = (
     Action("apply", "Apply Changes & Reset Sim", "Build the network that the form describes and go back to time 0.",
            commands=apply_shown, possible=can_apply),
@@ -91,6 +122,23 @@ _ALL = (
     Action("show_viewer", "Show Network Window", "Open the window with the network in 3D, or bring it to the front."),
     Action("reset_camera", "Reset Camera", "Show the whole network from the front again.", ("R",)),
     Action("toggle_synapses", "Show Synapses", "Draw the synapses as lines, or not.", ("N",)),
+    Action("toggle_pulses", "Show Pulses", "Draw the spikes in flight along the synapses, or not.", ("U",)),
+    Action("next_color", "Next Colours", "Colour the neurons by the next of their properties.", ("C",)),
+    Action("follow_picked", "Follow Picked Neuron", "Keep the picked neuron in the middle of the view, or not.", ("F",),
+           possible=has_picked),
+    Action("auto_rotate", "Auto-Rotate", "Let the view turn by itself, or not.", ("A",)),
+    Action("look_front", "View from the Front", "Look along the y axis.", ("1",)),
+    Action("look_side", "View from the Side", "Look against the x axis.", ("2",)),
+    Action("look_top", "View from the Top", "Look down the z axis.", ("3",)),
+    Action("look_oblique", "Oblique View", "Look from the upper left, as at the start.", ("4",)),
+    *(Action(f"recall_view_{slot}", f"Saved View {slot}", f"Go to the view that was saved as number {slot}.", (key,))
+      for slot, key in SLOTS.items()),
+    *(Action(f"save_view_{slot}", f"Save View {slot}", f"Save the present view as number {slot}.", (f"Shift+{key}",))
+      for slot, key in SLOTS.items()),
+    Action("unpick", "Unpick Neuron", "Close the picked neuron's panel.", ("Delete",), possible=has_picked),
+    Action("record_selected", "Trace Selected Neurons", "Trace the potentials of the selected neurons, at most "
+           f"{MAX_PROBES} of them.", ("O",), commands=trace_selected, possible=has_selection),
+    Action("clear_selection", "Clear Selection", "Select no neuron.", ("Backspace",), possible=has_selection),
     Action("save_profile", "Save Profile...", "Write the form's values into a profile.", ("Ctrl+S",), anywhere=True),
     Action("load_profile", "Load Profile...", "Read a profile into the form.", ("Ctrl+L",), anywhere=True),
     Action("save_checkpoint", "Save Checkpoint...", "Write the whole state of the simulation into a file.",

@@ -8,17 +8,23 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import get_args
+
+import numpy as np
 
 from ..base import log
 from ..base.errors import SimulatorError
 from ..base.paths import CHECKPOINTS
-from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
+from ..config import ColorMode, CoreSimConfig, GPUConfig, VisualizationConfig
 from ..files.profiles import Profile, ProfileEntry, list_profiles, load_profile, save_profile
 from . import messages as msg
 from .actions import ACTIONS, Action
-from .frames import Frame, Mailbox
+from .frames import NO_IDS, Frame, Mailbox, NetworkView
 from .view_state import ViewState, apply
+
+USUAL_ROTATION = 12.0         # deg/s: a turn in half a minute
 
 
 class Desk:
@@ -29,7 +35,10 @@ class Desk:
         self._events = events
         self._mailbox = mailbox
         self._doers: dict[str, Callable[[], None]] = {
-            "exit": self.leave, "toggle_synapses": self._toggle_synapses,
+            "exit": self.leave, "toggle_synapses": partial(self._toggle, "show_synapses"),
+            "toggle_pulses": partial(self._toggle, "show_pulses"), "next_color": self._next_color,
+            "follow_picked": partial(self._toggle, "follow_picked"), "auto_rotate": self._auto_rotate,
+            "unpick": partial(self.inspect, None), "clear_selection": partial(self.select, NO_IDS),
             "save_checkpoint": self.save_checkpoint, "load_checkpoint": self.load_checkpoint}
         self._log = log.get("app")
         self.view = ViewState()
@@ -37,6 +46,7 @@ class Desk:
         self.frame: Frame | None = None      # the newest one of the network in `view`
         self.fresh = False                   # True in the turn in which `frame` came
         self.leaving = False
+        self._weights_of: NetworkView | None = None      # the network whose weights were asked for
 
     def tick(self) -> None:
         """Take in everything that has arrived; once per turn of the main loop, before the windows draw."""
@@ -50,6 +60,15 @@ class Desk:
         ready = network is not None and newest is not None and newest.build == network.build
         self.frame = newest if ready else None
         self.fresh = self.frame is not None and self.frame is not shown
+        self._ask_for_weights()
+
+    def _ask_for_weights(self) -> None:
+        """Let the weights be summed once for every network that is coloured by them."""
+        network = self.view.network
+        wanted = network is not None and self.view.visual.color_mode in ("excitation", "inhibition")
+        if wanted and network is not self._weights_of:
+            self._weights_of = network
+            self.send(msg.SumWeights())
 
     def tell(self, event: msg.Event) -> None:
         """Fold one event into the view state and note it in the log."""
@@ -146,14 +165,43 @@ class Desk:
         if chosen is None:
             self.notice(f"There is no checkpoint in {CHECKPOINTS} yet.", bad=True)
         else:
-            self.send(msg.LoadCheckpoint(chosen, self.view.draft_gpu, self.view.visual.max_synapses_drawn))
+            self.send(msg.LoadCheckpoint(chosen, self.view.draft_gpu))
+
+    def inspect(self, neuron: int | None) -> None:
+        """Pick a neuron: its facts come as `view.inspection`, its trace with every frame; None picks none."""
+        if self.view.network is not None:
+            self.send(msg.Inspect(neuron))
+
+    def select(self, neurons: np.ndarray) -> None:
+        """Take these neurons (ids, ascending) as the selection."""
+        self.tell(msg.SelectionChanged(neurons))
 
     def leave(self) -> None:
         """Ask the main loop to end the program."""
         self.leaving = True
 
-    def _toggle_synapses(self) -> None:
-        self.change_visual(show_synapses=not self.view.visual.show_synapses)
+    def _toggle(self, name: str) -> None:
+        self.change_visual(**{name: not getattr(self.view.visual, name)})
+
+    def _next_color(self) -> None:
+        modes = get_args(ColorMode)
+        self.change_visual(color_mode=modes[(modes.index(self.view.visual.color_mode) + 1) % len(modes)])
+
+    def _auto_rotate(self) -> None:
+        self.change_visual(auto_rotate_deg_per_s=0.0 if self.view.visual.auto_rotate_deg_per_s else USUAL_ROTATION)
+
+    def save_view(self, slot: int, pose: tuple[float, ...]) -> None:
+        """Keep a pose of the viewer's camera under a number; a profile saves it too."""
+        self.change_visual(saved_views={**self.view.visual.saved_views, str(slot): pose})
+        self.notice(f"This view is saved; {ACTIONS[f'recall_view_{slot}'].keys[0]} returns to it.")
+
+    def saved_view(self, slot: int) -> tuple[float, ...] | None:
+        """Return the pose that was saved under a number; says so where there is none."""
+        pose = self.view.visual.saved_views.get(str(slot))
+        if pose is None:
+            key = ACTIONS[f"save_view_{slot}"].keys[0]
+            self.notice(f"No view is saved as number {slot}; {key} saves one.", bad=True)
+        return pose
 
     def _note(self, event: msg.Event) -> None:
         """Write what the user should be able to read again into the log."""

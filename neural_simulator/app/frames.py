@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..base.declarations import Population
+from ..base.synapses import Synapses
 from ..config import CoreSimConfig
 
 MAX_TAPE = 200_000          # newest spikes kept for windows that do not keep up
 NEVER = np.int32(-(2**30))  # last_spike_step of a neuron that has not fired
+
+
+NO_STEPS, NO_IDS, NO_TRACE = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,13 @@ class NetworkView:
     populations: tuple[Population, ...]
     population_of: np.ndarray          # (N,) uint8
     positions: np.ndarray              # (N, 3) float32, um, centred on 0
-    synapse_sample: np.ndarray         # (M, 2) int32 pre, post: a stable random sample
+    synapse_sample: Synapses           # a stable sample, spread over the network; so is every beginning of it
     num_synapses: int
     memory_bytes: int
     build_time_s: float
     build: int = 0                     # number of the network; its frames carry the same
+    max_delay_steps: int = 1
+    weight_unit: str = "nS"
 
     @property
     def num_neurons(self) -> int:
@@ -55,6 +61,33 @@ class Frame:
     real_time_factor: float            # wall time / simulated time of the computation alone
     speed: float = 0.0                 # simulated time / wall time reached recently, waiting included; 0: not running
     build: int = 0                     # number of the network that it belongs to
+    # All spikes that may still be under way: those of the newest max_delay_steps + 1 steps.
+    flying_steps: np.ndarray = field(default_factory=lambda: NO_STEPS)         # (F,) int64, ascending
+    flying_ids: np.ndarray = field(default_factory=lambda: NO_IDS)             # (F,) int32
+    inspected: int | None = None                                               # neuron whose trace follows
+    inspected_steps: np.ndarray = field(default_factory=lambda: NO_STEPS)      # (T,) int64, since the frame before
+    inspected_v: np.ndarray = field(default_factory=lambda: NO_TRACE)          # (T,) float32, mV
+
+
+@dataclass(frozen=True, eq=False)
+class Incoming:
+    """The summed weights of every neuron's excitatory and of its inhibitory inputs."""
+
+    build: int                         # number of the network
+    sums: np.ndarray                   # (2, N) float32, in the neurons' port unit
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What is known of one neuron that the user picked."""
+
+    neuron: int
+    build: int                         # number of its network
+    population: Population
+    position: tuple[float, float, float]       # um
+    parameters: tuple[tuple[str, float, str], ...]       # name, value, unit
+    leaving: Synapses                  # all of them
+    ending: Synapses
 
 
 def _follows(old: Frame, new: Frame) -> bool:
@@ -64,13 +97,17 @@ def _follows(old: Frame, new: Frame) -> bool:
 
 def _joined(old: Frame, new: Frame) -> Frame:
     """`new`, with the spikes and traces of the unseen `old` before its own."""
-    same_probes = old.probe_ids == new.probe_ids
+    same_probes, same_neuron = old.probe_ids == new.probe_ids, old.inspected == new.inspected
     return replace(
         new,
         spike_steps=np.concatenate([old.spike_steps, new.spike_steps])[-MAX_TAPE:],
         spike_ids=np.concatenate([old.spike_ids, new.spike_ids])[-MAX_TAPE:],
         probe_steps=np.concatenate([old.probe_steps, new.probe_steps])[-MAX_TAPE:] if same_probes else new.probe_steps,
         probe_v=np.concatenate([old.probe_v, new.probe_v])[-MAX_TAPE:] if same_probes else new.probe_v,
+        inspected_steps=(np.concatenate([old.inspected_steps, new.inspected_steps])[-MAX_TAPE:] if same_neuron
+                         else new.inspected_steps),
+        inspected_v=(np.concatenate([old.inspected_v, new.inspected_v])[-MAX_TAPE:] if same_neuron
+                     else new.inspected_v),
     )
 
 

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
 from ..files.recording_choice import RecordingChoice
-from .frames import NetworkView
+from .frames import Incoming, Inspection, NetworkView
 
 
 # ---- commands: windows -> simulation thread -------------------------------------------------------------
@@ -22,14 +24,10 @@ class Command:
 
 @dataclass(frozen=True)
 class ApplyConfig(Command):
-    """Build a new network from these configurations and reset the simulation to time 0.
-
-    `synapse_sample` is the number of synapses that the windows get to draw; `start` runs the network once it is built.
-    """
+    """Build a new network from these configurations and reset the simulation to time 0; `start`: then run it."""
 
     core: CoreSimConfig
     gpu: GPUConfig = field(default_factory=GPUConfig)
-    synapse_sample: int = 1000
     start: bool = False
 
 
@@ -100,6 +98,18 @@ class SetProbes(Command):
 
 
 @dataclass(frozen=True)
+class Inspect(Command):
+    """Tell everything about one neuron (`Inspected`) and trace its potential in every frame; None: no longer."""
+
+    neuron: int | None
+
+
+@dataclass(frozen=True)
+class SumWeights(Command):
+    """Add up the weights of every neuron's inputs (`WeightsSummed`)."""
+
+
+@dataclass(frozen=True)
 class StartRecording(Command):
     """Record all spikes and what is chosen into a new file; without `path` one named after the time.
 
@@ -136,7 +146,6 @@ class LoadCheckpoint(Command):
 
     path: Path
     gpu: GPUConfig = field(default_factory=GPUConfig)
-    synapse_sample: int = 1000
 
 
 @dataclass(frozen=True)
@@ -179,6 +188,20 @@ class NetworkBuilt(Event):
     """A new network is in place; `view` is what the windows need of it."""
 
     view: NetworkView
+
+
+@dataclass(frozen=True)
+class Inspected(Event):
+    """What is known of the neuron that was asked for; None where nothing is inspected any more."""
+
+    inspection: Inspection | None
+
+
+@dataclass(frozen=True)
+class WeightsSummed(Event):
+    """The summed weights that were asked for."""
+
+    incoming: Incoming
 
 
 @dataclass(frozen=True)
@@ -231,6 +254,13 @@ class ProfileChanged(Event):
 
     name: str
     description: str = ""
+
+
+@dataclass(frozen=True)
+class SelectionChanged(Event):
+    """The user selected these neurons in the viewer, (K,) int32 ascending; empty: none."""
+
+    neurons: np.ndarray
 
 
 @dataclass(frozen=True)

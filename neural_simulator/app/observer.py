@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .frames import MAX_TAPE, Frame
+from .frames import MAX_TAPE, NO_IDS, NO_STEPS, NO_TRACE, Frame
 
 RATE_WINDOW_MS = 250.0
 BINS = 25
@@ -75,13 +76,41 @@ class Tape:
         return np.concatenate(firsts)[-MAX_TAPE:], np.concatenate(seconds)[-MAX_TAPE:]
 
 
+class Flight:
+    """The spikes that may still be under way.
+
+    One of step n with the longest delay, `max_delay` steps, acts in step n + 1 + max_delay.
+    """
+
+    def __init__(self, max_delay: int):
+        self._kept = max_delay + 1
+        self.steps, self.ids = NO_STEPS, NO_IDS
+
+    def begin(self, step: int, last_spike_step: np.ndarray) -> None:
+        """Begin in the middle of a run, of which every neuron's newest spike is known."""
+        ids = np.flatnonzero((last_spike_step >= max(0, step - self._kept)) & (last_spike_step < step))
+        ids = ids[np.argsort(last_spike_step[ids], kind="stable")]
+        self.steps, self.ids = last_spike_step[ids].astype(np.int64), ids.astype(np.int32)
+
+    def saw(self, step: int, spike_steps: np.ndarray, spike_ids: np.ndarray) -> None:
+        """Take in the spikes of a batch that ends where `step` begins."""
+        steps, ids = np.concatenate([self.steps, spike_steps]), np.concatenate([self.ids, spike_ids])
+        first = np.searchsorted(steps, step - self._kept)
+        self.steps, self.ids = steps[first:], ids[first:]
+
+
 class Observer:
-    """Collects what a simulation does until the next frame is made; it changes nothing but the choice of probes."""
+    """Collects what a simulation does until the next frame is made; it changes nothing but the choice of probes.
+
+    Besides the probes, which are recorded, one `inspected` neuron is traced for the viewer alone.
+    """
 
     def __init__(self, sim: Any, probe_ids: tuple[int, ...], build: int):
         self._sim = sim
         self._build = build
         self._sizes = np.array([population.size for population in sim.network.populations], float)
+        self._flight = Flight(sim.network.max_delay_steps)
+        self.inspected: int | None = None
         self.set_probes(probe_ids)
         self.restart()
 
@@ -89,37 +118,56 @@ class Observer:
         """Begin at the simulation's present step as if nothing had been before."""
         sim = self._sim
         self._rates = RateMeter(np.asarray(sim.network.population_of), self._sizes, sim.dt_ms)
-        self._spikes = Tape((np.empty(0, np.int64), np.empty(0, np.int32)))
+        self._spikes = Tape((NO_STEPS, NO_IDS))
+        self._flight.begin(sim.step_index, sim.last_spike_step())
         self._forget_traces()
         self.total_spikes = int(sim.spike_counts().sum())
         self.framed_step = sim.step_index
 
     def set_probes(self, ids: tuple[int, ...]) -> None:
         """Trace these neurons from now on; traces of others are forgotten."""
-        self._sim.set_probes(ids)
         self.probe_ids = ids
+        self._trace()
+
+    def inspect(self, neuron: int | None) -> None:
+        """Trace this neuron for the viewer from now on."""
+        self.inspected = neuron
+        self._trace()
+
+    def _trace(self) -> None:
+        extra = () if self.inspected is None else (self.inspected,)
+        self._sim.set_probes((*self.probe_ids, *extra))
         self._forget_traces()
 
     def _forget_traces(self) -> None:
-        self._traces = Tape((np.empty(0, np.int64), np.empty((0, len(self.probe_ids)), np.float32)))
+        self._traces = Tape((NO_STEPS, np.empty((0, len(self.probe_ids)), np.float32)))
+        self._inspected = Tape((NO_STEPS, NO_TRACE))
 
-    def saw(self, batch: Any) -> None:
-        """Take in what one batch of steps returned."""
+    def saw(self, batch: Any) -> Any:
+        """Take in what one batch of steps returned; return it with the traces of the probes alone."""
         end = self._sim.step_index
         self._rates.saw(end, batch.spike_steps, batch.spike_ids)
         self.total_spikes += len(batch.spike_ids)
         self._spikes.append(batch.spike_steps, batch.spike_ids)
-        self._traces.append(np.arange(end - batch.num_steps, end), batch.probe_v)
+        self._flight.saw(end, batch.spike_steps, batch.spike_ids)
+        steps = np.arange(end - batch.num_steps, end)
+        if self.inspected is not None:
+            self._inspected.append(steps, batch.probe_v[:, -1])
+            batch = replace(batch, probe_v=batch.probe_v[:, :-1])
+        self._traces.append(steps, batch.probe_v)
+        return batch
 
     def frame(self, step_s: float, speed: float) -> Frame:
         """Return what has happened since the last frame; `step_s` is the wall time of one step."""
         sim = self._sim
         steps, ids = self._spikes.take()
         probe_steps, probe_v = self._traces.take()
+        inspected_steps, inspected_v = self._inspected.take()
         self.framed_step = sim.step_index
         return Frame(
             step=sim.step_index, time_ms=sim.time_ms, v=sim.potential(), last_spike_step=sim.last_spike_step(),
             spike_steps=steps, spike_ids=ids, total_spikes=self.total_spikes, rates_Hz=self._rates.rates_Hz(),
             rate_window_ms=RATE_WINDOW_MS, probe_ids=self.probe_ids, probe_steps=probe_steps, probe_v=probe_v,
             step_time_us=step_s * 1e6, real_time_factor=step_s * 1000.0 / sim.dt_ms, speed=speed,
-            build=self._build)
+            build=self._build, flying_steps=self._flight.steps, flying_ids=self._flight.ids, inspected=self.inspected,
+            inspected_steps=inspected_steps, inspected_v=inspected_v)

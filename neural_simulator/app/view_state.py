@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
 from . import messages as msg
-from .frames import NetworkView
+from .frames import NO_IDS, Incoming, Inspection, NetworkView
 
 STATES = ("empty", "stopped", "running", "paused", "ended")
 ENDED = "The run reached its total time; Start begins anew."
@@ -34,6 +36,9 @@ class ViewState:
     speed: float = 1.0                              # wanted simulated time / wall time; 0: as fast as possible
     progress: tuple[str, float] | None = None       # task, fraction 0..1
     recording: Path | None = None
+    inspection: Inspection | None = None            # the picked neuron
+    selection: np.ndarray = field(default_factory=lambda: NO_IDS)      # the selected neurons, ascending
+    incoming: Incoming | None = None                # summed weights, once they were asked for
     status: str = ""
     status_bad: bool = False
     crash: msg.Crashed | None = None
@@ -88,7 +93,21 @@ def _run_state(view: ViewState, event: msg.RunStateChanged) -> ViewState:
 
 
 def _built(view: ViewState, event: msg.NetworkBuilt) -> ViewState:
-    return replace(view, network=event.view, core=event.view.core, progress=None)
+    return replace(view, network=event.view, core=event.view.core, progress=None, inspection=None, selection=NO_IDS,
+                   incoming=None)
+
+
+def _inspected(view: ViewState, event: msg.Inspected) -> ViewState:
+    return replace(view, inspection=event.inspection)
+
+
+def _summed(view: ViewState, event: msg.WeightsSummed) -> ViewState:
+    fits = view.network is not None and view.network.build == event.incoming.build
+    return replace(view, incoming=event.incoming) if fits else view
+
+
+def _selected(view: ViewState, event: msg.SelectionChanged) -> ViewState:
+    return replace(view, selection=event.neurons)
 
 
 def _progress(view: ViewState, event: msg.Progress) -> ViewState:
@@ -125,6 +144,9 @@ APPLIERS: Mapping[type[msg.Event], Callable[..., ViewState]] = {
     msg.Failed: _failed,
     msg.RunStateChanged: _run_state,
     msg.NetworkBuilt: _built,
+    msg.Inspected: _inspected,
+    msg.WeightsSummed: _summed,
+    msg.SelectionChanged: _selected,
     msg.Progress: _progress,
     msg.RecordingChanged: _recording,
     msg.Crashed: _crashed,

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,18 @@ from ..base.errors import Cancelled, ConfigurationError, MemoryForecastError, Si
 from ..base.paths import CRASH_REPORTS
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig, describe
 from ..files.recording_choice import RecordingChoice
+from ..models.neurons import neuron_model
 from . import messages as msg
+from .actions import MAX_PROBES
 from .crash import write_report
-from .frames import Mailbox, NetworkView
+from .frames import Incoming, Inspection, Mailbox, NetworkView
 from .observer import Observer
 from .pacing import SHORTEST_WAIT_S, BatchSizer, Pacer, SpeedMeter
 
 FRAME_S = 1.0 / 60.0          # frames are not made more often than this
 LATE_FRAME_S = 0.25           # a frame this old is made although the one before has not been taken
 PROGRESS_S = 0.05             # progress is not reported more often than this
-MAX_PROBES = 8
+MOST_SYNAPSES = 200_000       # that the windows get to draw
 HIGHEST_SPEED = 1000.0
 
 Build = Callable[[CoreSimConfig, GPUConfig, Callable[[str, float], None]], Any]
@@ -58,6 +60,19 @@ def default_probes(populations: tuple[Population, ...]) -> tuple[int, ...]:
         fitting = [p for p in populations if p.excitatory is excitatory and p.size > 0]
         chosen += [fitting[0].start + fitting[0].size // 2] if fitting else []
     return tuple(chosen)
+
+
+def parameters_of(population: Population) -> tuple[tuple[str, float, str], ...]:
+    """Return (name, value, unit) of a population's cells."""
+    model = neuron_model(population.model)
+    values = {param.name: param.default for param in model.params} | dict(population.params)
+    return tuple((param.name, values[param.name], param.unit) for param in model.params)
+
+
+def weight_unit(populations: Sequence[Population]) -> str:
+    """Return the unit of synaptic weights, both where models differ."""
+    units = dict.fromkeys(neuron_model(population.model).port_unit for population in populations)
+    return " or ".join(units)
 
 
 class Worker:
@@ -159,7 +174,7 @@ class Worker:
 
     def _apply_config(self, command: msg.ApplyConfig) -> str:
         sim = self._build(command.core, command.gpu)
-        self._install(sim, command.core, command.gpu, command.synapse_sample)
+        self._install(sim, command.core, command.gpu)
         self._enter("stopped")
         self._publish()
         if command.start:
@@ -187,7 +202,7 @@ class Worker:
         finally:
             self._pacer.restart(self._clock())
 
-    def _install(self, sim: Any, core: CoreSimConfig, gpu: GPUConfig, synapse_sample: int) -> None:
+    def _install(self, sim: Any, core: CoreSimConfig, gpu: GPUConfig) -> None:
         """Put a new network in the place of the old one and show it to the windows."""
         self._forget_network()
         self._sim, self._core, self._gpu = sim, core, gpu
@@ -202,7 +217,8 @@ class Worker:
         view = NetworkView(
             core=core, seed=sim.seed, backend=sim.backend_name, populations=tuple(network.populations),
             population_of=network.population_of, positions=network.positions,
-            synapse_sample=network.sample_synapses(min(synapse_sample, network.num_synapses)),
+            synapse_sample=network.sample(MOST_SYNAPSES), max_delay_steps=network.max_delay_steps,
+            weight_unit=weight_unit(network.populations),
             num_synapses=network.num_synapses, memory_bytes=sim.memory_bytes, build_time_s=sim.build_time_s,
             build=self._builds)
         self._emit(msg.NetworkBuilt(view))
@@ -296,6 +312,27 @@ class Worker:
         self._observer.set_probes(command.ids)
         return ""
 
+    def _inspect(self, command: msg.Inspect) -> str:
+        network, number = self._network().network, command.neuron
+        assert self._observer is not None
+        if number is None:
+            inspection = None
+        elif 0 <= number < network.num_neurons:
+            population = network.populations[network.population_of[number]]
+            x, y, z = (float(value) for value in network.positions[number])
+            inspection = Inspection(number, self._builds, population, (x, y, z), parameters_of(population),
+                                    *network.synapses_of(number))
+        else:
+            raise SimulatorError(f"There is no neuron {number}; neurons are numbered 0 to {network.num_neurons - 1}.")
+        self._observer.inspect(number)
+        self._emit(msg.Inspected(inspection))
+        self._publish()
+        return ""
+
+    def _sum_weights(self, command: msg.SumWeights) -> str:
+        self._emit(msg.WeightsSummed(Incoming(self._builds, self._network().network.incoming_weights())))
+        return ""
+
     def _start_recording(self, command: msg.StartRecording) -> str:
         sim = self._network()
         if self._recorder is not None:
@@ -336,7 +373,7 @@ class Worker:
                 sim.close()
                 raise
             core = checkpoints.in_force(checkpoint)
-        self._install(sim, core, command.gpu, command.synapse_sample)
+        self._install(sim, core, command.gpu)
         self._enter("paused")
         self._publish()
         self._end_if_due()
@@ -371,7 +408,7 @@ class Worker:
         batch = self._sim.step(steps)
         self._batched_s = self._clock()
         self._sizer.took(steps, self._batched_s - began)
-        self._observer.saw(batch)
+        batch = self._observer.saw(batch)
         if self._recorder is not None:
             try:
                 self._recorder.saw(batch)
@@ -491,6 +528,8 @@ HANDLERS: dict[type[msg.Command], Callable[[Worker, Any], str]] = {
     msg.SetSpeed: Worker._set_speed,
     msg.SetFrameInterval: Worker._set_frame_interval,
     msg.SetProbes: Worker._set_probes,
+    msg.Inspect: Worker._inspect,
+    msg.SumWeights: Worker._sum_weights,
     msg.StartRecording: Worker._start_recording,
     msg.StopRecording: Worker._stop_recording,
     msg.SaveCheckpoint: Worker._save_checkpoint,

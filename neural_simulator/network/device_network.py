@@ -9,12 +9,12 @@ import numpy as np
 
 from ..backend import cuda, cuda_source
 from ..base.errors import SimulatorError
+from ..base.synapses import NONE, Synapses, make
 from ..models.random import STREAM_INITIAL
 from ..models.wiring import BLOCK
-from . import synapses
 from .network import Report, inhibitory_sources, initial_states, population_of, ports_of_sources
+from .places import chunks, spread
 from .plan import Plan, projection_table
-from .synapses import Synapses
 
 UNIT = 8                       # words; a row starts and ends at a multiple of it, in every block
 MAX_ROW_UNITS = 63
@@ -37,6 +37,7 @@ class DeviceNetwork:
         self.plan, self.blocks, self.delay_bits = plan, blocks, delay_bits
         self.num_neurons = plan.num_neurons
         self.populations = plan.populations
+        self.max_delay_steps = plan.max_delay_steps
         self.population_of = population_of(plan)
         started = time.perf_counter()
         constants = {"BLOCKS": blocks, "WEIGHT_BITS": plan.weight_bits, "DELAY_BITS": delay_bits,
@@ -183,10 +184,10 @@ class DeviceNetwork:
     def sample(self, count: int) -> Synapses:
         """Return up to `count` synapses, the same ones for the same network; every beginning is spread over all."""
         if self.num_synapses == 0 or count == 0:
-            return synapses.NONE
+            return NONE
         total = self.blocks * self.words_per_block
         wanted = count if self.blocks == 1 else int(count * 1.05 * total / self.num_synapses) + 8
-        return self._at(synapses.spread(total, wanted)).first(count)
+        return self._at(spread(total, wanted)).first(count)
 
     def synapses_of(self, neuron: int) -> tuple[Synapses, Synapses]:
         """Return all synapses that leave `neuron`, and all that end there. The latter takes a search of its block."""
@@ -195,7 +196,7 @@ class DeviceNetwork:
         length = int(self.out_degree[neuron] if self.blocks == 1 else self.row_units[neuron] * UNIT)
         leaving = (np.arange(self.blocks)[:, None] * self.words_per_block + start + np.arange(length)).ravel()
         shift, ending = np.uint32(self.plan.weight_bits + self.delay_bits), [np.zeros(0, np.int64)]
-        for begin, end in synapses.chunks(block * self.words_per_block, (block + 1) * self.words_per_block):
+        for begin, end in chunks(block * self.words_per_block, (block + 1) * self.words_per_block):
             ending.append(begin + cuda.xp().flatnonzero(self.words[begin:end] >> shift == local).get())
         return self._at(leaving), self._at(np.concatenate(ending))
 
@@ -212,7 +213,7 @@ class DeviceNetwork:
         delay = (self.delays[on_device].get() if self.delays is not None
                  else field.astype(np.int32) + self.plan.min_delay_steps)
         weight = self.plan.weights(target[real], (words & np.uint32((1 << bits) - 1))[real])
-        return synapses.make(source[real], target[real], weight, delay[real])
+        return make(source[real], target[real], weight, delay[real])
 
     def incoming_weights(self) -> np.ndarray:
         """Return the summed weights onto every neuron, (2, N) float32: from excitatory and inhibitory sources."""

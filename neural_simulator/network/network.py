@@ -12,10 +12,10 @@ import numpy as np
 
 from ..backend import cpu_build
 from ..base.errors import SimulatorError
+from ..base.synapses import NONE, Synapses, make
 from ..models.random import STREAM_INITIAL
-from . import synapses
+from .places import chunks, spread
 from .plan import Plan, projection_table
-from .synapses import Synapses
 
 Report = Callable[[str, float], None]
 
@@ -42,6 +42,7 @@ class Network:
         self.plan = plan
         self.num_neurons = plan.num_neurons
         self.populations = plan.populations
+        self.max_delay_steps = plan.max_delay_steps
         self.population_of = population_of(plan)
         report = report or (lambda task, fraction: None)
         report("Compiling", 0.0)           # seconds on a machine's first build, nothing later
@@ -170,8 +171,8 @@ class Network:
     def sample(self, count: int) -> Synapses:
         """Return up to `count` synapses, the same ones for the same network; every beginning is spread over all."""
         if self.num_synapses == 0 or count == 0:
-            return synapses.NONE
-        return self._at(synapses.spread(self.num_synapses, count))
+            return NONE
+        return self._at(spread(self.num_synapses, count))
 
     def synapses_of(self, neuron: int) -> tuple[Synapses, Synapses]:
         """Return all synapses that leave `neuron`, and all that end there. The latter takes a search of its part."""
@@ -183,17 +184,17 @@ class Network:
         local = np.uint32(neuron - rows.part_start[part])
         first, last = (int(rows.segment[(part + k) * n * rows.max_delay]) for k in (0, 1))
         ending = [begin + np.flatnonzero(rows.words[begin:end] >> np.uint32(self.plan.weight_bits) == local)
-                  for begin, end in synapses.chunks(first, last)]
+                  for begin, end in chunks(first, last)]
         return self._at(np.concatenate(leaving)), self._at(np.concatenate([np.zeros(0, np.int64), *ending]))
 
-    def _at(self, places: np.ndarray) -> Synapses:
-        """Decode the words at `places`."""
-        rows, words = self.rows, self.rows.words[places]
-        row, delay = np.divmod(np.searchsorted(rows.segment, places, side="right") - 1, rows.max_delay)
+    def _at(self, at: np.ndarray) -> Synapses:
+        """Decode the words at `at`."""
+        rows, words = self.rows, self.rows.words[at]
+        row, delay = np.divmod(np.searchsorted(rows.segment, at, side="right") - 1, rows.max_delay)
         part, source = np.divmod(row, self.num_neurons)
         target = rows.part_start[part] + (words >> np.uint32(self.plan.weight_bits)).astype(np.int64)
         units = words & np.uint32((1 << self.plan.weight_bits) - 1)
-        return synapses.make(source, target, self.plan.weights(target, units), delay + 1)
+        return make(source, target, self.plan.weights(target, units), delay + 1)
 
     def incoming_weights(self) -> np.ndarray:
         """Return the summed weights onto every neuron, (2, N) float32: from excitatory and inhibitory sources."""

@@ -22,6 +22,11 @@ FIT_MARGIN = 1.04                # room left around a fitted sphere
 CLOSEST, FARTHEST = 1e-3, 50.0   # limits of the distance, in radii of the fitted sphere
 
 
+# Directions of view by name: yaw and pitch, deg. The front looks along +y, with x to the right and z up.
+PRESETS = {"front": (-90.0, 0.0), "side": (0.0, 0.0), "top": (-90.0, 89.0),
+           "oblique": (HOME_YAW_DEG, HOME_PITCH_DEG)}
+
+
 @dataclass
 class Camera:
     """A turntable camera. Lengths in um, angles in degrees; `radius` is that of the sphere it was fitted to."""
@@ -127,6 +132,28 @@ class Camera:
         self.yaw_deg, self.pitch_deg = HOME_YAW_DEG, HOME_PITCH_DEG
         self.target = self.center.copy()
         self.distance = self.home_distance(aspect)
+
+    def look(self, yaw_deg: float, pitch_deg: float, aspect: float = 1.0) -> None:
+        """See the whole fitted scene from this direction."""
+        self.reset(aspect)
+        self.yaw_deg = (yaw_deg + 180.0) % 360.0 - 180.0
+        self.pitch_deg = float(np.clip(pitch_deg, -PITCH_LIMIT_DEG, PITCH_LIMIT_DEG))
+
+    def turn(self, degrees: float) -> None:
+        """Turn about the vertical axis through the target."""
+        self.yaw_deg = (self.yaw_deg + degrees + 180.0) % 360.0 - 180.0
+
+    def relative_pose(self) -> tuple[float, ...]:
+        """Return yaw, pitch (deg), distance, target x, y, z (radii of the fitted scene): fits any scene."""
+        return (self.yaw_deg, self.pitch_deg, self.distance / self.radius,
+                *(float(x) for x in (self.target - self.center) / self.radius))
+
+    def take_pose(self, pose: tuple[float, ...]) -> None:
+        """Take a pose of `relative_pose`."""
+        yaw, pitch, distance, *target = pose
+        self.yaw_deg, self.pitch_deg = yaw, float(np.clip(pitch, -PITCH_LIMIT_DEG, PITCH_LIMIT_DEG))
+        self.distance = float(np.clip(distance, CLOSEST, FARTHEST)) * self.radius
+        self.target = self.center + np.array(target, float) * self.radius
 
     def set_fov(self, fov_deg: float) -> None:
         """Change the opening angle; things at the target keep their size."""

@@ -6,9 +6,13 @@ and test speak of the same numbers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..app.frames import Frame
+from ..base.declarations import Population
 from ..base.palette import RGB, from_hex, population_color
 
 BACKGROUND: RGB = from_hex("#05070d")
@@ -20,11 +24,38 @@ ACTIVITY_STOPS = ("#4f6490", "#8a5f8c", "#cc6038", "#f28d20", "#ffd25a", "#fff6d
 # Membrane potential from low (indigo) to high (pale yellow), lightness monotone as well.
 POTENTIAL_STOPS = ("#1f1a4d", "#2b3f8c", "#1f7597", "#2ba38b", "#84cf6a", "#f6ee8a")
 POTENTIAL_RANGE_MV = (-80.0, -40.0)      # from about the K+ reversal to about the firing threshold
+# Weights, from small (violet) through rose to large (pale sand).
+WEIGHT_STOPS = ("#4a3f8a", "#77489b", "#ab5296", "#dc6c85", "#f59c74", "#ffe0a3")
 
 LUT_WIDTH = 256
-LUT_ACTIVITY, LUT_POTENTIAL, LUT_POPULATION = 0, 1, 2      # rows of the texture
-COLOR_MODES = {"activity": 0, "trait": 1, "potential": 2}  # values of the shaders' u_color_mode
+# Rows of the texture: three ramps, the colour of every population in the mode chosen, and that by population.
+LUT_ACTIVITY, LUT_POTENTIAL, LUT_WEIGHT, LUT_CATEGORY, LUT_POPULATION = range(5)
+CATEGORY_MODES = ("type", "trait", "population")           # colour modes that name each neuron's population a colour
+WEIGHT_MODES = {"excitation": 0, "inhibition": 1}          # rows of the summed weights
+COLOR_MODES = {"activity": 0, **dict.fromkeys(CATEGORY_MODES, 1), "potential": 2,
+               **dict.fromkeys(WEIGHT_MODES, 3)}           # values of the shaders' u_color_mode
 SPIKING_MODES = {"highlight": 0, "only": 1, "none": 2}     # values of the shaders' u_spiking_mode
+SYNAPSE_COLORS = {"sign": 0, "weight": 1, "population": 2}     # values of the shaders' u_synapse_color
+
+
+@dataclass(frozen=True)
+class Categories:
+    """How populations fall into named groups of one colour each."""
+
+    names: tuple[str, ...]
+    of_population: tuple[int, ...]       # group of every population
+
+
+def categories(populations: Sequence[Population], mode: str) -> Categories:
+    """Return the groups of `mode`: cell types, traits, or the populations themselves."""
+    if mode == "type":
+        keys = [population.preset for population in populations]
+    elif mode == "trait":
+        keys = [f"trait {population.trait}" for population in populations]
+    else:
+        return Categories(tuple(population.name for population in populations), tuple(range(len(populations))))
+    names = tuple(dict.fromkeys(keys))
+    return Categories(names, tuple(names.index(key) for key in keys))
 
 
 def ramp(stops: tuple[str, ...], at: np.ndarray) -> np.ndarray:
@@ -34,12 +65,15 @@ def ramp(stops: tuple[str, ...], at: np.ndarray) -> np.ndarray:
     return np.stack([np.interp(at, grid, table[:, channel]) for channel in range(3)], axis=-1)
 
 
-def lookup_table() -> np.ndarray:
-    """Return the texture of all colour tables, (3, 256, 3) uint8; see the LUT_ rows."""
+def lookup_table(populations: Sequence[Population] = (), mode: str = "population") -> np.ndarray:
+    """Return the texture of all colour tables, (5, 256, 3) uint8; see the LUT_ rows."""
     at = np.linspace(0.0, 1.0, LUT_WIDTH)
-    populations = np.array([population_color(index) for index in range(LUT_WIDTH)])
-    rows = np.stack([ramp(ACTIVITY_STOPS, at), ramp(POTENTIAL_STOPS, at), populations])
-    return np.round(rows * 255.0).astype(np.uint8)
+    colors = np.array([population_color(index) for index in range(LUT_WIDTH)])
+    groups = np.arange(LUT_WIDTH)
+    of_population = categories(populations, mode).of_population
+    groups[:len(of_population)] = of_population
+    ramps = [ramp(stops, at) for stops in (ACTIVITY_STOPS, POTENTIAL_STOPS, WEIGHT_STOPS)]
+    return np.round(np.stack([*ramps, colors[groups], colors]) * 255.0).astype(np.uint8)
 
 
 def activity(last_spike_step: np.ndarray, step: int, dt_ms: float, decay_ms: float) -> np.ndarray:
@@ -53,23 +87,38 @@ def activity(last_spike_step: np.ndarray, step: int, dt_ms: float, decay_ms: flo
     return np.where(last_spike_step < 0, 0.0, left * left)
 
 
-def potential_position(v_mV: np.ndarray) -> np.ndarray:
-    """Return where a membrane potential lies on the potential ramp, 0..1."""
-    low, high = POTENTIAL_RANGE_MV
-    return np.clip((v_mV - low) / (high - low), 0.0, 1.0)
+def position_in(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    """Return where values lie between two limits, 0..1."""
+    low, high = limits
+    return np.clip((values - low) / max(high - low, 1e-30), 0.0, 1.0)
+
+
+def weight_range(values: np.ndarray) -> tuple[float, float]:
+    """Return the limits between which the middle 98 of 100 `values` lie; of equal width where they are all alike."""
+    if values.size == 0:
+        return 0.0, 1.0
+    low, high = (float(value) for value in np.percentile(values, (1.0, 99.0)))
+    return (low, high) if high > low * 1.000001 else (0.0, max(high, 1e-30))
 
 
 def neuron_colors(frame: Frame, population_of: np.ndarray, dt_ms: float, color_mode: str, spiking_mode: str,
-                  decay_ms: float) -> np.ndarray:
-    """Return the unlit colour of every neuron, (N, 3) float64: what `shaders/neuron.vert` computes."""
-    table = lookup_table() / 255.0
+                  decay_ms: float, populations: Sequence[Population] = (),
+                  sums: np.ndarray | None = None) -> np.ndarray:
+    """Return the unlit colour of every neuron, (N, 3) float64: what `shaders/neuron.vert` computes.
+
+    `sums` (N,) are the summed weights that the colour modes of WEIGHT_MODES show.
+    """
+    table = lookup_table(populations, color_mode) / 255.0
     active = activity(frame.last_spike_step, frame.step, dt_ms, decay_ms)
     if color_mode == "activity":
         return table[LUT_ACTIVITY, _texel(active)]
     if color_mode == "potential":
-        base = table[LUT_POTENTIAL, _texel(potential_position(frame.v))]
+        base = table[LUT_POTENTIAL, _texel(position_in(frame.v, POTENTIAL_RANGE_MV))]
+    elif color_mode in WEIGHT_MODES:
+        assert sums is not None
+        base = table[LUT_WEIGHT, _texel(position_in(sums, weight_range(sums)))]
     else:
-        base = table[LUT_POPULATION, population_of]
+        base = table[LUT_CATEGORY, population_of]
     return base if spiking_mode == "none" else highlighted(base, active)
 
 

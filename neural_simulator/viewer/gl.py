@@ -182,6 +182,7 @@ class Framebuffer:
     def __init__(self, width: int, height: int):
         self.size = (width, height)
         self.name = GL.glGenFramebuffers(1)
+        self._before = int(GL.glGetIntegerv(GL.GL_DRAW_FRAMEBUFFER_BINDING))
         self._parts = GL.glGenRenderbuffers(2)
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self.name)
         layout = ((GL.GL_RGBA8, GL.GL_COLOR_ATTACHMENT0), (GL.GL_DEPTH_COMPONENT24, GL.GL_DEPTH_ATTACHMENT))
@@ -196,15 +197,22 @@ class Framebuffer:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self.name)
 
     def close(self) -> None:
+        """Free it and bind what was bound before."""
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._before)
         GL.glDeleteRenderbuffers(2, self._parts)
         GL.glDeleteFramebuffers(1, [self.name])
 
 
-def read_pixels(width: int, height: int) -> np.ndarray:
-    """Return the bound framebuffer's colours, (height, width, 3) uint8, top row first."""
+def read_pixels(width: int, height: int, channels: int = 3) -> np.ndarray:
+    """Return the bound framebuffer's colours, (height, width, channels) uint8, top row first; the fourth is alpha."""
     GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
-    data = GL.glReadPixels(0, 0, width, height, GL.GL_RGB, GL.GL_UNSIGNED_BYTE)
-    return np.frombuffer(data, np.uint8).reshape(height, width, 3)[::-1].copy()
+    data = GL.glReadPixels(0, 0, width, height, GL.GL_RGBA if channels == 4 else GL.GL_RGB, GL.GL_UNSIGNED_BYTE)
+    return np.frombuffer(data, np.uint8).reshape(height, width, channels)[::-1].copy()
+
+
+def finish() -> None:
+    """Wait until everything that was asked for is drawn."""
+    GL.glFinish()
 
 
 def largest_picture() -> int:

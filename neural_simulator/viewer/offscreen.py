@@ -22,7 +22,7 @@ from ..base.errors import BackendError
 from ..config import VisualizationConfig
 from .camera import Camera
 from .hud import HudFacts
-from .scene import bounds
+from .scene import Shown, bounds
 
 if TYPE_CHECKING:
     from .renderer import Renderer
@@ -33,6 +33,7 @@ _OPENGL_API, _EXTENSIONS, _NONE = 0x30A2, 0x3055, 0x3038
 _SURFACE_TYPE, _PBUFFER_BIT, _RENDERABLE_TYPE, _OPENGL_BIT = 0x3033, 0x0001, 0x3040, 0x0008
 _MAJOR, _MINOR, _PROFILE, _CORE = 0x3098, 0x30FB, 0x30FD, 0x0001
 _MOST_DEVICES = 16
+STILL = HudFacts(hints=False)
 
 
 class EglContext:
@@ -124,41 +125,21 @@ class OffscreenViewer:
         self.camera = Camera()
         self._fitted: NetworkView | None = None
 
-    def render(self, view: NetworkView | None, frame: Frame | None, viz: VisualizationConfig, width: int = 1280,
-               height: int = 720, *, hud: bool = True, supersample: int = 1, notice: str = "") -> np.ndarray:
-        """Return the picture, (height, width, 3) uint8.
+    def render(self, shown: Shown, width: int = 1280, height: int = 720, *, hud: bool = True, supersample: int = 1,
+               transparent: bool = False, facts: HudFacts = STILL) -> np.ndarray:
+        """Return the picture, (height, width, 3) uint8; with `transparent` (height, width, 4) without the background.
 
         The camera fits every new network. `supersample` k draws k x k points per pixel, which smooths lines.
         Raises BackendError where the device cannot draw a picture of this size.
         """
-        from . import gl
+        from .picture import rendered
         self._context.activate()
-        size = width * supersample, height * supersample
-        if not 0 < min(size) <= max(size) <= gl.largest_picture():
-            raise BackendError(f"A picture of {width} x {height} pixels cannot be drawn; both sides must lie between 1 "
-                               f"and {gl.largest_picture() // supersample}.")
-        self._fit(view, width / height)
-        self.camera.set_fov(viz.field_of_view_deg)
-        target = gl.Framebuffer(*size)
-        try:
-            self._draw(size, view, frame, viz, hud, supersample, notice)
-            pixels = gl.read_pixels(*size)
-        finally:
-            target.close()
-        return _averaged(pixels, supersample)
-
-    def _draw(self, size: tuple[int, int], view: NetworkView | None, frame: Frame | None, viz: VisualizationConfig,
-              hud: bool, scale: int, notice: str) -> None:
-        self.renderer.show(view, viz)
-        self.renderer.draw(size, self.camera, frame, viz, float(scale))
-        if hud:
-            facts = HudFacts(notice=notice, hints=False)
-            self.renderer.draw_hud(size, self.camera, frame, viz, facts, float(scale))
-
-    def _fit(self, view: NetworkView | None, aspect: float) -> None:
-        if view is not None and view is not self._fitted:
-            self.camera.fit(*bounds(view.positions), aspect)
-            self._fitted = view
+        if shown.view is not None and shown.view is not self._fitted:
+            self.camera.fit(*bounds(shown.view.positions), width / max(height, 1))
+            self._fitted = shown.view
+        self.camera.set_fov(shown.viz.field_of_view_deg)
+        return rendered(self.renderer, (width, height), self.camera, shown, facts if hud else None, supersample,
+                           transparent)
 
     def device_name(self) -> str:
         """Return the name of the graphics device that draws."""
@@ -198,16 +179,7 @@ def picture(view: NetworkView, frame: Frame | None, viz: VisualizationConfig, wi
             *, hud: bool = True, supersample: int = 2) -> np.ndarray:
     """Return one picture of a network, (height, width, 3) uint8. Raises BackendError where nothing can draw."""
     with OffscreenViewer() as viewer:
-        return viewer.render(view, frame, viz, width, height, hud=hud, supersample=supersample)
-
-
-def _averaged(pixels: np.ndarray, factor: int) -> np.ndarray:
-    """Return the mean of every factor x factor block of `pixels` (H, W, 3) uint8."""
-    if factor == 1:
-        return pixels
-    height, width = pixels.shape[0] // factor, pixels.shape[1] // factor
-    blocks = pixels.reshape(height, factor, width, factor, 3)
-    return np.round(blocks.mean(axis=(1, 3))).astype(np.uint8)
+        return viewer.render(Shown(view, frame, viz), width, height, hud=hud, supersample=supersample)
 
 
 def _integers(*values: int) -> ctypes.Array:

@@ -1,36 +1,54 @@
 """Draws a scene with OpenGL 3.3 core into whatever framebuffer is bound: window or picture file alike.
 
-Order of a picture: neurons from back to front (soft edges and transparency need it; they write depth), then outline
-and synapses as blended lines hidden by nearer neurons, then the glow of active neurons, added, then the HUD.
+Order of a picture: neurons from back to front (soft edges and transparency need it; they write depth), then outlines
+and synapses as blended lines hidden by nearer neurons, then what shines, added: pulses and the glow of active neurons,
+then the HUD.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
 import numpy as np
 from OpenGL import GL
 
-from ..app.frames import Frame, NetworkView
+from ..app.frames import Frame, Incoming, Inspection, NetworkView
 from ..base.errors import BackendError
-from ..base.palette import from_hex
+from ..base.palette import RGB, from_hex, population_color
+from ..base.synapses import NONE, Synapses, joined
 from ..config import VisualizationConfig
 from .camera import Camera
-from .colors import BACKGROUND, lookup_table
+from .colors import BACKGROUND, WEIGHT_MODES, lookup_table, weight_range
+from .filters import cuts
 from .gl import Buffer, BufferTexture, Program, Texture, VertexArray
 from .glyphs import Atlas, build_atlas
 from .hud import VERTEX, Canvas, HudFacts, lay_out
+from .pulses import PULSE, Wires
 from .scene import (
     LINE_VERTEX,
     NEURON_VERTEX,
+    SORTED_UP_TO,
+    Outline,
+    Scene,
+    Shown,
     back_to_front,
     box_lines,
     build_scene,
+    drawn_neurons,
     neuron_vertices,
     scene_uniforms,
+    synapse_lines,
 )
 from .upload import HostUpload
 
-BOX_COLOR = (*from_hex("#7f8ba3"), 0.42)
+BOX_GREY, BOX_ALPHA = from_hex("#7f8ba3"), 0.42
 UNIT_TABLES, UNIT_SPIKES, UNIT_GLYPHS = 0, 1, 2
+CLIP_PLANES = 6
+PICKED_STRENGTH, BESIDE_PICKED = 3.0, 0.35     # opacity of a picked neuron's lines, and of the others beside them
+LINE_STEPS = 4096                              # room for lines grows in such steps
+SELECTED, PICKED = 1, 2                        # values of a_mark
 
 
 class Renderer:
@@ -38,97 +56,137 @@ class Renderer:
 
     def __init__(self) -> None:
         _require_core_33()
-        self.neurons = Program("neuron.vert", "neuron.frag", ("common.glsl", "neuron_color.glsl"))
-        self.halos = Program("halo.vert", "halo.frag", ("common.glsl", "neuron_color.glsl"))
-        self.synapses = Program("synapse.vert", "line.frag", ("common.glsl",))
+        self.neurons = Program("neuron.vert", "neuron.frag", ("common.glsl", "tables.glsl"))
+        self.halos = Program("halo.vert", "halo.frag", ("common.glsl", "tables.glsl"))
+        self.synapses = Program("synapse.vert", "line.frag", ("common.glsl", "tables.glsl"))
+        self.pulses = Program("pulse.vert", "pulse.frag", ("common.glsl", "tables.glsl"))
         self.box = Program("box.vert", "line.frag", ("common.glsl",))
         self.hud = HudPainter()
         self.tables = Texture(lookup_table())
+        self._table_of: tuple | None = None
         self.uniforms = Buffer(GL.GL_UNIFORM_BUFFER, GL.GL_DYNAMIC_DRAW)
         self.network: NetworkBuffers | None = None
+        self.drawn_pulses = 0
         self._bind_units()
 
     def _bind_units(self) -> None:
         """Tell each program which texture unit holds what."""
-        for program, name, unit in ((self.neurons, "u_tables", UNIT_TABLES), (self.halos, "u_tables", UNIT_TABLES),
-                                    (self.synapses, "u_last_spike", UNIT_SPIKES)):
-            program.use()
-            GL.glUniform1i(program.uniform(name), unit)
+        for program in (self.neurons, self.halos, self.synapses, self.pulses):
+            for name, unit in (("u_tables", UNIT_TABLES), ("u_last_spike", UNIT_SPIKES)):
+                program.use()
+                if program.uniform(name) >= 0:
+                    GL.glUniform1i(program.uniform(name), unit)
 
     # ---- what is shown -----------------------------------------------------------------------------------
-    def show(self, view: NetworkView | None, viz: VisualizationConfig) -> None:
+    def show(self, view: NetworkView | None) -> None:
         """Take `view` as the network to draw; nothing is done when its arrays are on the device already."""
-        if self.network is not None and self.network.serves(view, viz):
+        if self.network is not None and self.network.view is view:
             return
         if self.network is not None:
             self.network.close()
-        self.network = None if view is None else NetworkBuffers(self, view, viz)
+        self.network = None if view is None else NetworkBuffers(self, view)
 
-    @property
-    def drawn(self) -> tuple[int, int]:
-        """Numbers of neurons and of synapse lines that are drawn."""
+    def drawn(self, viz: VisualizationConfig) -> tuple[int, int]:
+        """Numbers of neurons and of synapse lines that are drawn under the caps of `viz`."""
         if self.network is None:
             return 0, 0
-        return len(self.network.scene.drawn), self.network.scene.num_lines
+        return (min(viz.max_neurons_drawn, self.network.scene.num_neurons),
+                min(viz.max_synapses_drawn, self.network.view.synapse_sample.count))
 
     # ---- one picture -------------------------------------------------------------------------------------
-    def draw(self, size: tuple[int, int], camera: Camera, frame: Frame | None, viz: VisualizationConfig,
-             pixel_scale: float = 1.0) -> None:
-        """Draw network and outline on `size` pixels; `frame` of another network than the shown one is ignored."""
+    def draw(self, size: tuple[int, int], camera: Camera, shown: Shown, pixel_scale: float = 1.0,
+             transparent: bool = False) -> None:
+        """Draw network and outlines on `size` pixels; a frame of another network than the shown one is ignored.
+
+        `transparent` leaves the background out: alpha tells how much of a pixel is covered.
+        """
         GL.glViewport(0, 0, *size)
         GL.glDepthMask(True)
-        GL.glClearColor(*BACKGROUND, 1.0)
+        GL.glClearColor(*BACKGROUND, 0.0 if transparent else 1.0)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
+        self.drawn_pulses = 0
+        self.show(shown.view)
         network = self.network
         if network is None:
             return
-        scene = network.scene
-        frame = frame if frame is not None and network.owns(frame) else None
-        network.state.send(frame, viz.color_mode == "potential")
-        self.uniforms.write(scene_uniforms(scene, frame, viz, camera, *size, pixel_scale))
+        network.use(shown)
+        frame = network.own(shown.frame)
+        dithered = len(network.drawn) > SORTED_UP_TO
+        block = scene_uniforms(network.scene, replace(shown, frame=frame), camera, *size, pixel_scale, dithered)
+        self.uniforms.write(block)
         GL.glBindBufferBase(GL.GL_UNIFORM_BUFFER, 0, self.uniforms.name)
-        self.tables.bind(UNIT_TABLES)
-        network.sort(camera)
+        self._use_tables(shown)
+        network.sort(camera, dithered)
         self._draw_neurons(network)
-        self._draw_lines(network, viz)
-        if viz.spiking_mode != "none":
+        GL.glDepthMask(False)
+        if shown.viz.show_outlines:
+            self._draw_outlines(network)
+        if shown.viz.show_synapses:
+            self._draw_lines(network, shown)
+            if shown.viz.show_pulses and frame is not None:
+                self._draw_pulses(network, shown, frame)
+        if shown.viz.spiking_mode != "none":
             self._draw_halos(network)
+
+    def _use_tables(self, shown: Shown) -> None:
+        """Bind the colour tables of the present colour mode."""
+        assert shown.view is not None
+        wanted = (shown.view.populations, shown.viz.color_mode)
+        if wanted != self._table_of:
+            self.tables.close()
+            self.tables, self._table_of = Texture(lookup_table(*wanted)), wanted
+        self.tables.bind(UNIT_TABLES)
 
     def _draw_neurons(self, network: NetworkBuffers) -> None:
         GL.glEnable(GL.GL_PROGRAM_POINT_SIZE)
         GL.glEnable(GL.GL_DEPTH_TEST)
         GL.glEnable(GL.GL_BLEND)
-        GL.glBlendFunc(GL.GL_SRC_ALPHA, GL.GL_ONE_MINUS_SRC_ALPHA)
+        _blend_over()
         self.neurons.use()
         network.points.bind()
-        GL.glDrawElements(GL.GL_POINTS, len(network.scene.drawn), GL.GL_UNSIGNED_INT, None)
+        GL.glDrawElements(GL.GL_POINTS, len(network.drawn), GL.GL_UNSIGNED_INT, None)
 
-    def _draw_lines(self, network: NetworkBuffers, viz: VisualizationConfig) -> None:
-        GL.glDepthMask(False)
+    def _draw_outlines(self, network: NetworkBuffers) -> None:
         self.box.use()
-        GL.glUniform4f(self.box.uniform("u_color"), *BOX_COLOR)
         network.outline.bind()
-        GL.glDrawArrays(GL.GL_LINES, 0, 24)
-        if viz.show_synapses and network.scene.num_lines:
-            self.synapses.use()
-            GL.glUniform1i(self.synapses.uniform("u_knows_spikes"), network.spikes_by_id is not None)
-            if network.spikes_by_id is not None:
-                network.spikes_by_id.bind(UNIT_SPIKES)
-            network.wires.bind()
-            GL.glDrawArrays(GL.GL_LINES, 0, 2 * network.scene.num_lines)
+        for index, color in enumerate(outline_colors(network.scene.outlines)):
+            GL.glUniform4f(self.box.uniform("u_color"), *color, BOX_ALPHA)
+            GL.glDrawArrays(GL.GL_LINES, 24 * index, 24)
+
+    def _draw_lines(self, network: NetworkBuffers, shown: Shown) -> None:
+        self.synapses.use()
+        GL.glUniform1i(self.synapses.uniform("u_knows_spikes"), network.spikes_by_id is not None)
+        if network.spikes_by_id is not None:
+            network.spikes_by_id.bind(UNIT_SPIKES)
+        with _clipping(cuts(shown.viz)):
+            picked = network.picked.count > 0
+            for lines, count, strength in (
+                    (network.sample, self.drawn(shown.viz)[1], BESIDE_PICKED if picked else 1.0),
+                    (network.picked, network.picked.count, PICKED_STRENGTH)):
+                GL.glUniform1f(self.synapses.uniform("u_strength"), strength)
+                lines.array.bind()
+                GL.glDrawArrays(GL.GL_LINES, 0, 2 * count)
+
+    def _draw_pulses(self, network: NetworkBuffers, shown: Shown, frame: Frame) -> None:
+        count = network.pulses_of(frame, self.drawn(shown.viz)[1])
+        self.drawn_pulses = count
+        _blend_added()
+        self.pulses.use()
+        network.flying.bind()
+        GL.glDrawArrays(GL.GL_POINTS, 0, count)
 
     def _draw_halos(self, network: NetworkBuffers) -> None:
-        GL.glBlendFunc(GL.GL_ONE, GL.GL_ONE)
+        _blend_added()
         self.halos.use()
         network.glows.bind()
-        GL.glDrawElements(GL.GL_POINTS, len(network.scene.drawn), GL.GL_UNSIGNED_INT, None)
+        GL.glDrawElements(GL.GL_POINTS, len(network.drawn), GL.GL_UNSIGNED_INT, None)
 
-    def draw_hud(self, size: tuple[int, int], camera: Camera, frame: Frame | None, viz: VisualizationConfig,
-                 facts: HudFacts, pixel_scale: float = 1.0) -> None:
+    def draw_hud(self, size: tuple[int, int], camera: Camera, shown: Shown, facts: HudFacts,
+                 pixel_scale: float = 1.0) -> None:
         """Write the head-up display over the picture."""
-        view = self.network.view if self.network is not None else None
         canvas = Canvas(self.hud.at_scale(pixel_scale), pixel_scale)
-        lay_out(canvas, size, view, frame, viz, camera, facts, self.drawn)
+        scene = self.network.scene if self.network is not None else None
+        lay_out(canvas, size, shown, scene, camera, facts, (*self.drawn(shown.viz), self.drawn_pulses))
         self.hud.draw(canvas.vertices(), size)
 
     def close(self) -> None:
@@ -136,30 +194,64 @@ class Renderer:
         if self.network is not None:
             self.network.close()
             self.network = None
-        for part in (self.neurons, self.halos, self.synapses, self.box, self.hud, self.tables, self.uniforms):
+        for part in (self.neurons, self.halos, self.synapses, self.pulses, self.box, self.hud, self.tables,
+                     self.uniforms):
             part.close()
+
+
+class Lines:
+    """Synapses as lines on the device."""
+
+    def __init__(self, program: Program):
+        self.buffer, self.array = Buffer(), VertexArray()
+        self.array.attach(program, self.buffer, LINE_VERTEX, {
+            "a_position": "position", "a_pre": "pre", "a_weight": "weight", "a_populations": "populations",
+            "a_inhibitory": "inhibitory/norm", "a_end": "end/norm"})
+        GL.glBindVertexArray(0)
+        self.count = 0
+
+    def fill(self, scene: Scene, synapses: Synapses, weights: tuple[float, float]) -> None:
+        """Take these synapses; `weights` are the limits of the colour scale."""
+        self.buffer.write(synapse_lines(scene, synapses, weights))
+        self.count = synapses.count
+
+    def close(self) -> None:
+        self.buffer.close()
+        self.array.close()
 
 
 class NetworkBuffers:
     """The arrays of one network on the device."""
 
-    def __init__(self, renderer: Renderer, view: NetworkView, viz: VisualizationConfig):
-        self.view, self.scene = view, build_scene(view, viz)
-        self._caps = (viz.max_neurons_drawn, viz.max_synapses_drawn)
+    def __init__(self, renderer: Renderer, view: NetworkView):
+        self.view, self.scene = view, build_scene(view)
+        self.drawn = drawn_neurons(0, 0)
+        self._cap = -1
         self._sorted_along: tuple[float, ...] | None = None
+        self._marked: tuple | None = None
+        self._weights: tuple[Incoming, str] | None = None
+        self._flying: tuple | None = None
+        self._inspection: Inspection | None = None
+        self._weight_limits = weight_range(view.synapse_sample.weight)
+        self._sample_wires: tuple[int, Wires] = 0, Wires(self.scene, NONE, self._weight_limits)
+        self._picked_wires = self._sample_wires[1]
         self.state = HostUpload(view.num_neurons)
-        self.neurons, self.wire_ends, self.corners = Buffer(), Buffer(), Buffer()
+        self.neurons, self.corners, self.marks, self.weights = Buffer(), Buffer(), Buffer(), Buffer()
+        self.pulses = Buffer(usage=GL.GL_STREAM_DRAW)
         self.order = Buffer(GL.GL_ELEMENT_ARRAY_BUFFER, GL.GL_DYNAMIC_DRAW)
-        self.points, self.glows, self.wires, self.outline = (VertexArray() for _ in range(4))
+        self.points, self.glows, self.outline, self.flying = (VertexArray() for _ in range(4))
+        self.sample, self.picked = Lines(renderer.synapses), Lines(renderer.synapses)
         small_enough = 0 < view.num_neurons <= BufferTexture.largest()
         self.spikes_by_id = BufferTexture(self.state.last_spike) if small_enough else None
         self._fill()
         self._connect(renderer)
 
     def _fill(self) -> None:
+        boxes = [box_lines(box.low, box.high) for box in self.scene.outlines]
         self.neurons.write(neuron_vertices(self.scene))
-        self.wire_ends.write(self.scene.lines)
-        self.corners.write(box_lines(self.scene.low, self.scene.high))
+        self.corners.write(np.concatenate(boxes))
+        self.marks.write(np.zeros(self.view.num_neurons, np.uint8))
+        self.weights.write(np.zeros(self.view.num_neurons, np.float32))
 
     def _connect(self, renderer: Renderer) -> None:
         for array, program in ((self.points, renderer.neurons), (self.glows, renderer.halos)):
@@ -167,31 +259,90 @@ class NetworkBuffers:
                          {"a_position": "position", "a_population": "population"})
             array.attach(program, self.state.last_spike, "<i4", {"a_last_spike": ""})
             array.attach(program, self.state.potential, "<f4", {"a_v": ""})
+            array.attach(program, self.weights, "<f4", {"a_weights": ""})
+            array.attach(program, self.marks, "u1", {"a_mark": ""})
             GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, self.order.name)
-        self.wires.attach(renderer.synapses, self.wire_ends, LINE_VERTEX,
-                          {"a_position": "position", "a_pre": "pre", "a_color": "color/norm", "a_end": "end/norm"})
         self.outline.attach(renderer.box, self.corners, "3<f4", {"a_position": ""})
+        self.flying.attach(renderer.pulses, self.pulses, PULSE, {
+            "a_start": "start", "a_end": "end", "a_departure": "departure", "a_delay": "delay", "a_weight": "weight",
+            "a_populations": "populations", "a_inhibitory": "inhibitory/norm"})
         GL.glBindVertexArray(0)
 
-    def serves(self, view: NetworkView | None, viz: VisualizationConfig) -> bool:
-        """True when these buffers show `view` under the caps of `viz`."""
-        return view is self.view and self._caps == (viz.max_neurons_drawn, viz.max_synapses_drawn)
+    # ---- bringing the device up to date -------------------------------------------------------------------
+    def own(self, frame: Frame | None) -> Frame | None:
+        """Return `frame` where it belongs to the network in these buffers."""
+        known = frame is not None and frame.build == self.view.build and frame.v.shape[0] == self.view.num_neurons
+        return frame if known else None
 
-    def owns(self, frame: Frame) -> bool:
-        """True when `frame` belongs to the network in these buffers."""
-        return frame.build == self.view.build and frame.v.shape[0] == self.view.num_neurons
+    def use(self, shown: Shown) -> None:
+        """Bring everything but the drawing order up to date."""
+        viz = shown.viz
+        if viz.max_neurons_drawn != self._cap:
+            self._cap, self._sorted_along = viz.max_neurons_drawn, None
+            self.drawn = drawn_neurons(self.view.num_neurons, viz.max_neurons_drawn)
+        self.state.send(self.own(shown.frame), viz.color_mode == "potential")
+        self._use_lines(shown)
+        self._use_marks(shown)
+        self._use_weights(shown)
 
-    def sort(self, camera: Camera) -> None:
+    def _use_weights(self, shown: Shown) -> None:
+        incoming, mode = shown.incoming, shown.viz.color_mode
+        if incoming is None or incoming.build != self.view.build or mode not in WEIGHT_MODES:
+            return
+        if self._weights != (incoming, mode):
+            self.weights.write(incoming.sums[WEIGHT_MODES[mode]])
+            self._weights = incoming, mode
+
+    def _use_lines(self, shown: Shown) -> None:
+        sample, wanted = self.view.synapse_sample, shown.viz.max_synapses_drawn
+        if shown.viz.show_synapses and self.sample.count < min(wanted, sample.count):
+            chosen = sample.first(-(-wanted // LINE_STEPS) * LINE_STEPS)
+            self.sample.fill(self.scene, chosen, self._weight_limits)
+        picked = self._own_inspection(shown)
+        if picked is not self._inspection:
+            self._inspection, self._flying = picked, None
+            both = NONE if picked is None else joined(picked.leaving, picked.ending)
+            self.picked.fill(self.scene, both, self._weight_limits)
+            self._picked_wires = Wires(self.scene, both, self._weight_limits)
+
+    def _own_inspection(self, shown: Shown) -> Inspection | None:
+        known = shown.inspection is not None and shown.inspection.build == self.view.build
+        return shown.inspection if known else None
+
+    def _use_marks(self, shown: Shown) -> None:
+        wanted = (shown.selection, shown.inspection)
+        if self._marked is not None and all(a is b for a, b in zip(wanted, self._marked, strict=True)):
+            return
+        marks = np.zeros(self.view.num_neurons, np.uint8)
+        marks[shown.selection[shown.selection < marks.size]] = SELECTED
+        if (picked := self._own_inspection(shown)) is not None:
+            marks[picked.neuron] = PICKED
+        self.marks.write(marks)
+        self._marked = wanted
+
+    def pulses_of(self, frame: Frame, lines: int) -> int:
+        """Bring the pulses along the first `lines` of the sample and along the picked ones up to date; their number."""
+        if self._flying is not None and self._flying[0] is frame and self._flying[1] == lines:
+            return self._flying[2]
+        if self._sample_wires[0] != lines:
+            chosen = self.view.synapse_sample.first(lines)
+            self._sample_wires = lines, Wires(self.scene, chosen, self._weight_limits)
+        pulses = np.concatenate([wires.in_flight(frame) for wires in (self._sample_wires[1], self._picked_wires)])
+        self.pulses.write(pulses)
+        self._flying = frame, lines, pulses.size
+        return int(pulses.size)
+
+    def sort(self, camera: Camera, any_order: bool) -> None:
         """Bring the drawing order up to date with the direction of view."""
-        direction = tuple(camera.axes()[2])
+        direction = (0.0,) if any_order else tuple(camera.axes()[2])
         if direction != self._sorted_along:
             GL.glBindVertexArray(0)
-            self.order.write(back_to_front(self.scene, camera))
+            self.order.write(self.drawn if any_order else back_to_front(self.scene, self.drawn, camera))
             self._sorted_along = direction
 
     def close(self) -> None:
-        for part in (self.points, self.glows, self.wires, self.outline, self.spikes_by_id, self.neurons,
-                     self.wire_ends, self.corners, self.order, self.state):
+        for part in (self.points, self.glows, self.outline, self.flying, self.spikes_by_id, self.sample, self.picked,
+                     self.neurons, self.corners, self.marks, self.weights, self.pulses, self.order, self.state):
             if part is not None:
                 part.close()
 
@@ -225,7 +376,7 @@ class HudPainter:
         texture = self._sheet[2]
         GL.glDisable(GL.GL_DEPTH_TEST)
         GL.glEnable(GL.GL_BLEND)
-        GL.glBlendFunc(GL.GL_SRC_ALPHA, GL.GL_ONE_MINUS_SRC_ALPHA)
+        _blend_over()
         self.quads.write(vertices)
         self.program.use()
         texture.bind(UNIT_GLYPHS)
@@ -240,6 +391,35 @@ class HudPainter:
             self._sheet[2].close()
         for part in (self.program, self.quads, self.array):
             part.close()
+
+
+def outline_colors(outlines: Sequence[Outline]) -> list[RGB]:
+    """Return the colour of every outline: grey for a single one, else that of its first population."""
+    if len(outlines) == 1:
+        return [BOX_GREY]
+    return [population_color(box.populations[0]) for box in outlines]
+
+
+def _blend_over() -> None:
+    """Blend what is drawn over what is there; alpha gathers how much is covered."""
+    GL.glBlendFuncSeparate(GL.GL_SRC_ALPHA, GL.GL_ONE_MINUS_SRC_ALPHA, GL.GL_ONE, GL.GL_ONE_MINUS_SRC_ALPHA)
+
+
+def _blend_added() -> None:
+    """Add light to what is there."""
+    GL.glBlendFunc(GL.GL_ONE, GL.GL_ONE)
+
+
+@contextmanager
+def _clipping(active: bool) -> Iterator[None]:
+    """Cut lines at the planes of the clip box meanwhile."""
+    for plane in range(CLIP_PLANES if active else 0):
+        GL.glEnable(GL.GL_CLIP_DISTANCE0 + plane)
+    try:
+        yield
+    finally:
+        for plane in range(CLIP_PLANES if active else 0):
+            GL.glDisable(GL.GL_CLIP_DISTANCE0 + plane)
 
 
 def _require_core_33() -> None:

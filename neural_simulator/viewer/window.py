@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 if sys.platform.startswith("linux"):
@@ -19,23 +19,30 @@ if sys.platform.startswith("linux"):
     os.environ.setdefault("PYGLFW_LIBRARY_VARIANT", "x11")
 
 import glfw
+import numpy as np
 
 from ..app.actions import action_for, chord
 from ..app.frames import Frame, NetworkView
 from ..base import log
 from ..base.errors import BackendError
-from ..config import VisualizationConfig
-from .camera import Camera
+from .camera import PRESETS, Camera
+from .gl import finish
 from .hud import HudFacts
+from .inspector import Trace
 from .pacing import Pacer
+from .picking import inside, pick
 from .renderer import Renderer
-from .scene import bounds
+from .scene import Scene, Shown, bounds
 
 TITLE = "Neural Simulator: Network"
 SMALLEST = (320, 240)
 MODIFIER_KEYS = frozenset(range(glfw.KEY_LEFT_SHIFT, glfw.KEY_MENU + 1))
-NAMED_KEYS = {glfw.KEY_ESCAPE: "Escape", glfw.KEY_SPACE: "Space",
+NAMED_KEYS = {glfw.KEY_ESCAPE: "Escape", glfw.KEY_SPACE: "Space", glfw.KEY_BACKSPACE: "Backspace",
+              glfw.KEY_DELETE: "Delete",
               **{glfw.KEY_F1 + number: f"F{number + 1}" for number in range(12)}}
+CLICK_PX = 3                           # a press that moves no farther is a click
+LONGEST_TURN_S = 0.1                   # of the auto-rotation at once, however long a picture took
+SLOW_STEPS_PER_S = 60.0                # below, what is in flight is shown between the steps
 REPEATING = frozenset({"step"})        # actions that a held key repeats
 
 
@@ -63,22 +70,32 @@ class Screen:
 class Viewer:
     """The network in 3D in a window of its own.
 
-    `on_action` receives the names of actions (app.actions.ACTIONS) that the user asked for by key. All methods
-    belong to the main thread.
+    `on_action` receives the names of actions (app.actions.ACTIONS) that the user asked for by key, `on_pick` the neuron
+    that was clicked (None: beside all of them), `on_select` the neurons in a box that was drawn. All methods belong to
+    the main thread.
     """
 
-    def __init__(self, on_action: Callable[[str], None] = lambda name: None, placement: Placement = Placement()):
-        self.on_action = on_action
+    def __init__(self, on_action: Callable[[str], None] = lambda name: None, placement: Placement = Placement(),
+                 on_pick: Callable[[int | None], None] = lambda neuron: None,
+                 on_select: Callable[[np.ndarray], None] = lambda neurons: None):
+        self.on_action, self.on_pick, self.on_select = on_action, on_pick, on_select
         self.placement = placement
         self.camera = Camera()
+        self.trace = Trace()
         self._window: Any = None                             # GLFW's handle
         self._renderer: Renderer | None = None
         self._events: deque[tuple] = deque()
         self._held: set[int] = set()                         # mouse buttons
+        self._pressed: tuple[float, float] | None = None     # where the left button went down, until it drags
+        self._corner: tuple[float, float] | None = None      # where the box of a selection begins
         self._cursor = (0.0, 0.0)                            # in screen coordinates of the window
         self._fitted: NetworkView | None = None
+        self._shown: Shown | None = None                     # what the newest turn was asked to show
+        self._arrived: tuple[float, Frame | None] = 0.0, None     # when the newest frame came, and which it is
+        self._turned_at: float | None = None
         self._drawn: tuple | None = None                     # everything the newest picture depended on
         self._said_at_rest = False
+        self._again = False                                  # a first picture of a new size may still be cut off
         self._pacer = Pacer()
 
     # ---- life -------------------------------------------------------------------------------------------
@@ -118,20 +135,29 @@ class Viewer:
             self._renderer = None
         glfw.destroy_window(window)
         self._events.clear()
-        self._held.clear()
+        self._release()
 
+    # ---- the camera -------------------------------------------------------------------------------------
     def reset_camera(self) -> None:
         """Show the whole network from the front again."""
+        self.camera.reset(self._aspect())
+
+    def look_from(self, preset: str) -> None:
+        """See the whole network from a direction of camera.PRESETS."""
+        self.camera.look(*PRESETS[preset], self._aspect())
+
+    def _aspect(self) -> float:
         width, height = glfw.get_window_size(self._window) if self._window else (1, 1)
-        self.camera.reset(width / max(height, 1))
+        return width / max(height, 1)
 
     # ---- one turn of the main loop ----------------------------------------------------------------------
-    def frame(self, view: NetworkView | None, frame: Frame | None, viz: VisualizationConfig, notice: str = "") -> bool:
+    def frame(self, shown: Shown) -> bool:
         """Handle what the user did and draw if anything changed; returns True when a picture was drawn.
 
-        `notice` is a sentence shown in the picture, e.g. 'Paused.'. Closing the window by its button ends in
-        `is_open` being False after this call.
+        Closing the window by its button ends in `is_open` being False after this call.
         """
+        self._shown = shown
+        self.trace.saw(shown.frame, shown.view.core.dt_ms if shown.view is not None else 1.0)
         if self._window is None:
             return False
         glfw.poll_events()
@@ -142,28 +168,40 @@ class Viewer:
             return False
         size = glfw.get_framebuffer_size(self._window)
         if min(size) <= 0 or glfw.get_window_attrib(self._window, glfw.ICONIFIED):
+            self._turned_at = None
             return False
-        self._follow(view, viz, size)
-        return self._draw_if_due(view, frame, viz, notice, size)
+        self._follow(shown, size)
+        return self._draw_if_due(shown, size)
 
-    def _follow(self, view: NetworkView | None, viz: VisualizationConfig, size: tuple[int, int]) -> None:
-        """Fit the camera to a new network; a rebuilt one of the same extent keeps the user's view."""
+    def _follow(self, shown: Shown, size: tuple[int, int]) -> None:
+        """Move the camera by itself: to a new network, along with the picked neuron, around the target.
+
+        A rebuilt network of the same extent keeps the user's view.
+        """
+        view, viz = shown.view, shown.viz
         self.camera.set_fov(viz.field_of_view_deg)
-        if view is None or view is self._fitted:
-            return
-        known = (self.camera.radius, *self.camera.center) if self._fitted is not None else None
-        probe = Camera()
-        probe.fit(*bounds(view.positions))
-        if known is None or not _alike(known, (probe.radius, *probe.center)):
-            self.camera.fit(*bounds(view.positions), size[0] / size[1])
-        self._fitted = view
+        if view is not None and view is not self._fitted:
+            known = (self.camera.radius, *self.camera.center) if self._fitted is not None else None
+            probe = Camera()
+            probe.fit(*bounds(view.positions))
+            if known is None or not _alike(known, (probe.radius, *probe.center)):
+                self.camera.fit(*bounds(view.positions), size[0] / size[1])
+            self._fitted = view
+        if viz.follow_picked and shown.inspection is not None:
+            self.camera.target = np.array(shown.inspection.position)
+        now = time.perf_counter()
+        if viz.auto_rotate_deg_per_s and self._turned_at is not None and not self._held:
+            self.camera.turn(viz.auto_rotate_deg_per_s * min(now - self._turned_at, LONGEST_TURN_S))
+        self._turned_at = now
 
-    def _draw_if_due(self, view: NetworkView | None, frame: Frame | None, viz: VisualizationConfig, notice: str,
-                     size: tuple[int, int]) -> bool:
+    def _draw_if_due(self, shown: Shown, size: tuple[int, int]) -> bool:
         now = time.perf_counter()
         pace = self._pacer.per_second(now)
-        asked = (view, frame, viz, notice, size, self.camera.pose())
-        moved = self._drawn is None or not _same(asked, self._drawn)
+        shown = replace(shown, fraction=self._fraction(shown.frame, now, shown))
+        asked = (shown, size, self.camera.pose(), self._dragged_box())
+        resized = self._drawn is not None and self._drawn[1] != size
+        moved = (self._drawn is None or self._again or asked[1:] != self._drawn[1:]
+                 or not shown.same_as(self._drawn[0]))
         at_rest = pace is None
         renderer = self._renderer
         if renderer is None or not (moved or at_rest != self._said_at_rest) or not self._pacer.may_draw(now):
@@ -171,13 +209,23 @@ class Viewer:
         glfw.make_context_current(self._window)
         scale = _content_scale(self._window)
         pictures = "at rest" if at_rest else f"{pace:.0f} per s"
-        renderer.show(view, viz)
-        renderer.draw(size, self.camera, frame, viz, scale)
-        renderer.draw_hud(size, self.camera, frame, viz, HudFacts(pictures, notice), scale)
+        renderer.draw(size, self.camera, shown, scale)
+        facts = HudFacts(pictures, trace=self.trace, dragged=self._dragged_box())
+        renderer.draw_hud(size, self.camera, shown, facts, scale)
         glfw.swap_buffers(self._window)
+        finish()                           # else the cost would be that of asking for the picture
         self._pacer.drew(now, time.perf_counter(), moved)
-        self._drawn, self._said_at_rest = asked, at_rest
+        self._drawn, self._said_at_rest, self._again = asked, at_rest, resized
         return True
+
+    def _fraction(self, frame: Frame | None, now: float, shown: Shown) -> float:
+        """Return how much of the next step has passed: in slow motion, what is in flight glides from step to step."""
+        if frame is not self._arrived[1]:
+            self._arrived = now, frame
+        if frame is None or shown.view is None or frame.speed <= 0.0:
+            return 0.0
+        steps_per_s = frame.speed * 1000.0 / shown.view.core.dt_ms
+        return min((now - self._arrived[0]) * steps_per_s, 1.0) if steps_per_s < SLOW_STEPS_PER_S else 0.0
 
     # ---- what the user does -----------------------------------------------------------------------------
     def _listen(self) -> None:
@@ -213,14 +261,23 @@ class Viewer:
     def _on_button(self, button: int, pressed: int, modifiers: int) -> None:
         if pressed == glfw.PRESS:
             self._held.add(button)
-        else:
-            self._held.discard(button)
+            if button == glfw.MOUSE_BUTTON_LEFT and modifiers & glfw.MOD_SHIFT:
+                self._corner = self._cursor
+            elif button == glfw.MOUSE_BUTTON_LEFT:
+                self._pressed = self._cursor
+            return
+        self._held.discard(button)
+        if button == glfw.MOUSE_BUTTON_LEFT:
+            self._select() if self._corner is not None else self._pick()
+            self._pressed = self._corner = None
 
     def _on_move(self, x: float, y: float) -> None:
         height = glfw.get_window_size(self._window)[1]
+        if self._pressed is not None and max(abs(x - self._pressed[0]), abs(y - self._pressed[1])) <= CLICK_PX:
+            return                         # not yet a drag; when it becomes one, it counts from where it began
         dx, dy = x - self._cursor[0], y - self._cursor[1]
-        self._cursor = (x, y)
-        if glfw.MOUSE_BUTTON_LEFT in self._held:
+        self._cursor, self._pressed = (x, y), None
+        if glfw.MOUSE_BUTTON_LEFT in self._held and self._corner is None:
             self.camera.orbit(dx, dy, height)
         elif glfw.MOUSE_BUTTON_RIGHT in self._held:
             self.camera.pan(dx, dy, height)
@@ -232,7 +289,42 @@ class Viewer:
         self._drawn = None
 
     def _on_focus(self, focused: int) -> None:
+        self._release()
+
+    def _release(self) -> None:
         self._held.clear()
+        self._pressed = self._corner = None
+
+    # ---- picking ----------------------------------------------------------------------------------------
+    def _pick(self) -> None:
+        """Pick the neuron that was clicked."""
+        scene, shown = self._scene(), self._shown
+        if self._pressed is None or scene is None or shown is None:
+            return
+        (x, y), size = self._in_pixels(self._pressed), glfw.get_framebuffer_size(self._window)
+        self.on_pick(pick(scene, shown, self.camera, x, y, size, _content_scale(self._window)))
+
+    def _select(self) -> None:
+        """Select the neurons in the box that was drawn."""
+        scene, shown, box = self._scene(), self._shown, self._dragged_box()
+        if scene is not None and shown is not None and box is not None:
+            self.on_select(inside(scene, shown, self.camera, box, glfw.get_framebuffer_size(self._window)))
+
+    def _scene(self) -> Scene | None:
+        network = self._renderer.network if self._renderer is not None else None
+        return network.scene if network is not None and min(glfw.get_framebuffer_size(self._window)) > 0 else None
+
+    def _dragged_box(self) -> tuple[float, float, float, float] | None:
+        """Return left, top, right and bottom of the box that is being drawn, px."""
+        if self._corner is None:
+            return None
+        (ax, ay), (bx, by) = self._in_pixels(self._corner), self._in_pixels(self._cursor)
+        return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
+
+    def _in_pixels(self, at: tuple[float, float]) -> tuple[float, float]:
+        """Turn screen coordinates of the window into pixels of the picture."""
+        window, pixels = glfw.get_window_size(self._window), glfw.get_framebuffer_size(self._window)
+        return at[0] * pixels[0] / max(window[0], 1), at[1] * pixels[1] / max(window[1], 1)
 
 
 def key_chord(key: int, scancode: int, modifiers: int) -> str:
@@ -314,8 +406,3 @@ def _first(texts: list[str], otherwise: str) -> str:
 def _alike(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
     """True when sphere b (radius, centre) differs from a by less than a tenth of the radius."""
     return all(abs(x - y) < 0.1 * a[0] for x, y in zip(a, b, strict=True))
-
-
-def _same(a: tuple, b: tuple) -> bool:
-    """Compare without looking into arrays: large objects by identity, the rest by value."""
-    return all(x is y for x, y in zip(a[:2], b[:2], strict=True)) and a[2:] == b[2:]

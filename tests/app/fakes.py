@@ -11,6 +11,7 @@ import pytest
 from neural_simulator.app import messages as msg
 from neural_simulator.app.frames import Mailbox
 from neural_simulator.app.worker import Worker
+from neural_simulator.base import synapses
 from neural_simulator.base.declarations import Population
 from neural_simulator.engine.snapshot import Snapshot
 
@@ -30,15 +31,22 @@ class FakeNetwork:
 
     def __init__(self, neurons):
         border = max(1, neurons * 4 // 5)
-        self.num_neurons, self.num_synapses = neurons, 0
+        self.num_neurons, self.num_synapses, self.max_delay_steps = neurons, 0, 3
         edge = {"low_um": (-50.0, -50.0, -50.0), "high_um": (50.0, 50.0, 50.0)}
         self.populations = (Population("E", 0, border, "IZHIKEVICH", "RS", {}, True, 0, **edge),
                             Population("I", border, neurons, "IZHIKEVICH", "FS", {}, False, 1, **edge))
         self.population_of = np.repeat(np.array([0, 1], np.uint8), [border, neurons - border])
         self.positions = np.zeros((neurons, 3), np.float32)
 
-    def sample_synapses(self, count):
-        return np.zeros((count, 2), np.int32)
+    def sample(self, count):
+        return synapses.NONE
+
+    def synapses_of(self, neuron):
+        one = np.array([neuron])
+        return synapses.make(one, one + 1, one * 0 + 0.5, one * 0 + 2), synapses.NONE
+
+    def incoming_weights(self):
+        return np.ones((2, self.num_neurons), np.float32)
 
 
 class FakeSampling:

@@ -161,7 +161,7 @@ def test_the_field_of_an_error_is_kept_for_the_form(tmp_path):
     ("core", {"inhibitory_trait_indices": 1}, "inhibitory_trait_indices"),
     ("core", {"excitatory_parameters": {"C": "100"}}, "core.excitatory_parameters"),
     ("view", {"show_synapses": 1}, "view.show_synapses (Synapses) is 1, but must be true or false"),
-    ("view", {"color_mode": "rainbow"}, "must be one of activity, trait, potential"),
+    ("view", {"color_mode": "rainbow"}, "must be one of activity, type, trait"),
     ("device", {"backend": 3}, "backend (Backend) is 3, but must be one of auto, cuda, cpu"),
     ("core", [], "core is [], but must be an object"),
     ("view", None, "view is None, but must be an object"),

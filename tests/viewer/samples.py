@@ -4,12 +4,14 @@ import numpy as np
 
 from neural_simulator.app.frames import NEVER, Frame, NetworkView
 from neural_simulator.base.declarations import Population
+from neural_simulator.base.synapses import make
 from neural_simulator.config import CoreSimConfig
 
 STEP = 1000
 
 
-def network(positions, population_of=None, synapses=(), excitatory=(True, False), dt_ms=1.0) -> NetworkView:
+def network(positions, population_of=None, synapses=(), excitatory=(True, False), dt_ms=1.0, delays=5, weights=1.0,
+            max_delay=20) -> NetworkView:
     """A network with neurons at `positions` and the given (pre, post) pairs; population 1 inhibits."""
     positions = np.asarray(positions, np.float32).reshape(-1, 3)
     count = positions.shape[0]
@@ -17,13 +19,15 @@ def network(positions, population_of=None, synapses=(), excitatory=(True, False)
     edges = np.searchsorted(population_of, np.arange(len(excitatory) + 1))
     populations = tuple(
         Population(name=f"P{index}", start=int(edges[index]), stop=int(edges[index + 1]), model="IZHIKEVICH",
-                   preset="RS", params={}, excitatory=sign, trait=index, low_um=(-1.0, -1.0, -1.0),
+                   preset="RS" if sign else "FS", params={}, excitatory=sign, trait=index, low_um=(-1.0, -1.0, -1.0),
                    high_um=(1.0, 1.0, 1.0))
         for index, sign in enumerate(excitatory))
     pairs = np.asarray(synapses, np.int32).reshape(-1, 2)
+    sample = make(pairs[:, 0], pairs[:, 1], np.full(len(pairs), weights), np.full(len(pairs), delays))
     return NetworkView(core=CoreSimConfig(num_neurons=max(count, 1), dt_ms=dt_ms), seed=1, backend="CPU, 1 thread",
                        populations=populations, population_of=population_of, positions=positions,
-                       synapse_sample=pairs, num_synapses=len(pairs), memory_bytes=3_500_000, build_time_s=0.1)
+                       synapse_sample=sample, num_synapses=len(pairs), memory_bytes=3_500_000, build_time_s=0.1,
+                       max_delay_steps=max_delay)
 
 
 def cloud(count, seed=0, synapses=200) -> NetworkView:

@@ -1,5 +1,7 @@
 """What colours mean."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,14 +31,14 @@ def test_a_neuron_that_never_fired_is_silent_at_any_time():
     assert colors.activity(np.array([NEVER]), 2**31 - 1, 0.1, 5000.0) == [0.0]
 
 
-@pytest.mark.parametrize("stops", [colors.ACTIVITY_STOPS, colors.POTENTIAL_STOPS])
+@pytest.mark.parametrize("stops", [colors.ACTIVITY_STOPS, colors.POTENTIAL_STOPS, colors.WEIGHT_STOPS])
 def test_ramps_grow_lighter_all_the_way_so_that_they_read_without_hue(stops):
     assert np.all(np.diff(luminance(colors.ramp(stops, np.linspace(0, 1, 50)))) > 0)
 
 
 def test_the_lookup_table_holds_the_ramps_and_the_palette():
     table = colors.lookup_table()
-    assert table.shape == (3, 256, 3)
+    assert table.shape == (5, 256, 3)
     assert table[colors.LUT_POPULATION, 1] == pytest.approx(np.array(POPULATION_COLORS[1][1]) * 255, abs=0.51)
     assert np.array_equal(table[colors.LUT_POPULATION, 10], table[colors.LUT_POPULATION, 0]), "colours repeat"
 
@@ -59,3 +61,22 @@ def test_unmarked_trait_colours_do_not_depend_on_spikes():
     view = network(np.zeros((2, 3)), [0, 1])
     shown = colors.neuron_colors(frame(view, [STEP - 1, NEVER]), view.population_of, 1.0, "trait", "none", 60.0)
     assert shown == pytest.approx(colors.lookup_table()[colors.LUT_POPULATION, :2] / 255.0)
+
+
+def test_groups_are_types_traits_or_populations():
+    first, second, third = (replace(p, name=name, preset=preset, trait=trait) for p, name, preset, trait in zip(
+        network(np.zeros((2, 3)), [0, 1]).populations * 2, "ABC", ("RS", "FS", "RS"), (4, 4, 2), strict=False))
+    populations = (first, second, third)
+    assert colors.categories(populations, "type") == colors.Categories(("RS", "FS"), (0, 1, 0))
+    assert colors.categories(populations, "trait") == colors.Categories(("trait 4", "trait 2"), (0, 0, 1))
+    assert colors.categories(populations, "population").names == ("A", "B", "C")
+    table = colors.lookup_table(populations, "type")[colors.LUT_CATEGORY]
+    assert np.array_equal(table[0], table[2]) and not np.array_equal(table[0], table[1])
+
+
+def test_the_scale_of_weights_leaves_out_the_rarest():
+    values = np.concatenate([np.linspace(2.0, 3.0, 1000), [99.0, 0.0]])
+    low, high = colors.weight_range(values)
+    assert 2.0 < low < 2.05 and 2.95 < high < 3.05
+    assert colors.weight_range(np.full(5, 0.7)) == pytest.approx((0.0, 0.7)), "equal weights are at the upper end"
+    assert colors.weight_range(np.zeros(0)) == (0.0, 1.0)

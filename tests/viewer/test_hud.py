@@ -7,7 +7,10 @@ from neural_simulator.app.actions import ACTIONS
 from neural_simulator.config import VisualizationConfig
 from neural_simulator.viewer import hud
 from neural_simulator.viewer.camera import Camera
+from neural_simulator.viewer.canvas import wrapped
+from neural_simulator.viewer.colors import COLOR_MODES
 from neural_simulator.viewer.glyphs import ATLAS_WIDTH, CHARACTERS, build_atlas
+from neural_simulator.viewer.scene import Shown, build_scene
 from tests.viewer.samples import cloud, frame
 
 VIZ = VisualizationConfig()
@@ -15,15 +18,16 @@ ATLAS = build_atlas(1.0)
 NOTHING, PACE = hud.HudFacts(), hud.HudFacts("42 per s")
 
 
-def laid_out(view, size=(1000, 700), viz=VIZ, facts=NOTHING, scale=1.0) -> np.ndarray:
+def laid_out(view, size=(1000, 700), viz=VIZ, facts=NOTHING, scale=1.0, **more) -> np.ndarray:
     canvas = hud.Canvas(ATLAS if scale == 1.0 else build_atlas(scale), scale)
-    shown = frame(view) if view is not None else None
-    hud.lay_out(canvas, size, view, shown, viz, Camera(), facts, (view.num_neurons if view else 0, 10))
+    shown = Shown(view, frame(view) if view is not None else None, viz, **more)
+    scene = build_scene(view) if view is not None else None
+    hud.lay_out(canvas, size, shown, scene, Camera(), facts, (view.num_neurons if view else 0, 10, 3))
     return canvas.vertices()
 
 
-def rows(view, viz=VIZ, facts=PACE, drawn=(100, 10)) -> dict[str, str]:
-    return dict(hud.number_rows(view, frame(view), viz, facts, drawn))
+def rows(view, viz=VIZ, facts=PACE, drawn=(100, 10, 3), **more) -> dict[str, str]:
+    return dict(hud.number_rows(Shown(view, frame(view), viz, **more), facts, drawn))
 
 
 def test_numbers_are_those_of_network_and_frame():
@@ -35,8 +39,18 @@ def test_numbers_are_those_of_network_and_frame():
 
 
 def test_what_is_left_out_is_said():
-    assert rows(cloud(100), drawn=(40, 10))["Neurons"] == "100 (40 drawn)"
+    assert rows(cloud(100), drawn=(40, 10, 0))["Neurons"] == "100 (40 drawn)"
     assert rows(cloud(100), VIZ.changed(show_synapses=False))["Synapses"] == "200 (hidden)"
+    assert rows(cloud(100), facts=hud.HudFacts(dropped="pulses"))["Left out"] == "pulses"
+    filtered = rows(cloud(100), VIZ.changed(hidden_populations=(1,), clip_x_to=0.5, activity_from=0.25))["Shown"]
+    assert filtered == "without P1, activity outside 0.25 to 1, a region"
+
+
+def test_what_does_not_apply_takes_no_row():
+    assert not {"Left out", "Shown", "Selected", "Pictures", "Speed"} & set(rows(cloud(100), facts=NOTHING))
+    assert rows(cloud(100), selection=np.arange(7))["Selected"] == "7 neurons"
+    assert rows(cloud(100))["Pulses"] == "3 under way" and "Pulses" not in rows(cloud(100), VIZ.changed(
+        show_pulses=False))
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.0, "0 ms"), (1234.0, "1,234 ms"), (65_432.0, "65.43 s")])
@@ -75,7 +89,7 @@ def test_an_unknown_character_is_a_question_mark():
     assert np.array_equal(face.line("\u4e2d").texel, face.line("?").texel)
 
 
-@pytest.mark.parametrize("mode", ["activity", "trait", "potential"])
+@pytest.mark.parametrize("mode", COLOR_MODES)
 @pytest.mark.parametrize("size", [(1280, 720), (400, 300), (261, 181)])
 def test_everything_stays_on_the_picture(mode, size):
     vertices = laid_out(cloud(100), size, VIZ.changed(color_mode=mode))
@@ -91,11 +105,11 @@ def test_a_tiny_window_has_no_display_and_a_missing_network_one_sentence():
 
 def test_a_long_notice_is_broken_between_words():
     face, text = ATLAS.faces["normal"], "The run reached its total time; Start begins anew."
-    lines = hud.wrapped(face, text.split(), 150.0)
+    lines = wrapped(face, text.split(), 150.0)
     assert " ".join(lines) == text and len(lines) > 2
     assert all(face.line(line).width <= 150.0 for line in lines)
-    assert hud.wrapped(face, ["incomprehensibilities"], 10.0) == ["incomprehensibilities"]
-    vertices = laid_out(cloud(100), (700, 500), facts=hud.HudFacts(notice=text * 3))
+    assert wrapped(face, ["incomprehensibilities"], 10.0) == ["incomprehensibilities"]
+    vertices = laid_out(cloud(100), (700, 500), notice=text * 3)
     assert vertices["position"][:, 0].max() <= 700
 
 
@@ -113,5 +127,5 @@ def test_many_populations_end_in_a_count():
 
 
 def test_every_hint_names_an_action_with_a_key():
-    for name in hud.HINTED:
+    for name in (*hud.HINTED, *hud.SELECTION_HINTED):
         assert ACTIONS[name].keys and hud.HINT_WORDS[name]

@@ -198,3 +198,99 @@ def test_the_cap_on_neurons_leaves_fewer_of_them(shots):
 
 def test_a_second_context_in_the_process_draws_the_same(shots):
     assert shots["second context"].mean() == pytest.approx(shots["smooth"].mean(), rel=0.02)
+
+
+@pytest.mark.parametrize("mode", ["type", "population"])
+def test_groups_have_the_palette_s_colours(shots, mode):
+    assert middle(shots[f"mode {mode}"]) == pytest.approx(lit(population_color(0)), abs=0.025)
+
+
+@pytest.mark.parametrize(("mode", "position"), [("excitation", 1.0), ("inhibition", 0.0)])
+def test_summed_weights_lie_on_their_ramp(shots, mode, position):
+    color = colors.ramp(colors.WEIGHT_STOPS, np.array(position))
+    assert middle(shots[f"mode {mode}"]) == pytest.approx(lit(color), abs=0.03)
+
+
+FLIGHTS = ["1 0.0", "3 0.0", "3 0.5", "6 0.0"]
+
+
+@pytest.mark.parametrize("when", FLIGHTS)
+def test_a_pulse_is_where_its_delay_says(shots, when):
+    with_pulse, without = (shots[f"pulse {when} {shown}"].astype(int) for shown in (True, False))
+    light = (with_pulse - without).sum(axis=2)
+    assert light.max() > 150
+    rows, columns = np.nonzero(light > 0.5 * light.max())
+    x, y, _ = shots[f"pulse at {when}"]
+    assert (columns.mean() + 0.5, rows.mean() + 0.5) == pytest.approx((x, y), abs=1.0)
+
+
+def test_pulses_move_on_from_time_to_time(shots):
+    places = np.array([shots[f"pulse at {when}"][:2] for when in FLIGHTS])
+    steps = np.hypot(*np.diff(places, axis=0).T)
+    assert steps.min() > 3, "pixels"
+
+
+@pytest.mark.parametrize("when", ["0 0.0", "7 0.0"])
+def test_a_spike_that_has_not_left_or_has_arrived_is_not_under_way(shots, when):
+    assert np.array_equal(shots[f"pulse {when} True"], shots[f"pulse {when} False"])
+
+
+@pytest.mark.parametrize("name", ["population", "type", "activity", "silence", "region"])
+def test_the_device_s_filters_leave_the_neurons_that_the_rules_leave(shots, name):
+    def found(places, picture):
+        columns, rows = places[:, 0].astype(int), places[:, 1].astype(int)
+        return picture[rows, columns].max(axis=1) > 60
+    everything, kept, left = shots["kept nothing"], shots[f"kept {name}"], shots[f"filter {name}"]
+    assert 3 < len(kept) < len(everything) - 3
+    assert np.all(found(kept, left))
+    gone = np.array([place for place in everything if place.tolist() not in kept.tolist()])
+    apart = np.array([np.hypot(*(kept[:, :2] - place[:2]).T).min() > 6 for place in gone])
+    assert apart.sum() > 3 and found(gone[apart], shots["filter nothing"]).all()
+    assert found(gone[apart], left).mean() < 0.35, "only lines cross where they were"
+
+
+@pytest.mark.parametrize("name", ["everything", "nowhere"])
+def test_what_is_filtered_away_entirely_leaves_the_ground(shots, name):
+    ground = np.round(np.array(colors.BACKGROUND) * 255)
+    assert np.abs(shots[f"filter {name}"] - ground).max() <= 1
+
+
+def test_lines_end_at_the_clip_plane(shots):
+    changed = changed_pixels(shots["filter lines"], shots["filter nowhere"])
+    whole = changed_pixels(shots["filter nothing"], shots["filter nowhere"])
+    assert 100 < len(changed) < 0.7 * len(whole)
+
+
+def test_a_ring_marks_a_selected_neuron(shots):
+    changed = changed_pixels(shots["selected"], shots["unmarked"])
+    x, y, _ = shots["picked places"][1]
+    distance = np.hypot(changed[:, 1] + 0.5 - x, changed[:, 0] + 0.5 - y)
+    assert len(changed) > 30 and distance.min() > 6 and distance.max() < 16
+
+
+def test_a_picked_neuron_shows_all_its_synapses_and_the_spikes_along_them(shots):
+    changed = changed_pixels(shots["picked"], shots["unmarked"])
+    middle_of = {pair: shots["picked places"][list(pair), :2].mean(axis=0) for pair in ((0, 1), (0, 2), (1, 2))}
+
+    def crossed(pair):
+        return np.hypot(*(changed[:, ::-1] + 0.5 - middle_of[pair]).T).min() < 2
+    assert crossed((0, 1)) and crossed((0, 2)) and not crossed((1, 2))
+    start, end = shots["picked places"][2, :2], shots["picked places"][0, :2]
+    x, y = start + 0.4 * (end - start)
+    near = np.abs(shots["picked"].astype(int) - shots["unmarked"])[int(y) - 2:int(y) + 3, int(x) - 2:int(x) + 3]
+    assert near.max() > 100, "the pulse of the spike that left 2 of 5 steps ago"
+
+
+def test_without_a_background_only_what_is_drawn_covers(shots):
+    alpha, opaque = shots["transparent"][..., 3], shots["unmarked"]
+    ground = np.abs(opaque - np.round(np.array(colors.BACKGROUND) * 255)).max(axis=2) <= 1
+    assert alpha[ground].max() <= 8 and alpha[~ground].mean() > 60 and alpha.max() >= 250
+    over_ground = (shots["transparent"][..., :3] * (alpha[..., None] / 255.0)
+                   + np.array(colors.BACKGROUND) * 255 * (1.0 - alpha[..., None] / 255.0))
+    assert np.abs(over_ground - opaque).mean() < 1.0, "laid over the ground it is the usual picture"
+
+
+def test_dithered_transparency_covers_its_share(shots):
+    full, thin = (shots[f"crowd {opacity}"].astype(float).max(axis=2) for opacity in (1.0, 0.3))
+    assert full.mean() > 60
+    assert thin.mean() < full.mean(), "the farther ones, which are darker, show through"

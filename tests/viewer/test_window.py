@@ -261,3 +261,63 @@ def test_a_rebuilt_network_keeps_the_view_and_a_larger_one_is_fitted(driver):
     driver.ask("grow")
     grown = driver.until(lambda state: state["distance"] > 2 * turned["distance"])
     assert grown["yaw"] == pytest.approx(turned["yaw"])
+
+
+def test_a_click_picks_the_neuron_under_the_cursor_and_turns_nothing(driver):
+    driver.open()
+    state = settled(driver)
+    number, x, y = driver.ask("lone_neuron")["lone"]
+    for place in ((x, y), (2, 240)):
+        driver.move(*place)
+        driver.button(LEFT, True)
+        driver.button(LEFT, False)
+    assert driver.until(lambda state: len(state["picks"]) == 2)["picks"] == [number, None]
+    driver.drag(LEFT, (200, 200), (260, 230))
+    turned = driver.until(lambda now: now["yaw"] != state["yaw"])
+    assert len(turned["picks"]) == 2, "a drag picks nothing"
+
+
+def test_a_box_drawn_with_shift_selects_what_lies_in_it(driver):
+    driver.open()
+    before = settled(driver)
+    plain = driver.pixels()
+    shift = driver.display.keysym_to_keycode(XK.string_to_keysym("Shift_L"))
+    xtest.fake_input(driver.display, X.KeyPress, shift)
+    driver.move(260, 180)
+    driver.button(LEFT, True)
+    driver.move(330, 200)
+    driver.move(380, 300)
+    settled(driver)
+    assert (np.abs(driver.pixels()[200:280, 270:370].astype(int) - plain[200:280, 270:370]) > 4).mean() > 0.3
+    driver.button(LEFT, False)
+    xtest.fake_input(driver.display, X.KeyRelease, shift)
+    driver.display.sync()
+    state = driver.until(lambda state: state["selected"])
+    expected = driver.ask("within", box=[260, 180, 380, 300])["inside"]
+    assert state["selected"] == expected and 5 < len(expected) < 400
+    assert state["yaw"] == before["yaw"] and state["picks"] == []
+
+
+def test_the_view_turns_by_itself_and_follows_a_picked_neuron(driver):
+    driver.open()
+    home = settled(driver)
+    driver.ask("show", auto_rotate_deg_per_s=60.0)
+    driver.until(lambda state: abs(state["yaw"] - home["yaw"]) > 10.0)
+    driver.ask("show", auto_rotate_deg_per_s=0.0, follow_picked=True)
+    followed = driver.ask("inspect", neuron=17)["lone"]
+    assert driver.until(lambda state: state["target"] != home["target"])["target"] == pytest.approx(followed)
+
+
+def test_views_can_be_chosen_and_taken_again(driver):
+    driver.open()
+    home = settled(driver)
+    assert driver.ask("look", preset="top")["pitch"] == 89.0
+    front = driver.ask("look", preset="front")
+    assert (front["yaw"], front["pitch"]) == (-90.0, 0.0)
+    driver.button(WHEEL_UP, True)
+    driver.button(WHEEL_UP, False)
+    near = driver.until(lambda state: state["distance"] < home["distance"])
+    pose = driver.ask("pose")["lone"]
+    driver.key("r")
+    driver.until(lambda state: state["distance"] == pytest.approx(home["distance"]))
+    assert driver.ask("take", pose=pose)["pose"] == pytest.approx(near["pose"])

@@ -16,8 +16,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import glfw
 import numpy as np
 
+from neural_simulator.app.frames import NO_IDS, Inspection
+from neural_simulator.base.synapses import NONE
 from neural_simulator.config import VisualizationConfig
 from neural_simulator.viewer.offscreen import picture
+from neural_simulator.viewer.scene import Shown
 from neural_simulator.viewer.window import Placement, Viewer, terminate
 from tests.viewer.samples import STEP, cloud, frame
 
@@ -27,7 +30,11 @@ class App:
 
     def __init__(self) -> None:
         self.actions: list[str] = []
-        self.viewer = Viewer(self.act, Placement(640, 480, 20, 30))
+        self.picks: list[int | None] = []
+        self.viewer = Viewer(self.act, Placement(640, 480, 20, 30), self.picks.append, self.select)
+        self.selected, self.inspection = NO_IDS, None
+        self.lone: list = []
+        self.inside: list[int] = []
         self.view = cloud(500)
         self.shown = frame(self.view, STEP - np.arange(500) % 90)
         self.viz = VisualizationConfig()
@@ -40,16 +47,25 @@ class App:
         if name == "reset_camera":
             self.viewer.reset_camera()
 
+    def select(self, neurons) -> None:
+        self.selected = neurons
+
+    def everything(self) -> Shown:
+        return Shown(self.view, self.shown, self.viz, self.inspection, self.selected,
+                     notice="Paused.")
+
     def turn(self) -> None:
-        self.pictures += self.viewer.frame(self.view, self.shown, self.viz, "Paused.")
+        self.pictures += self.viewer.frame(self.everything())
 
     def answer(self, request: dict) -> dict:
         getattr(self, f"do_{request.pop('do')}")(**request)
         camera = self.viewer.camera
         size = glfw.get_framebuffer_size(self.viewer._window) if self.viewer.is_open else None
-        return {"open": self.viewer.is_open, "actions": self.actions, "pictures": self.pictures, "size": size,
+        return {"open": self.viewer.is_open, "actions": self.actions, "picks": self.picks,
+                "selected": [int(number) for number in self.selected], "pictures": self.pictures, "size": size,
                 "yaw": camera.yaw_deg, "pitch": camera.pitch_deg, "distance": camera.distance,
-                "target": list(camera.target), "pose": list(camera.pose()), "offscreen": self.offscreen}
+                "target": list(camera.target), "pose": list(camera.pose()), "offscreen": self.offscreen,
+                "lone": self.lone, "inside": self.inside}
 
     def do_state(self) -> None:
         pass
@@ -81,6 +97,37 @@ class App:
         """Draw beside the open window; the answer's `offscreen` is the share of pixels that are light."""
         shot = picture(self.view, self.shown, self.viz, 320, 240, hud=False, supersample=1)
         self.offscreen = float((shot.max(axis=2) > 70).mean())
+
+    def places(self) -> np.ndarray:
+        return self.viewer.camera.project(self.view.positions, *glfw.get_framebuffer_size(self.viewer._window))
+
+    def do_lone_neuron(self) -> None:
+        """The answer's `lone`: a neuron with no other near it on the picture, and its pixel."""
+        places = self.places()
+        for number, (x, y, _) in enumerate(places):
+            if np.sort(np.hypot(places[:, 0] - x, places[:, 1] - y))[1] > 14 and 220 < x < 420 and y > 300:
+                self.lone = [number, int(x), int(y)]
+
+    def do_within(self, box: list[int]) -> None:
+        x, y, _ = self.places().T
+        self.inside = np.flatnonzero((x >= box[0]) & (y >= box[1]) & (x <= box[2]) & (y <= box[3])).tolist()
+
+    def do_show(self, **values) -> None:
+        self.viz = self.viz.changed(**values)
+
+    def do_inspect(self, neuron: int) -> None:
+        population = self.view.populations[int(self.view.population_of[neuron])]
+        self.lone = [float(x) for x in self.view.positions[neuron]]
+        self.inspection = Inspection(neuron, self.view.build, population, tuple(self.lone), (), NONE, NONE)
+
+    def do_look(self, preset: str) -> None:
+        self.viewer.look_from(preset)
+
+    def do_pose(self) -> None:
+        self.lone = list(self.viewer.camera.relative_pose())
+
+    def do_take(self, pose: list[float]) -> None:
+        self.viewer.camera.take_pose(tuple(pose))
 
     def do_quit(self) -> None:
         self.running = False

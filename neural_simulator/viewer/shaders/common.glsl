@@ -17,10 +17,22 @@ layout(std140) uniform Scene {
     float u_depth_fade;
     vec2 u_potential_range;     // mV
     vec2 u_fade_range;          // um of depth: where fading begins and where it is full
+    vec2 u_weight_range;        // of the summed weights
+    vec2 u_activity_range;      // of the neurons that are drawn
+    vec3 u_clip_low;            // um: what lies outside is cut away
+    float u_fraction;           // of a step that has passed since its start
+    vec3 u_clip_high;
+    int u_synapse_color;        // colors.SYNAPSE_COLORS
+    vec3 u_excitatory;          // sRGB
+    float u_pulse_px;
+    vec3 u_inhibitory;
+    int u_dithered;             // 1: transparency by leaving out pixels
+    uvec4 u_hidden[2];          // one bit per population
 };
 
-const int BY_ACTIVITY = 0, BY_TRAIT = 1, BY_POTENTIAL = 2;
+const int BY_ACTIVITY = 0, BY_CATEGORY = 1, BY_POTENTIAL = 2, BY_WEIGHTS = 3;
 const int HIGHLIGHT = 0, ONLY_SPIKING = 1, UNMARKED = 2;
+const int SIGN = 0, WEIGHT = 1, POPULATION = 2;
 const vec4 NOWHERE = vec4(2.0, 2.0, 2.0, 1.0);      // outside the clip volume: not drawn
 
 // colors.activity: 1 just after a spike, 0 from u_decay_ms on. Negative steps mean "never".
@@ -34,4 +46,17 @@ float activity(int last_spike) {
 float depth_fade(float depth, float firing) {
     float position = clamp((depth - u_fade_range.x) / (u_fade_range.y - u_fade_range.x), 0.0, 1.0);
     return u_depth_fade * position * (1.0 - 0.7 * firing);
+}
+
+// The rules of filters.visible.
+bool hidden(uint population) {
+    return ((u_hidden[population >> 7u][(population >> 5u) & 3u] >> (population & 31u)) & 1u) != 0u;
+}
+
+bool inside(vec3 at) {
+    return all(greaterThanEqual(at, u_clip_low)) && all(lessThanEqual(at, u_clip_high));
+}
+
+bool wanted(float firing) {
+    return firing >= u_activity_range.x && firing <= u_activity_range.y;
 }

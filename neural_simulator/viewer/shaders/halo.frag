@@ -5,5 +5,6 @@ out vec4 color;
 void main() {
     float left = 1.0 - length(gl_PointCoord * 2.0 - 1.0);
     if (left <= 0.0) discard;
-    color = vec4(v_color * left * left * left, 1.0);
+    vec3 light = v_color * left * left * left;
+    color = vec4(light, max(light.r, max(light.g, light.b)));
 }

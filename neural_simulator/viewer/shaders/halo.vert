@@ -4,6 +4,7 @@ in vec3 a_position;
 in uint a_population;
 in int a_last_spike;
 in float a_v;
+in float a_weights;
 
 flat out vec3 v_color;
 
@@ -13,9 +14,10 @@ const float FAINTEST = 0.1;
 void main() {
     float firing = activity(a_last_spike);
     vec4 eye = u_view * vec4(a_position, 1.0);
-    gl_Position = firing > FAINTEST ? u_projection * eye : NOWHERE;
+    bool shown = firing > FAINTEST && wanted(firing) && !hidden(a_population) && inside(a_position);
+    gl_Position = shown ? u_projection * eye : NOWHERE;
     float radius_px = u_radius_um * u_focal_px / max(-eye.z, 1e-6);
     gl_PointSize = max(2.0 * radius_px * mix(1.8, HALO_RADII, firing), 3.0);
-    vec3 color = neuron_color(a_population, a_v, firing);
+    vec3 color = neuron_color(a_population, a_v, a_weights, firing);
     v_color = color * sqrt(firing) * 0.6 * (1.0 - depth_fade(-eye.z, firing));
 }

@@ -1,20 +1,32 @@
 #version 330 core
-// A lit sphere with its true depth and a soft edge.
+// A lit sphere with its true depth and a soft edge; a ring around it where it is marked.
 flat in vec3 v_color;
 flat in float v_alpha;
 flat in float v_active;
 flat in float v_radius_px;
 flat in float v_sprite_px;
 flat in vec2 v_depth;
+flat in uint v_mark;
+flat in float v_seed;
 out vec4 color;
 
 const vec3 TO_LIGHT = vec3(-0.42, 0.56, 0.714);              // over the viewer's left shoulder
+const vec3 SELECTED = vec3(0.70, 0.85, 1.0), PICKED = vec3(1.0, 0.85, 0.35);
+
+// True where a pixel of coverage `alpha` is left out; over many pixels and neurons the shares come out right.
+bool left_out(float alpha) {
+    float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))) + v_seed);
+    return alpha <= noise;                                   // Jimenez (2014), interleaved gradient noise
+}
 
 void main() {
     vec2 at = (gl_PointCoord * 2.0 - 1.0) * vec2(1.0, -1.0) * (v_sprite_px / v_radius_px);
     float off = length(at);
     float cover = clamp((1.0 - off) * v_radius_px + 0.5, 0.0, 1.0);
-    if (cover <= 0.0) discard;
+    float ring = v_mark == 0u ? 0.0
+        : clamp(1.2 * u_pixel_scale - abs((off - 1.0) * v_radius_px - 2.8 * u_pixel_scale), 0.0, 1.0);
+    float alpha = max(v_alpha * cover, ring);
+    if (alpha <= 0.0) discard;
     vec3 normal = vec3(at, sqrt(max(1.0 - off * off, 0.0)));
     float diffuse = max(dot(normal, TO_LIGHT), 0.0);
     float gloss = max(2.0 * dot(TO_LIGHT, normal) * normal.z - TO_LIGHT.z, 0.0);      // mirrored light . eye
@@ -24,7 +36,11 @@ void main() {
     gloss *= gloss;
     vec3 lit = v_color * (0.46 + 0.76 * diffuse) + 0.16 * gloss;
     vec3 glowing = v_color * (0.85 + 0.25 * normal.z);
-    color = vec4(mix(lit, glowing, v_active), v_alpha * cover);
+    color = vec4(mix(mix(lit, glowing, v_active), v_mark == 2u ? PICKED : SELECTED, ring), alpha);
+    if (u_dithered == 1) {
+        if (left_out(alpha)) discard;
+        color.a = 1.0;
+    }
     float depth = v_depth.x - v_depth.y * normal.z;          // of the surface, um
     float near_far = (u_projection[3][2] - u_projection[2][2] * depth) / depth;
     gl_FragDepth = clamp(0.5 * near_far + 0.5, 0.0, 1.0);

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-
-CHUNK = 2**22             # words that are searched at once, so that a search needs little memory
 
 
 class Synapses(NamedTuple):
@@ -33,19 +30,9 @@ def make(pre: np.ndarray, post: np.ndarray, weight: np.ndarray, delay_steps: np.
                     np.asarray(delay_steps, np.int32))
 
 
+def joined(*parts: Synapses) -> Synapses:
+    """Return the rows of all parts."""
+    return Synapses(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
 NONE = make(*np.zeros((4, 0)))
-
-
-def spread(total: int, count: int) -> np.ndarray:
-    """Return up to `count` of the places 0 .. total - 1, evenly spread, in an order of which every beginning is spread.
-
-    The order is the same every time.
-    """
-    chosen = np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64))
-    return chosen[np.random.default_rng(0).permutation(chosen.size)]
-
-
-def chunks(first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Yield the range first .. last - 1 in pieces (begin, end)."""
-    for begin in range(first, last, CHUNK):
-        yield begin, min(begin + CHUNK, last)
