@@ -15,6 +15,7 @@ class Pacer:
     def __init__(self) -> None:
         self._free_at = 0.0
         self._cost = 0.0
+        self._first = True                                   # the first picture compiles; its cost says nothing
         self._drawn_at: deque[float] = deque(maxlen=240)     # pictures since the view last was at rest
 
     def may_draw(self, now: float) -> bool:
@@ -28,7 +29,8 @@ class Pacer:
                 self._drawn_at.clear()
             self._drawn_at.append(end)
         self._cost = end - start
-        self._free_at = end + self._cost * (1.0 - SHARE) / SHARE
+        self._free_at = end if self._first else end + self._cost * (1.0 - SHARE) / SHARE
+        self._first = False
 
     def per_second(self, now: float) -> float | None:
         """Return the recent number of pictures per second, None while the view is at rest."""
