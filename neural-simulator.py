@@ -50,11 +50,12 @@ from neural_simulator.tools import environment  # noqa: E402 - only found with t
 if TYPE_CHECKING:
     from neural_simulator.app.desk import Desk
     from neural_simulator.app.messages import Command, Event
+    from neural_simulator.app.settings import Settings
     from neural_simulator.app.worker import Worker
     from neural_simulator.files.profiles import Profile
     from neural_simulator.gui.panel import Panel
     from neural_simulator.viewer.scene import Shown
-    from neural_simulator.viewer.window import Viewer
+    from neural_simulator.viewer.window import Screen, Viewer
 
 NAME = "neural-simulator.py"
 BAD_ARGUMENT = 2             # exit codes
@@ -109,7 +110,7 @@ def desktop_or_headless(profile: Profile, options: argparse.Namespace) -> int:
         options.record = new_path()
         return headless(profile, options)
     missing = environment.missing_window_libraries()
-    return fail(missing) if missing else desktop(profile)
+    return fail(missing) if missing else desktop(profile, options)
 
 
 def headless(profile: Profile, options: argparse.Namespace) -> int:
@@ -226,10 +227,16 @@ def check_many(parser: OneSentence, options: argparse.Namespace) -> None:
 
 def chosen_profile(options: argparse.Namespace) -> Profile:
     """Return the profile with the arguments' own values in it. SimulatorError says what is wrong with them."""
+    from neural_simulator.files.profiles import DEFAULT_PROFILE
+    return with_arguments(options.profile or DEFAULT_PROFILE, options)
+
+
+def with_arguments(name: str, options: argparse.Namespace) -> Profile:
+    """Return the profile of this name or file with the arguments' own values in it."""
     from dataclasses import replace
 
-    from neural_simulator.files.profiles import DEFAULT_PROFILE, find_profile, load_profile
-    profile = load_profile(find_profile(options.profile or DEFAULT_PROFILE))
+    from neural_simulator.files.profiles import find_profile, load_profile
+    profile = load_profile(find_profile(name))
     if options.seed is not None:
         profile = replace(profile, core=profile.core.changed(seed=options.seed))
     if options.backend is not None:
@@ -238,9 +245,10 @@ def chosen_profile(options: argparse.Namespace) -> Profile:
 
 
 # ---- the desktop ----------------------------------------------------------------------------------------
-def desktop(profile: Profile) -> int:
+def desktop(profile: Profile, options: argparse.Namespace) -> int:
     """Open panel and viewer around a simulation thread, build the profile's network, and run until the user leaves."""
     faulthandler.enable()       # a crash inside a graphics driver leaves no other trace
+    from neural_simulator.app import settings
     from neural_simulator.app.desk import Desk
     from neural_simulator.app.frames import Mailbox
     from neural_simulator.app.worker import Worker
@@ -251,21 +259,28 @@ def desktop(profile: Profile) -> int:
     commands: queue.Queue[Command] = queue.Queue()
     events: queue.Queue[Event] = queue.Queue()
     mailbox = Mailbox()
+    store = log.install(log.LogStore())
     worker = Worker(commands, events, mailbox)
-    desk = Desk(commands, events, mailbox)
+    desk = Desk(commands, events, mailbox, settings.load())
+    if options.profile is None:
+        profile = last_profile(desk.settings, options) or profile
     screen = primary_screen()
     position, size, beside = side_by_side(screen.x, screen.y, screen.width, screen.height, screen.scale)
-    panel = Panel(desk, log.install(log.LogStore()), position=position, size=size, scale=screen.scale)
-    viewer = Viewer(desk.trigger, Placement(*beside), desk.inspect, desk.select)
+    position, size = remembered(desk.settings.panel_box, position, size, screen)
+    viewer_at, viewer_size = remembered(desk.settings.viewer_box, beside[2:], beside[:2], screen)
+    panel = Panel(desk, store, position=position, size=size, scale=screen.scale)
+    viewer = Viewer(desk.trigger, Placement(*viewer_size, *viewer_at), desk.inspect, desk.select)
     register_views(desk, viewer)
 
     interrupted = leave_when_interrupted(desk)
     with ExitStack() as ending:     # from the last line up: simulation and recording first, the panel's context last
+        ending.callback(lambda: settings.save(desk.settings))
         ending.callback(terminate)
+        ending.callback(desk.background.close)
         panel.open()
         ending.callback(panel.close)
         viewer.open()
-        ending.callback(viewer.close)
+        ending.callback(close_viewer, desk, viewer)
         worker.start()
         ending.callback(end_simulation, desk, worker)
         desk.show(profile)
@@ -289,6 +304,36 @@ def side_by_side(x: int, y: int, width: int, height: int, scale: float) -> tuple
     return (x, top), (panel_width, panel_height), viewer
 
 
+def last_profile(settings: Settings, options: argparse.Namespace) -> Profile | None:
+    """Return the profile that was in the form last, None where it is gone or broken or not wanted."""
+    from neural_simulator.base.errors import SimulatorError
+    if not settings.open_last_profile or not settings.last_profile:
+        return None
+    try:
+        return with_arguments(settings.last_profile, options)
+    except SimulatorError:
+        return None
+
+
+def remembered(box: tuple[int, int, int, int] | None, at: tuple[int, int], size: tuple[int, int], screen: Screen,
+               ) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return position and size of a window as they were left, or the usual ones where the screen is another."""
+    if box is None:
+        return at, size
+    width, height, x, y = box
+    inside = (screen.x <= x < screen.x + screen.width - 100 and screen.y <= y < screen.y + screen.height - 100
+              and 200 <= width <= screen.width and 200 <= height <= screen.height)
+    return ((x, y), (width, height)) if inside else (at, size)
+
+
+def close_viewer(desk: Desk, viewer: Viewer) -> None:
+    """Close the viewer and remember its place."""
+    viewer.close()
+    place = viewer.placement
+    if place.x is not None and place.y is not None:
+        desk.change_settings(viewer_box=(place.width, place.height, place.x, place.y))
+
+
 def main_loop(desk: Desk, panel: Panel, viewer: Viewer) -> None:
     """One turn: take in what happened, let the panel draw and act, let the viewer draw and act."""
     while panel.running() and not desk.leaving:
@@ -299,7 +344,7 @@ def main_loop(desk: Desk, panel: Panel, viewer: Viewer) -> None:
         viewer.frame(shown(desk))
         if was_open and not viewer.is_open:
             desk.notice("The network window is closed; View, Show Network Window opens it again.")
-        time.sleep(max(0.0, TURN_S - (time.perf_counter() - began)))
+        panel.rest(TURN_S - (time.perf_counter() - began))
 
 
 def register_views(desk: Desk, viewer: Viewer) -> None:

@@ -145,6 +145,10 @@ _ALL = (
            ("Ctrl+Shift+S",), anywhere=True, possible=can_save),
     Action("load_checkpoint", "Load Checkpoint...", "Go on from a saved state, with the same bits.",
            ("Ctrl+Shift+L",), anywhere=True, possible=lambda view: not view.building),
+    Action("undo", "Undo", "Take back the newest change of the form or of the picture.", ("Ctrl+Z",), anywhere=True,
+           possible=lambda view: view.history_at > 0),
+    Action("redo", "Redo", "Make an undone change again.", ("Ctrl+Y", "Ctrl+Shift+Z"), anywhere=True,
+           possible=lambda view: view.history_at < len(view.history) - 1),
     Action("show_keys", "Keys", "Show this list of keys.", ("F1",), anywhere=True),
     Action("exit", "Exit", "Leave the program.", ("Escape",)),
 )

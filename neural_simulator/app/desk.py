@@ -10,38 +10,53 @@ import queue
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar, get_args
 
 import numpy as np
 
 from ..base import log
 from ..base.errors import SimulatorError
 from ..base.paths import CHECKPOINTS
-from ..config import ColorMode, CoreSimConfig, GPUConfig, VisualizationConfig
+from ..config import ColorMode, CoreSimConfig, GPUConfig, VisualizationConfig, describe, drive_scale_field
+from ..files.overrides import read_overrides, tuned_for
 from ..files.profiles import Profile, ProfileEntry, list_profiles, load_profile, save_profile
 from . import messages as msg
-from .actions import ACTIONS, Action
+from .actions import ACTIONS, Action, apply_shown
+from .background import Background
 from .frames import NO_IDS, Frame, Mailbox, NetworkView
+from .history import History, Moment
+from .script import Script
+from .settings import Settings
 from .view_state import ViewState, apply
 
 USUAL_ROTATION = 12.0         # deg/s: a turn in half a minute
+T = TypeVar("T")
 
 
 class Desk:
     """What a window may ask for and look at. `leaving` turns true when the user wants to end the program."""
 
-    def __init__(self, commands: queue.Queue[msg.Command], events: queue.Queue[msg.Event], mailbox: Mailbox):
+    def __init__(self, commands: queue.Queue[msg.Command], events: queue.Queue[msg.Event], mailbox: Mailbox,
+                 settings: Settings | None = None):
         self._commands = commands
         self._events = events
         self._mailbox = mailbox
         self._doers: dict[str, Callable[[], None]] = {
-            "exit": self.leave, "toggle_synapses": partial(self._toggle, "show_synapses"),
+            "exit": self.ask_to_leave, "apply": self._apply, "undo": self._undo, "redo": self._redo,
+            "toggle_synapses": partial(self._toggle, "show_synapses"),
             "toggle_pulses": partial(self._toggle, "show_pulses"), "next_color": self._next_color,
             "follow_picked": partial(self._toggle, "follow_picked"), "auto_rotate": self._auto_rotate,
             "unpick": partial(self.inspect, None), "clear_selection": partial(self.select, NO_IDS),
             "save_checkpoint": self.save_checkpoint, "load_checkpoint": self.load_checkpoint}
         self._log = log.get("app")
+        self.settings = settings or Settings()
+        self.background = Background()
+        self.script = Script()
         self.view = ViewState()
+        self.history = History(Moment("Beginning", self.view.draft_core, self.view.draft_gpu, self.view.visual))
+        self._tuned: tuple[str, float] = ("", 0.0)      # the drive scale that was taken from auto-tune last
+        self._saved = self.history.now       # what the profile in the form holds
+        self._asked_to_leave = False
         self._newest: Frame | None = None
         self.frame: Frame | None = None      # the newest one of the network in `view`
         self.fresh = False                   # True in the turn in which `frame` came
@@ -60,6 +75,7 @@ class Desk:
         ready = network is not None and newest is not None and newest.build == network.build
         self.frame = newest if ready else None
         self.fresh = self.frame is not None and self.frame is not shown
+        self.background.tick()
         self._ask_for_weights()
 
     def _ask_for_weights(self) -> None:
@@ -73,7 +89,15 @@ class Desk:
     def tell(self, event: msg.Event) -> None:
         """Fold one event into the view state and note it in the log."""
         self.view = apply(self.view, event)
+        self.script.saw(event)
         self._note(event)
+
+    def later(self, key: str, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Let `work()` run on another thread and hand its result to `then`; an error is told in the status bar.
+
+        Of several calls with the same key only the newest counts.
+        """
+        self.background.do(key, work, then, lambda error: self.notice(str(error) or type(error).__name__, bad=True))
 
     def send(self, *commands: msg.Command) -> None:
         """Hand commands to the simulation thread, in order."""
@@ -93,10 +117,10 @@ class Desk:
         action = ACTIONS[action] if isinstance(action, str) else action
         if not action.possible(self.view):
             self.notice(f"{action.label.rstrip('.')} is not possible now ({self.view.run}).", bad=True)
-        elif action.commands is not None:
-            self.send(*action.commands(self.view))
         elif action.name in self._doers:
             self._doers[action.name]()
+        elif action.commands is not None:
+            self.send(*action.commands(self.view))
         else:
             self.notice(f"{action.label.rstrip('.')} needs the viewer window, which is closed.", bad=True)
 
@@ -107,6 +131,18 @@ class Desk:
     def draft(self, core: CoreSimConfig, gpu: GPUConfig, errors: dict[str, str]) -> None:
         """The form now shows these values; nothing is applied."""
         self.tell(msg.DraftChanged(core, gpu, errors))
+        self._remember()
+
+    def commit(self) -> None:
+        """The user finished an edit: what comes next is undone apart from it, and live fields act at once."""
+        self.history.seal()
+        applied, draft = self.view.core, self.view.draft_core
+        if applied is None:
+            return
+        values = {name: getattr(draft, name) for name in CoreSimConfig.model_fields
+                  if describe(CoreSimConfig, name)["live"] and getattr(draft, name) != getattr(applied, name)}
+        if values:
+            self.send(msg.ChangeLive(values))
 
     def change_visual(self, **values: object) -> None:
         """Change how the network is shown, at once. A bad value is refused with ConfigurationError."""
@@ -115,12 +151,115 @@ class Desk:
         self.tell(msg.VisualChanged(new))
         if new.update_interval_steps != old.update_interval_steps:
             self.send(msg.SetFrameInterval(new.update_interval_steps))
+        self._remember()
 
     def show(self, profile: Profile) -> None:
         """Put a profile into the form; what concerns the view acts at once, the rest with the next apply."""
-        self.draft(profile.core, profile.device, {})
+        self.tell(msg.DraftChanged(profile.core, profile.device, {}))
         self.tell(msg.ProfileChanged(profile.name, profile.description))
-        self.change_visual(**profile.view.model_dump())
+        self._show_visual(profile.view)
+        self._remember(f"Profile {profile.name}")
+        self._note_saved()
+
+    def _show_visual(self, visual: VisualizationConfig) -> None:
+        self.tell(msg.VisualChanged(visual))
+        self.send(msg.SetFrameInterval(visual.update_interval_steps))
+
+    # ---- undo -------------------------------------------------------------------------------------------
+    def _remember(self, label: str = "") -> None:
+        view = self.view
+        self.history.note(view.draft_core, view.draft_gpu, view.visual, label)
+        self._tell_history()
+
+    def _tell_history(self) -> None:
+        labels = tuple(moment.label for moment in self.history.moments)
+        if (labels, self.history.at) != (self.view.history, self.view.history_at):
+            self.tell(msg.HistoryChanged(labels, self.history.at))
+
+    def go_to_moment(self, number: int) -> None:
+        """Make form and picture show what they showed at that moment of the history; live fields act at once."""
+        moment = self.history.go(number)
+        self.tell(msg.DraftChanged(moment.core, moment.gpu, {}))
+        self._show_visual(moment.visual)
+        self._tell_history()
+        self.commit()
+
+    def _undo(self) -> None:
+        undone = self.history.now.label
+        self.go_to_moment(self.history.at - 1)
+        self.notice(f"Undone: {undone}.")
+
+    def _redo(self) -> None:
+        self.go_to_moment(self.history.at + 1)
+        self.notice(f"Done again: {self.history.now.label}.")
+
+    # ---- the auto-tuned drive ---------------------------------------------------------------------------
+    def tuned_drive(self) -> tuple[str, float] | None:
+        """Return the field that scales the drive of the network in the form and its auto-tuned value, if there is one.
+
+        Raises FileFormatError where the file of tuned values is broken.
+        """
+        found = tuned_for(self.view.draft_core, read_overrides())
+        return None if found is None or found[1].scale is None else (found[0], found[1].scale)
+
+    def reset_drive(self) -> None:
+        """Give the drive its auto-tuned value, at once where a network of that model runs."""
+        tuned = self.tuned_drive()
+        if tuned is None:
+            self.notice("There is no auto-tuned drive for this model, structure and cell type; run auto-tune.",
+                        bad=True)
+            return
+        self._set_drive(*tuned)
+        self.commit()
+        self.notice(f"{CoreSimConfig.model_fields[tuned[0]].title} is back at its auto-tuned {tuned[1]:g}.")
+
+    def _set_drive(self, name: str, scale: float) -> None:
+        view = self.view
+        self.draft(view.draft_core.changed(**{name: scale}), view.draft_gpu, dict(view.draft_errors))
+        self._tuned = (name, scale)
+
+    def _apply(self) -> None:
+        """Build what the form shows, with the auto-tuned drive unless the user has set another one."""
+        said = self._take_tuned_drive()
+        self.send(*apply_shown(self.view))
+        if said:
+            self.notice(said)
+
+    def _take_tuned_drive(self) -> str:
+        """Put the auto-tuned drive into the form where the user has left it alone; say what was done."""
+        core = self.view.draft_core
+        if drive_scale_field(core.neuron_model_type.value) is None:
+            return ""
+        try:
+            tuned = self.tuned_drive()
+        except SimulatorError as error:
+            return str(error)
+        if tuned is None:
+            return ""
+        name, scale = tuned
+        now, title = getattr(core, name), CoreSimConfig.model_fields[name].title
+        if now == scale:
+            return ""
+        untouched = (CoreSimConfig.model_fields[name].default, self._tuned[1] if self._tuned[0] == name else None)
+        if now not in untouched:
+            return f"{title}: your {now:g} is kept; auto-tuned is {scale:g}."
+        self._set_drive(name, scale)
+        return f"{title} is {scale:g}, as auto-tuned for this network."
+
+    # ---- profiles and settings --------------------------------------------------------------------------
+    def change_settings(self, **values: object) -> None:
+        """Change what the program remembers of its look. A bad value is refused with ConfigurationError."""
+        self.settings = self.settings.changed(**values)
+
+    def _note_saved(self) -> None:
+        view = self.view
+        self._saved = Moment("", view.draft_core, view.draft_gpu, view.visual)
+        self._asked_to_leave = False
+
+    @property
+    def unsaved(self) -> bool:
+        """True where the form describes a network that is in no profile; how it is looked at does not count."""
+        return (self._saved.core, self._saved.gpu) != (self.view.draft_core, self.view.draft_gpu)
 
     def load_profile(self, path: Path) -> bool:
         """Read a profile into the form; a file that cannot be read changes nothing and says so."""
@@ -130,8 +269,12 @@ class Desk:
             self.notice(str(error), bad=True)
             return False
         self.show(profile)
+        self._used_profile(path)
         self.notice(f"Profile {profile.name} is in the form; {ACTIONS['apply'].label} builds it.")
         return True
+
+    def _used_profile(self, path: Path) -> None:
+        self.settings = self.settings.with_recent("profile", path).changed(last_profile=str(path))
 
     def profiles(self) -> tuple[ProfileEntry, ...]:
         """Return the profiles in their folder, broken ones with what is wrong with them."""
@@ -147,6 +290,8 @@ class Desk:
             self.notice(str(error), bad=True)
             return False
         self.tell(msg.ProfileChanged(profile.name, profile.description))
+        self._note_saved()
+        self._used_profile(path)
         self.notice(f"Saved as {path}.")
         return True
 
@@ -175,6 +320,20 @@ class Desk:
     def select(self, neurons: np.ndarray) -> None:
         """Take these neurons (ids, ascending) as the selection."""
         self.tell(msg.SelectionChanged(neurons))
+
+    # ---- leaving ----------------------------------------------------------------------------------------
+    def ask_to_leave(self) -> None:
+        """Leave; where something is unsaved and a window has registered for it, ask once before."""
+        ask = self._doers.get("ask_to_leave")
+        if ask is None or self._asked_to_leave or not self.unsaved or not self.settings.ask_before_leaving:
+            self.leave()
+        else:
+            self._asked_to_leave = True
+            ask()
+
+    def stay(self) -> None:
+        """The user does not want to leave after all."""
+        self._asked_to_leave = False
 
     def leave(self) -> None:
         """Ask the main loop to end the program."""

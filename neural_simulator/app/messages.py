@@ -161,10 +161,11 @@ class Event:
 
 @dataclass(frozen=True)
 class Done(Event):
-    """`command` was carried out; `text` is a sentence for the status bar."""
+    """`command` was carried out where step `step` begins; `text` is a sentence for the status bar."""
 
     command: Command
     text: str = ""
+    step: int = 0
 
 
 @dataclass(frozen=True)
@@ -261,6 +262,14 @@ class SelectionChanged(Event):
     """The user selected these neurons in the viewer, (K,) int32 ascending; empty: none."""
 
     neurons: np.ndarray
+
+
+@dataclass(frozen=True)
+class HistoryChanged(Event):
+    """What can be undone: a sentence for every moment of form and picture, and the number of the one in force."""
+
+    labels: tuple[str, ...]
+    at: int
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ class ViewState:
     status: str = ""
     status_bad: bool = False
     crash: msg.Crashed | None = None
+    history: tuple[str, ...] = ()                   # moments of form and picture, oldest first
+    history_at: int = 0                             # number of the one in force
 
     @property
     def building(self) -> bool:
@@ -135,6 +137,10 @@ def _profile(view: ViewState, event: msg.ProfileChanged) -> ViewState:
     return replace(view, profile=event.name, profile_description=event.description)
 
 
+def _history(view: ViewState, event: msg.HistoryChanged) -> ViewState:
+    return replace(view, history=event.labels, history_at=event.at)
+
+
 def _notice(view: ViewState, event: msg.Notice) -> ViewState:
     return replace(view, status=event.text, status_bad=event.bad)
 
@@ -153,5 +159,6 @@ APPLIERS: Mapping[type[msg.Event], Callable[..., ViewState]] = {
     msg.DraftChanged: _draft,
     msg.VisualChanged: _visual,
     msg.ProfileChanged: _profile,
+    msg.HistoryChanged: _history,
     msg.Notice: _notice,
 }

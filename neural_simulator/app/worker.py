@@ -156,6 +156,7 @@ class Worker:
         return 0.0 if self._speed == 0.0 else wait_s
 
     def _obey(self, command: msg.Command) -> None:
+        step = self._sim.step_index if self._sim is not None else 0
         try:
             text = HANDLERS[type(command)](self, command)
         except SimulatorError as error:
@@ -165,7 +166,7 @@ class Worker:
             self._emit(msg.Failed(command, f"{type(command).__name__} met an unexpected error: "
                                            f"{error or type(error).__name__}. Details are in {report}."))
         else:
-            self._emit(msg.Done(command, text))
+            self._emit(msg.Done(command, text, step))
 
     def _add_neuron_model(self, command: msg.AddNeuronModel) -> str:
         from .user_models import add_user_model  # loads the compiler

@@ -12,6 +12,7 @@ RECORDINGS = ROOT / "simulation_recordings_h5"
 CRASH_REPORTS = ROOT / "crash_reports"
 LOGS = ROOT / "logs"
 USER_MODELS = ROOT / "user_models"
+EXPORTS = ROOT / "exports"
 
 
 def ensure(folder: Path) -> Path:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable
+import time
 from typing import Any
 
 import dearpygui._dearpygui as dearpygui_library
+
+ICONIFIED = 0x00020002      # GLFW_ICONIFIED
 
 
 class PanelGL:
@@ -21,10 +23,10 @@ class PanelGL:
     def __init__(self) -> None:
         self._linux = sys.platform.startswith("linux")
         self._saved: tuple[Any, Any, Any] | None = None
-        self._wake: Callable[[], None] | None = None
+        self._window: Any = None            # GLFW's handle of the panel, where its library tells it
         if self._linux:
             self._gl = _load_glx()
-            self._wake = _load_wake()
+            self._glfw = _load_glfw()
 
     def capture(self) -> None:
         """Note the context; right after the window was shown, before anything else makes another one current."""
@@ -34,6 +36,8 @@ class PanelGL:
         self._saved = (gl.glXGetCurrentDisplay(), gl.glXGetCurrentDrawable(), gl.glXGetCurrentContext())
         if not all(self._saved):
             raise RuntimeError("The control panel has no OpenGL context; install the system's OpenGL library (GLX).")
+        if self._glfw is not None:
+            self._window = self._glfw.glfwGetCurrentContext()
 
     def activate(self) -> None:
         """Make the panel's context current; before every frame, texture change, screenshot and the shutdown."""
@@ -41,8 +45,29 @@ class PanelGL:
             return
         if not self._gl.glXMakeCurrent(*self._saved):
             raise RuntimeError("The control panel lost its OpenGL context.")
-        if self._wake is not None:
-            self._wake()        # a minimised panel would otherwise wait for an event and freeze every window
+        if self._glfw is not None:
+            self._glfw.glfwPostEmptyEvent()     # a panel just minimised would wait for an event and freeze every window
+
+    @property
+    def hears(self) -> bool:
+        """True where `wait` can tell whether the user did something."""
+        return self._window is not None
+
+    def minimised(self) -> bool:
+        """True where the window is known to be minimised; then there is nothing to draw."""
+        return self._window is not None and bool(self._glfw.glfwGetWindowAttrib(self._window, ICONIFIED))
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep for `seconds`, or until something happens to the panel's window; return whether it did."""
+        if self._window is None:
+            time.sleep(max(0.0, seconds))
+            return False
+        began = time.perf_counter()
+        if seconds > 0.0:
+            self._glfw.glfwWaitEventsTimeout(seconds)
+        else:
+            self._glfw.glfwPollEvents()
+        return time.perf_counter() - began < 0.9 * seconds
 
 
 def _load_glx() -> ctypes.CDLL:
@@ -55,9 +80,15 @@ def _load_glx() -> ctypes.CDLL:
     return gl
 
 
-def _load_wake() -> Callable[[], None] | None:
-    """Return GLFW's `glfwPostEmptyEvent` of DearPyGui's own copy, or None in a build that does not export it."""
+def _load_glfw() -> ctypes.CDLL | None:
+    """Return GLFW as DearPyGui carries it, or None in a build that does not export it."""
     try:
-        return ctypes.CDLL(dearpygui_library.__file__).glfwPostEmptyEvent
+        glfw = ctypes.CDLL(dearpygui_library.__file__)
+        glfw.glfwGetCurrentContext.restype = ctypes.c_void_p
+        glfw.glfwGetWindowAttrib.argtypes = [ctypes.c_void_p, ctypes.c_int]
+        glfw.glfwGetWindowAttrib.restype = ctypes.c_int
+        glfw.glfwWaitEventsTimeout.argtypes = [ctypes.c_double]
+        glfw.glfwWaitEventsTimeout.restype = glfw.glfwPollEvents.restype = glfw.glfwPostEmptyEvent.restype = None
     except (OSError, AttributeError):
         return None
+    return glfw

@@ -14,7 +14,7 @@ from ..base.paths import PROFILES
 from .layout import Look, centre
 
 SUFFIX = ".json"
-TAGS = ("dialog.load", "dialog.save", "dialog.keys", "dialog.crash")
+TAGS = ("dialog.load", "dialog.save", "dialog.keys", "dialog.crash", "dialog.leave")
 
 
 class Dialogs:
@@ -27,6 +27,7 @@ class Dialogs:
         desk.on("load_profile", self._ask_load)
         desk.on("save_profile", self._ask_save)
         desk.on("show_keys", self._show_keys)
+        desk.on("ask_to_leave", self._ask_leave)
 
     def refresh(self) -> None:
         """Tell of an error of the simulation once."""
@@ -36,11 +37,17 @@ class Dialogs:
             if crash is not None:
                 self._show_crash(crash.message)
 
+    def is_open(self) -> bool:
+        """True while a dialog waits for the user."""
+        return any(dpg.does_item_exist(tag) for tag in TAGS)
+
     def close_front(self) -> None:
         """Close the dialog that was opened last."""
         for tag in reversed(TAGS):
             if dpg.does_item_exist(tag):
                 dpg.delete_item(tag)
+                if tag == "dialog.leave":
+                    self._desk.stay()
                 return
 
     # ---- profiles ---------------------------------------------------------------------------------------
@@ -98,10 +105,25 @@ class Dialogs:
         if self._desk.save_profile(path, dpg.get_value("dialog.save.description").strip()):
             dpg.delete_item("dialog.save")
 
+    # ---- leaving ----------------------------------------------------------------------------------------
+    def _ask_leave(self) -> None:
+        with self._window("dialog.leave", "Changes are in no profile", 470, 130):
+            dpg.add_text("The form or the picture was changed since the profile was loaded or saved.",
+                         wrap=self._look.px(440))
+            with dpg.group(horizontal=True):
+                dpg.add_button(label="Save Profile...", tag="dialog.leave.save", callback=self._save_first)
+                dpg.add_button(label="Leave", tag="dialog.leave.leave", callback=self._desk.leave)
+                dpg.add_button(label="Stay", tag="dialog.leave.stay", callback=self.close_front)
+        dpg.bind_item_theme("dialog.leave.save", self._look.accent_button)
+
+    def _save_first(self) -> None:
+        self.close_front()
+        self._ask_save()
+
     # ---- telling ----------------------------------------------------------------------------------------
     def _show_keys(self) -> None:
         rows = key_list()
-        with self._window("dialog.keys", "Keys", 520, 62 + 25 * (len(rows) + 1)):
+        with self._window("dialog.keys", "Keys", 540, 84 + 25 * (len(rows) + 1)):
             with dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit):
                 dpg.add_table_column(width_fixed=True, init_width_or_weight=self._look.px(130))
                 dpg.add_table_column(width_stretch=True)
@@ -109,8 +131,8 @@ class Dialogs:
                     with dpg.table_row():
                         self._look.use_font(dpg.add_text(keys), "bold")
                         dpg.add_text(meaning)
-            dpg.add_text("Keys with Ctrl and F1 work in both windows, all others in the network window.",
-                         color=self._look.dim)
+            dpg.add_text("All keys work in both windows; in the panel those without Ctrl only while nothing is typed, "
+                         "and Escape only closes dialogs.", color=self._look.dim, wrap=self._look.px(500))
 
     def _show_crash(self, message: str) -> None:
         with self._window("dialog.crash", "The simulation met an error", 560, 190):

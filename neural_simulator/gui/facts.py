@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import dearpygui.dearpygui as dpg
-import psutil
 
 from ..app.frames import Frame, NetworkView
 from . import theme
 from .layout import Look, wrapped_tooltip
+from .tapes import Tapes
 
 NUMBER_WIDTH = 110            # px at scale 1 that a number and its name take
 POPULATION_WIDTH = 172        # ... that a population's name and rate take
-MEMORY_EVERY = 30             # frames of the panel between two looks at the program's memory
 
 
 @dataclass(frozen=True)
@@ -67,45 +66,45 @@ FACTS = (
     Fact("seed", "Seed", "The seed really used; put it into the form to get this very network again.",
          lambda network, frame: str(network.seed)),
     Fact("backend", "Computed by", "The device that computes.", lambda network, frame: network.backend),
-    Fact("process", "Program memory", "Memory that the whole program takes.",
-         lambda network, frame: in_bytes(psutil.Process().memory_info().rss)),
 )
+PROCESS = Fact("process", "Program memory", "Memory that the whole program takes.", lambda network, frame: "")
 
 
 class Facts:
     """The numbers above the plots."""
 
-    def __init__(self, look: Look):
+    def __init__(self, look: Look, tapes: Tapes):
         self._look = look
+        self._tapes = tapes
+        self._shown: Frame | None = None
         self._columns = (0, 0)                      # of the numbers, of the populations
         self._network: NetworkView | None = None
-        self._frames = 0
 
     def build(self) -> None:
         """Create the places under DearPyGui's current container; `show` fills them."""
         dpg.add_group(tag="facts")
-        dpg.bind_item_theme("facts", theme.dense_theme((self._look.px(4), self._look.px(1))))
+        dpg.bind_item_theme("facts", self._look.dense)
         dpg.add_group(tag="populations")
 
-    def show(self, network: NetworkView, frame: Frame | None, fresh: bool, width: float) -> None:
-        """Show the numbers of `frame`, where they are `fresh`, in a grid that fits `width` px."""
+    def show(self, network: NetworkView, frame: Frame | None, width: float) -> None:
+        """Show the numbers of `frame` in a grid that fits `width` px."""
         columns = (self._fitting(width, NUMBER_WIDTH), self._fitting(width, POPULATION_WIDTH))
         if columns != self._columns or network is not self._network:
             self._columns, self._network = columns, network
-            self._grid("facts", columns[0], [self._cell(fact) for fact in FACTS])
+            self._grid("facts", columns[0], [self._cell(fact) for fact in (*FACTS, PROCESS)])
             self._grid("populations", columns[1],
                        [self._population(index, each.name) for index, each in enumerate(network.populations)])
-            self._frames, fresh = 0, True
-        if frame is not None and fresh:
+            self._shown = None
+        if frame is not None and frame is not self._shown:
+            self._shown = frame
             self._write(network, frame)
 
     def _write(self, network: NetworkView, frame: Frame) -> None:
         for fact in FACTS:
-            if fact.tag != "process" or self._frames % MEMORY_EVERY == 0:
-                dpg.set_value(f"number.{fact.tag}", fact.read(network, frame))
+            dpg.set_value(f"number.{fact.tag}", fact.read(network, frame))
+        dpg.set_value("number.process", in_bytes(self._tapes.process_bytes()))
         for index, rate in enumerate(frame.rates_Hz):
             dpg.set_value(f"population.{index}", f"{rate:.1f} Hz")
-        self._frames += 1
 
     def _fitting(self, width: float, each: int) -> int:
         return max(1, min(5, int(width / self._look.px(each))))

@@ -9,10 +9,23 @@ from enum import Enum
 from typing import Any
 
 from ..base.declarations import Param
-from ..config import AnyConfig, Config, CoreSimConfig, allowed, bounds, describe, model_defaults, structure_defaults
+from ..config import (
+    AnyConfig,
+    Config,
+    CoreSimConfig,
+    allowed,
+    bounds,
+    describe,
+    drive_scale_field,
+    model_defaults,
+    structure_defaults,
+)
 from ..models.neurons import NEURON_MODELS, cell_type, cell_types
 from ..models.structures import STRUCTURES
 from ..models.structures.generic import GENERIC
+
+# Fields whose values are called by long words in the form.
+LONG_CHOICES = ("neuron_model_type", "neural_structure_profile", "excitatory_preset", "inhibitory_preset")
 
 NUMBER, SWITCH, CHOICE, NUMBERS, PARAMETERS = "number", "switch", "choice", "numbers", "parameters"
 
@@ -80,13 +93,23 @@ def choices(config: Config, name: str) -> tuple[str, ...]:
     return tuple(str(choice) for choice in typing.get_args(annotation))
 
 
-def choice_labels(name: str) -> dict[str, str]:
+def choice_labels(name: str, config: Config | None = None) -> dict[str, str]:
     """Return what a choice's values are called in the form, where that differs from the values themselves."""
+    if name.endswith("_preset") and isinstance(config, CoreSimConfig):
+        model = config.neuron_model_type.value
+        return {key: f"{key}: {cell_type(model, key)[1].label}" for key in choices(config, name)}
     if name == "neuron_model_type":
         return {key: model.label for key, model in list(NEURON_MODELS.items())}    # another thread may add one
     if name == "neural_structure_profile":
         return {key: structure.label for key, structure in STRUCTURES.items()}
     return {}
+
+
+def matters(config: Config, name: str) -> bool:
+    """Whether a field has any effect on the network that `config` describes; the form hides the others."""
+    if isinstance(config, CoreSimConfig) and name.endswith("_external_drive_scale"):
+        return name == drive_scale_field(config.neuron_model_type.value)
+    return True
 
 
 def refit(config: AnyConfig, name: str) -> AnyConfig:

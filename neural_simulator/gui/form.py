@@ -16,10 +16,21 @@ import dearpygui.dearpygui as dpg
 from ..base.errors import ConfigurationError
 from ..config import AnyConfig, CoreSimConfig
 from . import fields as kinds
-from .fields import Field, cell_parameters, choice_labels, choices, explanation, fields_of, from_text, refit, to_text
+from .fields import (
+    Field,
+    cell_parameters,
+    choice_labels,
+    choices,
+    explanation,
+    fields_of,
+    from_text,
+    matters,
+    refit,
+    to_text,
+)
 from .layout import Look, form_table, wrapped_tooltip
 
-WIDE = ("neuron_model_type", "neural_structure_profile")     # fields whose values are long words
+LONG_LABEL = 24              # letters; a longer label stands above its input
 
 
 @dataclass
@@ -28,10 +39,19 @@ class Row:
 
     field: str
     tag: str
+    line: int | str
     mark: int | str
     label: int | str
     reset: int | str
+    words: str = ""              # what a search looks at, in small letters
     shown: tuple[bool, bool, bool] | None = None
+    visible: bool = True
+
+    def find(self, wanted: bool) -> None:
+        """Show the line or hide it."""
+        if wanted != self.visible:
+            self.visible = wanted
+            dpg.configure_item(self.line, show=wanted)
 
     def show(self, look: Look, bad: bool, changed: bool, resettable: bool) -> None:
         """Mark the line as bad, as changed since the last apply, and offer its reset."""
@@ -45,7 +65,7 @@ class Row:
 
 
 class Form(Generic[AnyConfig]):
-    """Inputs for every field of a configuration.
+    """Inputs for every field of a configuration; `search` shows a part of them.
 
     `edited()` is called after every change of the last good values or of the errors, `committed(name)` when the user
     has finished editing a good value (Enter or leaving the input). Tags are '<prefix>.<field>'.
@@ -60,6 +80,8 @@ class Form(Generic[AnyConfig]):
         self._edited = edited
         self._committed = committed
         self._open_groups = open_groups
+        self._wanted = ""                                      # what is searched for, in small letters
+        self._opened: dict[str, bool] = {}                     # groups that were open before the search
         self._pending: dict[str, Any] = {}                     # what was entered and is no good value
         self._fields = {field.name: field for field in fields_of(type(config))}
         self._rows: dict[str, Row] = {}
@@ -85,7 +107,7 @@ class Form(Generic[AnyConfig]):
 
     def _build_group(self, group: str, members: list[Field]) -> None:
         for wide in (True, False):
-            lines = [field for field in members if field.kind != kinds.PARAMETERS and (field.name in WIDE) is wide]
+            lines = [field for field in members if field.kind != kinds.PARAMETERS and _is_wide(field) is wide]
             if lines:
                 with form_table(self._look, wide):
                     for field in lines:
@@ -105,9 +127,10 @@ class Form(Generic[AnyConfig]):
     def _add_row(self, key: str, field: str, tag: str, label: str, unit: str, tip: str,
                  add_input: Callable[[], None]) -> None:
         """Add one line to the current table; `add_input` creates the input item `tag`."""
-        with dpg.table_row():
+        wide = key in self._fields and _is_wide(self._fields[key])
+        with dpg.table_row() as line:
             mark = dpg.add_text("\u2022", show=False)
-            if field in WIDE:
+            if wide:
                 with dpg.group():
                     text = dpg.add_text(label)
                     add_input()
@@ -120,7 +143,8 @@ class Form(Generic[AnyConfig]):
             reset = dpg.add_button(label="\u21ba", callback=partial(self._on_reset, key), show=False)
             dpg.bind_item_theme(reset, self._look.flat_button)
             wrapped_tooltip(reset, "Back to the default value.", self._look)
-        self._rows[key] = Row(field, tag, mark, text, reset)
+        group = self._fields[field].group
+        self._rows[key] = Row(field, tag, line, mark, text, reset, f"{label} {key} {group} {tip}".lower())
 
     def _add_input(self, field: Field, tag: str) -> None:
         edit = partial(self._on_edit, field)
@@ -159,7 +183,7 @@ class Form(Generic[AnyConfig]):
     # ---- from the user ----------------------------------------------------------------------------------
     def _on_edit(self, field: Field, sender: int | str, value: Any) -> None:
         if field.kind == kinds.CHOICE:
-            value = {label: key for key, label in choice_labels(field.name).items()}.get(value, value)
+            value = {label: key for key, label in choice_labels(field.name, self.config).items()}.get(value, value)
         elif field.kind in (kinds.NUMBER, kinds.NUMBERS) and isinstance(value, str):
             value = from_text(value, whole=field.whole, many=field.kind == kinds.NUMBERS)
         elif isinstance(value, float):
@@ -224,11 +248,45 @@ class Form(Generic[AnyConfig]):
         if self._cells_outdated():
             self._write()
         changed = frozenset(changed)
+        self._find()
         for key, row in self._rows.items():
             row.show(self._look, key in errors, row.field in changed and self._marks_change(key),
                      key in errors or not self._is_default(key))
         for group, header in self._headers.items():
             self._show_group(group, header, errors, changed)
+
+    # ---- searching --------------------------------------------------------------------------------------
+    def search(self, text: str) -> int:
+        """Show only the lines that speak of all words of `text`, and return their number; '' shows every line."""
+        wanted = text.strip().lower()
+        if wanted and not self._wanted:
+            self._opened = {group: dpg.get_value(header) for group, header in self._headers.items()}
+        ended = bool(self._wanted) and not wanted
+        self._wanted = wanted
+        found = self._find()
+        for group, header in self._headers.items():
+            if wanted:
+                dpg.set_value(header, True)
+            elif ended:
+                dpg.set_value(header, self._opened[group])
+        return found
+
+    def _find(self) -> int:
+        """Show the lines that are searched for and that matter for this configuration; return their number."""
+        words, groups, found = self._wanted.split(), set(), 0
+        for row in self._rows.values():
+            wanted = matters(self.config, row.field) and all(word in row.words for word in words)
+            row.find(wanted)
+            if wanted:
+                groups.add(self._fields[row.field].group)
+                found += 1
+        for group, header in self._headers.items():
+            if dpg.get_item_configuration(header)["show"] != (group in groups or not words):
+                dpg.configure_item(header, show=group in groups or not words)
+        for name, node in self._cells.items():
+            if words and any(row.visible for key, row in self._rows.items() if key.startswith(f"{name}.")):
+                dpg.set_value(node, True)
+        return found
 
     def _marks_change(self, key: str) -> bool:
         """A single cell parameter is marked when it is customised; any other field whenever it changed."""
@@ -273,7 +331,7 @@ class Form(Generic[AnyConfig]):
             return
         field, value = self._fields[name], getattr(self.config, name)
         if field.kind == kinds.CHOICE:
-            labels = choice_labels(name)
+            labels = choice_labels(name, self.config)
             keys = choices(self.config, name)
             dpg.configure_item(row.tag, items=[labels.get(each, each) for each in keys])
             plain = getattr(value, "value", value)
@@ -287,6 +345,11 @@ class Form(Generic[AnyConfig]):
 def _cells_of(config: CoreSimConfig) -> tuple[str, str]:
     """What decides which parameters there are."""
     return config.neuron_model_type.value, config.neural_structure_profile
+
+
+def _is_wide(field: Field) -> bool:
+    """A choice among long words, or a long label, stands above its input."""
+    return field.kind == kinds.CHOICE and field.name in kinds.LONG_CHOICES or len(field.label) > LONG_LABEL
 
 
 def _slides(field: Field) -> bool:

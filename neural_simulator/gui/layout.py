@@ -23,24 +23,24 @@ WIDE_COLUMNS = (8, None, 18)            # mark, label above input, reset
 
 @dataclass
 class Look:
-    """Scale, fonts, colours and themes, made once DearPyGui's context exists."""
+    """Scale, fonts, colours and themes, made once DearPyGui's context exists and anew when the user changes them."""
 
     scale: float = 1.0
-    text: theme.Color = theme.TEXT
-    dim: theme.Color = theme.DIM
-    note: theme.Color = theme.NOTE
-    bad: theme.Color = theme.BAD
+    colors: theme.Colors = theme.DARK
     fonts: dict[str, int | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        colors = self.colors
+        self.text, self.dim, self.note, self.bad = colors.text, colors.dim, colors.note, colors.bad
         self.fonts = theme.load_fonts(self.scale)
-        self.base = theme.base_theme(self.scale)
-        self.plain_button = theme.plain_button_theme()
-        self.good_button = theme.button_theme((0, 118, 86))
-        self.accent_button = theme.button_theme(theme.ACCENT)
-        self.flat_button = theme.flat_button_theme()
-        self.plain_field = theme.field_theme(theme.FIELD, theme.FIELD)
-        self.bad_field = theme.field_theme(theme.BAD_FIELD, theme.BAD)
+        self.base = theme.base_theme(colors, self.scale)
+        self.plain_button = theme.plain_button_theme(colors)
+        self.good_button = theme.button_theme(colors.start, colors)
+        self.accent_button = theme.button_theme(colors.accent, colors)
+        self.flat_button = theme.flat_button_theme(colors)
+        self.plain_field = theme.field_theme(colors.field, colors.field)
+        self.bad_field = theme.field_theme(colors.bad_field, colors.bad)
+        self.dense = theme.dense_theme((self.px(4), self.px(1)))
 
     def px(self, size: float) -> int:
         """Return a size at scale 1 in this look's pixels."""
@@ -68,6 +68,13 @@ def wrapped_tooltip(item: int | str, text: str, look: Look) -> None:
     """Show `text` while the mouse rests on `item`."""
     with dpg.tooltip(item, delay=0.4):
         dpg.add_text(text, wrap=look.px(TIP_WIDTH))
+
+
+def room_below(tag: str, inside: str = "right") -> float:
+    """Return the height in px that is left in the child window `inside` below the item `tag`."""
+    _, y = dpg.get_item_rect_min(tag)
+    top = y + dpg.get_item_rect_size(tag)[1] + dpg.get_y_scroll(inside)
+    return float(dpg.get_item_pos(inside)[1] + dpg.get_item_rect_size(inside)[1] - top)
 
 
 def centre(width: int, height: int) -> tuple[int, int]:

@@ -1,161 +1,160 @@
-"""The monitor's plots: raster, rates of the populations, and potentials of chosen neurons, over the same time."""
+"""Draws charts (app.charts) in the panel: follows what is new, holds still when asked to, and exports what it shows."""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, partial
 
 import dearpygui.dearpygui as dpg
 import numpy as np
 
-from ..app.frames import Frame, NetworkView
+from ..app import charts
+from ..app.charts import Axes, Chart, Line
+from ..app.desk import Desk
 from . import theme
-from .layout import Look
-from .series import Raster, Rates, Voltages
+from .layout import Look, wrapped_tooltip
 
-PLOTS = (("raster", "Neuron"), ("rates", "Rate (Hz)"), ("voltage", "V (mV)"))    # tag, label of the y axis
-SHARES = (0.46, 0.23, 0.31)  # of the height
-LEAST_HEIGHT = 300           # px at scale 1; a smaller panel scrolls
-NAMED_PROBES = 3             # more are told apart by the order of their dots alone
 NOTHING: list[list[float]] = [[], []]
+MARK_PX = 6.0
 
 
-class Plots:
-    """Three plots that follow the newest frame, or may be dragged and zoomed once they are let go."""
+class ChartView:
+    """Plots below each other in one part of the panel. Tags are '<name>.<chart>'; series are made as needed."""
 
-    def __init__(self, look: Look):
+    def __init__(self, desk: Desk, look: Look, name: str, axes: Sequence[Axes], linked: bool = True,
+                 least_height: int = 300):
+        self._desk = desk
         self._look = look
-        self._network: NetworkView | None = None
-        self._step = 0
-        self._window_ms = 1000.0
-        self._spikes_theme = cache(theme.spikes_theme)
-        self._line_theme = cache(theme.line_theme)
-        self._rates = Rates()
-        self._raster: Raster | None = None
-        self._voltages = Voltages((), {}, 1.0)
+        self._name = name
+        self._axes = tuple(axes)
+        self._linked = linked
+        self._least_height = least_height       # px at scale 1; a smaller place scrolls
+        self._series: dict[str, list[tuple[str, int | str]]] = {each.key: [] for each in axes}  # (kind, item)
+        self._themes = cache(_series_theme)
+        self._charts: tuple[Chart, ...] = ()
+        self._free = False                      # the user may drag and zoom
 
     # ---- building ---------------------------------------------------------------------------------------
-    def build_names(self) -> None:
-        """Create the place in which the traced neurons stand with their colours."""
-        dpg.add_group(tag="probe_names", horizontal=True)
+    def build_tools(self) -> None:
+        """Create the buttons that hold and export the plots, in DearPyGui's current row."""
+        name, look = self._name, self._look
+        dpg.add_checkbox(label="Hold", tag=f"{name}.hold")
+        wrapped_tooltip(f"{name}.hold", "Let the plots stand still while the simulation goes on. Then, and while the "
+                                        "run is paused, drag to move, scroll to zoom, drag with the right button to "
+                                        "zoom into a box, and double-click to see all.", look)
+        dpg.add_button(label="Export", tag=f"{name}.export")
+        wrapped_tooltip(f"{name}.export", "Write what these plots show into a file.", look)
+        with dpg.popup(f"{name}.export", mousebutton=dpg.mvMouseButton_Left, tag=f"{name}.formats"):
+            for suffix, what in (("png", "Picture (PNG)"), ("svg", "Drawing (SVG)"), ("csv", "Table (CSV)")):
+                dpg.add_selectable(label=what, tag=f"{name}.export.{suffix}", callback=partial(self._on_export, suffix))
 
     def build(self) -> None:
         """Create the plots under DearPyGui's current container."""
-        with dpg.subplots(len(PLOTS), 1, row_ratios=list(SHARES), width=-1, height=-1, no_title=True, link_all_x=True,
-                          no_menus=True, tag="plots"):
-            for name, label in PLOTS:
-                last = name == PLOTS[-1][0]
-                with dpg.plot(tag=name, no_title=True, no_mouse_pos=True, no_menus=True):
-                    dpg.add_plot_axis(dpg.mvXAxis, tag=f"{name}.x", no_tick_labels=not last,
-                                      label="Simulated time (s)" if last else "")
-                    dpg.add_plot_axis(dpg.mvYAxis, tag=f"{name}.y", label=label)
-        dpg.configure_item("raster.y", no_tick_labels=True, no_tick_marks=True, no_gridlines=True)
+        if len(self._axes) == 1:
+            self._build_plot(self._axes[0], True, height=-1, width=-1)
+            return
+        with dpg.subplots(len(self._axes), 1, row_ratios=[each.share for each in self._axes], width=-1, height=-1,
+                          no_title=True, link_all_x=self._linked, no_menus=True, tag=f"{self._name}.plots"):
+            for number, axes in enumerate(self._axes):
+                self._build_plot(axes, not self._linked or number == len(self._axes) - 1)
+
+    def _build_plot(self, axes: Axes, x_named: bool, **size: int) -> None:
+        tag = f"{self._name}.{axes.key}"
+        with dpg.plot(tag=tag, no_title=True, no_menus=True, **size):
+            dpg.add_plot_axis(dpg.mvXAxis, tag=f"{tag}.x", no_tick_labels=not x_named,
+                              label=axes.x_label if x_named else "")
+            dpg.add_plot_axis(dpg.mvYAxis, tag=f"{tag}.y", label=axes.y_label)
+        if axes.bare_y:
+            dpg.configure_item(f"{tag}.y", no_tick_labels=True, no_tick_marks=True, no_gridlines=True)
 
     def fit(self, room: float) -> None:
         """Take all of `room` px of height, or the least height where that is less."""
-        height = -1 if room >= self._look.px(LEAST_HEIGHT) else self._look.px(LEAST_HEIGHT)
-        if dpg.get_item_height("plots") != height:
-            dpg.configure_item("plots", height=height)
+        tag = f"{self._name}.plots" if len(self._axes) > 1 else f"{self._name}.{self._axes[0].key}"
+        least = self._look.px(self._least_height)
+        height = -1 if room >= least else least
+        if dpg.get_item_height(tag) != height:
+            dpg.configure_item(tag, height=height)
 
-    # ---- what is shown ----------------------------------------------------------------------------------
-    def show_network(self, network: NetworkView | None) -> None:
-        """Make one series per population for a new network; None empties the plots."""
-        for name, _ in PLOTS:
-            dpg.delete_item(f"{name}.y", children_only=True, slot=1)
-        self._network = network
-        self._step = 0
-        self._rates.clear()
-        self._voltages = Voltages((), {}, 1.0)
-        if network is None:
-            self._raster = None
+    # ---- showing ----------------------------------------------------------------------------------------
+    @property
+    def held(self) -> bool:
+        """True where the user wants the plots to stand still."""
+        return bool(dpg.get_value(f"{self._name}.hold"))
+
+    def show(self, shown: Sequence[Chart]) -> None:
+        """Draw these charts, unless they are held."""
+        if self.held:
+            self.let_go()
             return
-        self._raster = Raster(network)
-        for index in range(len(network.populations)):
-            color = theme.population_rgb(index)
-            points = dpg.add_scatter_series(*NOTHING, parent="raster.y", tag=f"raster.{index}.{network.build}")
-            dpg.bind_item_theme(points, self._spikes_theme(color))
-            line = dpg.add_line_series(*NOTHING, parent="rates.y", tag=f"rates.{index}.{network.build}")
-            dpg.bind_item_theme(line, self._line_theme(color))
-        dpg.set_axis_limits("raster.y", -1.0, float(self._raster.rows))
+        self._charts, self._free = tuple(shown), False
+        for chart in shown:
+            self._show_lines(chart)
+            tag = f"{self._name}.{chart.axes.key}"
+            for axis, limits in (("x", chart.x_limits), ("y", chart.y_limits)):
+                if limits is not None:
+                    dpg.set_axis_limits(f"{tag}.{axis}", *limits)
+                elif any(len(line.x) for line in chart.lines):
+                    dpg.set_axis_limits(f"{tag}.{axis}", *_span([getattr(line, axis) for line in chart.lines]))
 
-    def _show_probes(self, network: NetworkView, ids: tuple[int, ...]) -> None:
-        """Make one voltage line per probe, in its population's colour; further ones of a population are paler."""
-        dpg.delete_item("voltage.y", children_only=True, slot=1)
-        dpg.delete_item("probe_names", children_only=True, slot=1)
-        populations = [int(network.population_of[neuron]) for neuron in ids]
-        peaks = {}
-        for column, (neuron, index) in enumerate(zip(ids, populations, strict=True)):
-            params = network.populations[index].params
-            if "v_peak" in params:
-                peaks[neuron] = params["v_peak"]
-            color = theme.paler(theme.population_rgb(index), populations[:column].count(index))
-            line = dpg.add_line_series(*NOTHING, parent="voltage.y", tag=f"voltage.{column}.{network.build}")
-            dpg.bind_item_theme(line, self._line_theme(color))
-            name = f"\u25cf {neuron}" if len(ids) <= NAMED_PROBES else "\u25cf"
-            dpg.add_text(name, parent="probe_names", color=color)
-        self._voltages = Voltages(ids, peaks, network.core.dt_ms)
-
-    def take(self, network: NetworkView, frame: Frame) -> None:
-        """Take in a frame of the network that is shown, and draw it."""
-        assert network is self._network and self._raster is not None
-        if frame.step < self._step:      # the run began anew
-            self._raster.clear()
-            self._rates.clear()
-            self._voltages = Voltages((), {}, 1.0)
-        self._step = frame.step
-        if frame.probe_ids != self._voltages.ids:
-            self._show_probes(network, frame.probe_ids)
-        self._raster.saw(frame)
-        self._rates.saw(frame)
-        self._voltages.saw(frame)
-        self.draw()
-
-    def set_window(self, window_ms: float) -> None:
-        """Show another stretch of time."""
-        self._window_ms = window_ms
-        self.draw()
-
-    # ---- drawing ----------------------------------------------------------------------------------------
-    def draw(self) -> None:
-        """Bring the plots up to the newest frame."""
-        network = self._network
-        if network is None or self._raster is None:
-            return
-        now_ms = self._step * network.core.dt_ms
-        since_ms = now_ms - self._window_ms
-        for name, _ in PLOTS:
-            dpg.set_axis_limits(f"{name}.x", since_ms / 1000.0, now_ms / 1000.0)
-        dpg.set_axis_limits("raster.y", -1.0, float(self._raster.rows))
-        for index, (times, rows) in enumerate(self._raster.points(since_ms)):
-            _set_series(f"raster.{index}.{network.build}", times, rows)
-        self._draw_rates(network, since_ms)
-        self._draw_voltages(network, since_ms)
-
-    def _draw_rates(self, network: NetworkView, since_ms: float) -> None:
-        times, rates = self._rates.lines(since_ms)
-        for index in range(rates.shape[1]):
-            _set_series(f"rates.{index}.{network.build}", times, rates[:, index])
-        dpg.set_axis_limits("rates.y", 0.0, rounded_up(float(rates.max(initial=0.0))))
-
-    def _draw_voltages(self, network: NetworkView, since_ms: float) -> None:
-        low, high = -80.0, 0.0
-        for column in range(len(self._voltages.ids)):
-            times, v = self._voltages.line(column, since_ms)
-            _set_series(f"voltage.{column}.{network.build}", times, v)
-            low, high = min(low, float(v.min(initial=low))), max(high, float(v.max(initial=high)))
-        dpg.set_axis_limits("voltage.y", low - 5.0, high + 10.0)
+    def _show_lines(self, chart: Chart) -> None:
+        key, made = chart.axes.key, self._series[chart.axes.key]
+        parent = f"{self._name}.{key}.y"
+        while len(made) > len(chart.lines):
+            dpg.delete_item(made.pop()[1])
+        for number, line in enumerate(chart.lines):
+            if number < len(made) and made[number][0] != line.kind:
+                for _, item in made[number:]:
+                    dpg.delete_item(item)
+                del made[number:]
+            if number == len(made):
+                made.append((line.kind, _new_series(line, parent)))
+            item = made[number][1]
+            dpg.set_value(item, [np.ascontiguousarray(line.x, float), np.ascontiguousarray(line.y, float)])
+            if dpg.get_item_theme(item) != self._themes(line.kind, line.color):
+                dpg.bind_item_theme(item, self._themes(line.kind, line.color))
 
     def let_go(self) -> None:
         """Let the user drag and zoom while nothing moves."""
-        for name, _ in PLOTS:
+        if self._free:
+            return
+        self._free = True
+        for axes in self._axes:
             for axis in ("x", "y"):
-                dpg.set_axis_limits_auto(f"{name}.{axis}")
+                dpg.set_axis_limits_auto(f"{self._name}.{axes.key}.{axis}")
+
+    # ---- exporting --------------------------------------------------------------------------------------
+    def _on_export(self, suffix: str) -> None:
+        dpg.configure_item(f"{self._name}.formats", show=False)
+        shown = self._charts
+        if not any(len(line.x) for chart in shown for line in chart.lines):
+            self._desk.notice("There is nothing in these plots yet.", bad=True)
+            return
+        path = charts.new_file(self._name, suffix)
+        self._desk.later(f"export {path}", partial(charts.write, shown, path),
+                         lambda written: self._desk.notice(f"The plots are in {written}."))
 
 
-def _set_series(tag: str, x: np.ndarray, y: np.ndarray) -> None:
-    """Give a series its points; DearPyGui checks neither lengths nor layout."""
-    if len(x) != len(y):
-        raise ValueError(f"{tag}: {len(x)} x values but {len(y)} y values")
-    dpg.set_value(tag, [np.ascontiguousarray(x, float), np.ascontiguousarray(y, float)])
+def _new_series(line: Line, parent: str) -> int | str:
+    if line.kind in ("points", "marks"):
+        return dpg.add_scatter_series(*NOTHING, parent=parent)
+    if line.kind == "stairs":
+        return dpg.add_stair_series(*NOTHING, parent=parent)
+    return dpg.add_line_series(*NOTHING, parent=parent)
+
+
+def _series_theme(kind: str, color: theme.Color) -> int | str:
+    if kind in ("points", "marks"):
+        return theme.points_theme(color, 1.5 if kind == "points" else MARK_PX)
+    return theme.line_theme(color)
+
+
+def _span(values: list[np.ndarray]) -> tuple[float, float]:
+    """Return the range of all values with a margin."""
+    finite = [each[np.isfinite(each)] for each in values if len(each)]
+    low = min((float(each.min()) for each in finite if len(each)), default=0.0)
+    high = max((float(each.max()) for each in finite if len(each)), default=1.0)
+    margin = 0.05 * (high - low) or 0.5
+    return low - margin, high + margin
 
 
 def rounded_up(value: float) -> float:

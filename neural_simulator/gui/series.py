@@ -103,6 +103,33 @@ class Rates:
         return np.array([time for time, _ in points]) / 1000.0, np.array([rates for _, rates in points])
 
 
+class Scalars:
+    """Numbers that every frame brings, by name, over simulated time."""
+
+    MOST = 2000                 # points kept; then every second one goes
+
+    def __init__(self, names: tuple[str, ...]):
+        self.names = names
+        self._points: list[tuple[float, tuple[float, ...]]] = []
+
+    def clear(self) -> None:
+        """Forget all points."""
+        self._points.clear()
+
+    def saw(self, time_ms: float, values: tuple[float, ...]) -> None:
+        """Add a point; the older half is thinned out when there are too many."""
+        self._points.append((time_ms, values))
+        if len(self._points) > self.MOST:
+            half = self.MOST // 2
+            self._points = self._points[:half:2] + self._points[half:]
+
+    def line(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return times in s and the values of one name."""
+        column = self.names.index(name)
+        times = np.array([time for time, _ in self._points]) / 1000.0
+        return times, np.array([values[column] for _, values in self._points])
+
+
 class Voltages:
     """The newest stretch of the probes' membrane potentials, with spikes drawn up to their peak.
 

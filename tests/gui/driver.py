@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -146,7 +147,11 @@ class App:
     def __init__(self, screen, *command, env=None):
         self.screen = screen
         self._port = free_port()
-        environment = {**os.environ, "NEURAL_SIMULATOR_TEST_PORT": str(self._port), **(env or {})}
+        self.settings = Path(tempfile.mkdtemp(prefix="settings-")) / "settings.json"      # never the user's own
+        environment = {**os.environ, "NEURAL_SIMULATOR_TEST_PORT": str(self._port),
+                       "NEURAL_SIMULATOR_SETTINGS": str(self.settings), **(env or {})}
+        if "NEURAL_SIMULATOR_SETTINGS" not in (env or {}):
+            self.settings.write_text('{"show_tour": false}')
         self.process = subprocess.Popen([sys.executable, *map(str, command)], cwd="/", env=environment,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self._socket = None
@@ -205,8 +210,16 @@ class App:
         drawn = self.state()["frames"] + frames
         until(lambda: self.state()["frames"] >= drawn, "further frames")
 
+    def reveal(self, tag):
+        """Bring an item into sight."""
+        for _ in range(8):
+            if self.ask("reveal", tag):
+                return
+            self.settle(3)
+
     def click(self, tag):
         """Click an item once it has stopped moving."""
+        self.reveal(tag)
         place = None
         while place != self.middle(tag):
             place = self.middle(tag)

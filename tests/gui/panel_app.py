@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from neural_simulator.app import settings  # noqa: E402
 from neural_simulator.app.desk import Desk  # noqa: E402
 from neural_simulator.app.frames import Mailbox  # noqa: E402
 from neural_simulator.app.messages import Shutdown  # noqa: E402
@@ -46,7 +47,7 @@ def main():
     commands, events, mailbox = queue.Queue(), queue.Queue(), Mailbox()
     build = build_simulation if args.break_at is None else build_broken(args.break_at)
     worker = Worker(commands, events, mailbox, build=build, crash_folder=args.reports)
-    desk = Desk(commands, events, mailbox)
+    desk = Desk(commands, events, mailbox, settings.load())
     desk.load_profile(find_profile(DEFAULT_PROFILE, PROFILES))
     panel = Panel(desk, store)
     worker.start()
@@ -58,13 +59,15 @@ def main():
             began = time.perf_counter()
             desk.tick()
             panel.frame()
-            time.sleep(max(0.0, 1 / 30 - (time.perf_counter() - began)))
+            panel.rest(1 / 30 - (time.perf_counter() - began))
     except KeyboardInterrupt:
         pass
     finally:
         desk.send(Shutdown())
         ended = worker.join(10.0)
         panel.close()
+        desk.background.close()
+        settings.save(desk.settings)
     print("clean" if ended else "the simulation thread did not end", flush=True)
     return 0 if ended else 1
 

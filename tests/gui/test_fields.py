@@ -48,7 +48,7 @@ def test_what_a_form_writes_it_reads_back_unchanged(owner, field):
 @pytest.mark.parametrize(("owner", "field"), EVERY, ids=IDS)
 def test_a_tooltip_says_what_is_accepted_and_when_it_takes_effect(owner, field):
     text = explanation(field)
-    assert field.accepts[1:] in text and ("at once" in text) is field.live
+    assert field.accepts[1:] in text and ("Takes effect at once." in text) is field.live
 
 
 @pytest.mark.parametrize(("text", "whole", "many", "value"), [

@@ -27,7 +27,7 @@ def test_the_window_shows_the_living_network(panel):
     panel.settle()
     picture = panel.screen.pixels(panel.panel)
     assert (picture.max(axis=2) > 12).mean() > 0.9, "the panel must not be black"
-    raster = cut(panel, "raster")
+    raster = cut(panel, "activity.raster")
     for index in (0, 1):        # an excitatory and the inhibitory population
         color = [round(255 * part) for part in population_color(index)]
         assert share(raster, color, 40) > 0.0005, f"population {index} shows no spikes"
@@ -66,7 +66,7 @@ def test_a_value_out_of_range_is_marked_explained_and_cannot_be_applied(panel):
     state = panel.wait(lambda s: s["errors"], "the error")
     assert "between 1 and" in state["errors"]["num_neurons"]
     panel.settle()
-    assert share(cut(panel, "core.num_neurons"), theme.BAD_FIELD) > 0.4 > share(plain, theme.BAD_FIELD)
+    assert share(cut(panel, "core.num_neurons"), theme.DARK.bad_field) > 0.4 > share(plain, theme.DARK.bad_field)
     assert not panel.ask("enabled", "action.apply")
     assert "1 not valid" in panel.ask("label", "core:Network")
     panel.enter("core.num_neurons", "many")
@@ -74,7 +74,7 @@ def test_a_value_out_of_range_is_marked_explained_and_cannot_be_applied(panel):
     panel.enter("core.num_neurons", "1,000")
     panel.wait(lambda s: not s["errors"], "the correction")
     panel.settle()
-    assert panel.ask("enabled", "action.apply") and share(cut(panel, "core.num_neurons"), theme.BAD_FIELD) == 0.0
+    assert panel.ask("enabled", "action.apply") and share(cut(panel, "core.num_neurons"), theme.DARK.bad_field) == 0.0
 
 
 def test_changes_wait_for_apply_and_are_marked_until_then(panel):
@@ -90,16 +90,13 @@ def test_changes_wait_for_apply_and_are_marked_until_then(panel):
 
 
 def test_a_live_field_acts_at_once_and_says_so(panel):
-    panel.click("core:Drive")
-    panel.settle(5)
     before = panel.state()
     panel.enter("core.background_rate_Hz", "800")
     state = panel.wait(lambda s: "applied at once" in s["status"], "the live change")
     assert "Background rate is now 800 Hz" in state["status"]
     assert state["run"] == "running" and state["step"] > before["step"]
+    panel.settle()
     assert panel.ask("value", "profile_note") == ""
-    panel.click("core:Drive")
-    panel.settle(5)
 
 
 def test_speed_follows_slider_and_buttons(panel):

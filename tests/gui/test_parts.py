@@ -8,6 +8,7 @@ from neural_simulator.app.desk import Desk
 from neural_simulator.base.paths import PROFILES
 from neural_simulator.gui import panels, theme
 from neural_simulator.gui.dialogs import profile_path
+from neural_simulator.gui.tapes import Tapes
 
 FOLDER = Path(panels.__file__).parent
 
@@ -15,14 +16,16 @@ FOLDER = Path(panels.__file__).parent
 def test_every_file_of_the_folder_is_in_the_table():
     used = {module.stem for module in FOLDER.glob("*.py")} - {"__init__"}
     desk = Desk(None, None, None)
-    made = [entry.make(desk, FakeLook(), None) for entry in panels.PANELS]
+    made = [entry.make(desk, FakeLook(), None, Tapes()) for entry in panels.PANELS]
     assert {part.name for part in made} == used
-    assert len({part.place for part in made}) == len(made), "one part in each place"
+    assert {part.place for part in made} == {"top", "status", *panels.PLACES}
     assert all(part.title and callable(part.build) and callable(part.refresh) for part in made)
 
 
 class FakeLook:
-    """Stands in for what needs a window; parts look at it only when they are built."""
+    """Stands in for what needs a window; parts look at the rest of it only when they are built."""
+
+    note = bad = theme.DARK.bad
 
 
 @pytest.mark.parametrize("kind", list(theme.FONT_PX))

@@ -10,13 +10,10 @@ import dearpygui.dearpygui as dpg
 from ...app.desk import Desk
 from ...base.log import LogStore
 from ...base.paths import LOGS, ensure
-from .. import theme
 from ..layout import Look, wrapped_tooltip
 
 LEVELS = {"All": logging.DEBUG, "Information": logging.INFO, "Warnings": logging.WARNING, "Errors": logging.ERROR}
-COLORS = {"WARNING": theme.NOTE, "ERROR": theme.BAD, "CRITICAL": theme.BAD}
 MOST_LINES = 400             # lines shown; the export holds everything that is kept
-FOUND: theme.Color = (120, 210, 255)
 
 
 class Log:
@@ -28,6 +25,7 @@ class Log:
         self._desk = desk
         self._look = look
         self._store = store
+        self._colors = {"WARNING": look.note, "ERROR": look.bad, "CRITICAL": look.bad}
         self._version = -1
         self._lines: list[int | str] = []
         self._texts: list[tuple[str, str]] = []      # (level, line) of every shown line
@@ -47,12 +45,14 @@ class Log:
                           callback=self._rebuild)
             wrapped_tooltip("log.level", "Show lines of this level and above.", look)
             dpg.add_checkbox(label="Auto-scroll", default_value=True, tag="log.follow")
+            dpg.add_button(label="Copy", tag="log.copy", callback=self._on_copy)
+            wrapped_tooltip("log.copy", "Put the lines shown into the clipboard.", look)
             dpg.add_button(label="Export", tag="log.export", callback=self._on_export)
             wrapped_tooltip("log.export", f"Write the whole log into a text file in {LOGS}.", look)
             dpg.add_button(label="Clear", tag="log.clear", callback=self._store.clear)
         with dpg.child_window(tag="log.list", border=False, horizontal_scrollbar=True):
             dpg.add_group(tag="log.lines")
-        dpg.bind_item_theme("log.list", theme.dense_theme((look.px(4), look.px(1))))
+        dpg.bind_item_theme("log.list", look.dense)
         look.use_font("log.lines", "mono")
 
     # ---- from the user ----------------------------------------------------------------------------------
@@ -71,6 +71,10 @@ class Log:
         dpg.set_value("log.follow", False)
         height = dpg.get_y_scroll_max("log.list") / max(1, len(self._lines))
         dpg.set_y_scroll("log.list", max(0.0, self._hits[self._current] * height))
+
+    def _on_copy(self) -> None:
+        dpg.set_clipboard_text("\n".join(text for _, text in self._texts))
+        self._desk.notice(f"{len(self._texts)} lines of the log are in the clipboard.")
 
     def _on_export(self) -> None:
         path = ensure(LOGS) / f"simulation_logs_{datetime.now():%Y-%m-%d_%H-%M-%S}.txt"
@@ -101,7 +105,7 @@ class Log:
         for item in self._lines[:len(self._lines) - same]:
             dpg.delete_item(item)
         self._lines = self._lines[len(self._lines) - same:] if same else []
-        self._lines += [dpg.add_text(text, parent="log.lines", color=COLORS.get(level, self._look.text))
+        self._lines += [dpg.add_text(text, parent="log.lines", color=self._colors.get(level, self._look.text))
                         for level, text in passing[same:]]
         self._texts = passing
         self._mark()
@@ -114,7 +118,7 @@ class Log:
         current = self._hits[self._current] if 0 <= self._current < len(self._hits) else -1
         found = set(self._hits)
         for number, (item, (level, text)) in enumerate(zip(self._lines, self._texts, strict=True)):
-            color = FOUND if number in found else COLORS.get(level, self._look.text)
+            color = self._look.colors.found if number in found else self._colors.get(level, self._look.text)
             dpg.configure_item(item, color=color)
             dpg.set_value(item, f"\u2192 {text}" if number == current else text)
         place = f"{self._current + 1} of " if current >= 0 else ""

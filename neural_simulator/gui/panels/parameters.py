@@ -1,47 +1,72 @@
-"""Every parameter, from its declaration: the network on one tab, the picture on another."""
+"""Every parameter, from its declaration: the network, the picture and the program each on a tab; a search over all."""
 
 from __future__ import annotations
 
 import dearpygui.dearpygui as dpg
 
 from ...app.desk import Desk
-from ...app.messages import ChangeLive
+from ...app.settings import Settings
 from ...app.view_state import changed_fields
-from ...config import CoreSimConfig, GPUConfig, VisualizationConfig, describe
+from ...config import CoreSimConfig, GPUConfig, VisualizationConfig
+from ..fields import fields_of, matters
 from ..form import Form
-from ..layout import Look
+from ..layout import Look, wrapped_tooltip
+
+RESET_LABELS = {"hh_external_drive_scale": "Reset HH Drive to Auto-Tuned",
+                "adex_external_drive_scale": "Reset AdEx Drive to Auto-Tuned"}
 
 
 class Parameters:
-    """Changes of the network wait for Apply; those declared live, and everything of the picture, act at once."""
+    """Changes of the network wait for Apply; live fields, and everything of picture and program, act at once."""
 
     name, title, place = "parameters", "Parameters", "left"
 
     def __init__(self, desk: Desk, look: Look):
         self._desk = desk
-        self._shown: object = None
+        self._look = look
+        self._shown: tuple[object, object] = (None, None)
         view = desk.view
         self._core: Form[CoreSimConfig] = Form(view.draft_core, "core", look, self._on_draft, self._on_committed)
-        self._gpu: Form[GPUConfig] = Form(view.draft_gpu, "device", look, self._on_draft, open_groups=0)
-        self._visual: Form[VisualizationConfig] = Form(view.visual, "view", look, self._on_visual)
+        self._gpu: Form[GPUConfig] = Form(view.draft_gpu, "device", look, self._on_draft, self._on_committed,
+                                          open_groups=0)
+        self._visual: Form[VisualizationConfig] = Form(view.visual, "view", look, self._on_visual, self._on_committed)
+        self._program: Form[Settings] = Form(desk.settings, "program", look, self._on_settings)
 
     def build(self) -> None:
         """Create the items under DearPyGui's current container."""
-        with dpg.tab_bar():
-            with dpg.tab(label="Network", tag="tab.network"), dpg.child_window(border=False):
+        dpg.add_input_text(tag="search", hint="Search all parameters", width=-1, callback=self._on_search)
+        wrapped_tooltip("search", "Words of a name, a meaning or a unit; only parameters that fit all of them are "
+                                  "shown.", self._look)
+        with dpg.tab_bar(tag="forms"):
+            with dpg.tab(label="Network", tag="tab.network"), dpg.child_window(border=False, tag="form.network"):
                 self._core.build()
+                self._build_drive_resets()
                 self._gpu.build()
             with dpg.tab(label="View", tag="tab.view"), dpg.child_window(border=False):
                 self._visual.build()
+            with dpg.tab(label="Program", tag="tab.program"), dpg.child_window(border=False):
+                self._program.build()
+
+    def _build_drive_resets(self) -> None:
+        for name, label in RESET_LABELS.items():
+            dpg.add_button(label=label, tag=f"reset.{name}", parent="core:Drive", callback=self._desk.reset_drive)
+            wrapped_tooltip(f"reset.{name}", "Take the value that auto-tune found for this model, structure and cell "
+                                             "type. Acts at once.", self._look)
+
+    # ---- from the user ----------------------------------------------------------------------------------
+    def _on_search(self, sender: int | str, text: str) -> None:
+        found = {"tab.network": self._core.search(text) + self._gpu.search(text),
+                 "tab.view": self._visual.search(text), "tab.program": self._program.search(text)}
+        front = dpg.get_item_alias(dpg.get_value("forms")) or "tab.network"
+        if text.strip() and not found[front] and any(found.values()):
+            dpg.set_value("forms", next(tab for tab, count in found.items() if count))
 
     def _on_draft(self) -> None:
         self._desk.draft(self._core.config, self._gpu.config, {**self._core.errors, **self._gpu.errors})
 
     def _on_committed(self, name: str) -> None:
-        """Send a live field to the running network, where it has one and the value is new."""
-        view, value = self._desk.view, getattr(self._core.config, name)
-        if view.core is not None and describe(CoreSimConfig, name)["live"] and value != getattr(view.core, name):
-            self._desk.send(ChangeLive({name: value}))
+        """An edit is finished: live fields act now."""
+        self._desk.commit()
 
     def _on_visual(self) -> None:
         old, new = self._desk.view.visual, self._visual.config
@@ -50,12 +75,17 @@ class Parameters:
         if changes:
             self._desk.change_visual(**changes)
 
+    def _on_settings(self) -> None:
+        shown = {field.name: getattr(self._program.config, field.name) for field in fields_of(Settings)}
+        self._desk.change_settings(**shown)
+
+    # ---- to the user ------------------------------------------------------------------------------------
     def refresh(self) -> None:
-        """Show the draft with its marks, and the settings of the picture."""
-        view = self._desk.view
-        if view is self._shown:
+        """Show the draft with its marks, the settings of the picture and those of the program."""
+        view, settings = self._desk.view, self._desk.settings
+        if view is self._shown[0] and settings is self._shown[1]:
             return
-        self._shown = view
+        self._shown = (view, settings)
         changed = changed_fields(view) if view.core is not None else frozenset()
         self._core.show(view.draft_core, view.draft_errors, changed)
         self._gpu.show(view.draft_gpu, view.draft_errors, changed)
@@ -63,3 +93,6 @@ class Parameters:
             self._visual.show(view.visual, {}, ())
         else:
             self._visual.show(self._visual.config, self._visual.errors, ())
+        self._program.show(settings, self._program.errors, ())
+        for name in RESET_LABELS:
+            dpg.configure_item(f"reset.{name}", show=matters(view.draft_core, name))

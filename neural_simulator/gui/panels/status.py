@@ -8,11 +8,8 @@ import dearpygui.dearpygui as dpg
 
 from ...app.actions import ACTIONS
 from ...app.desk import Desk
-from .. import theme
 from ..layout import Look, wrapped_tooltip
-
-STATE_COLORS = {"running": theme.GOOD, "paused": theme.NOTE, "ended": theme.NOTE, "stopped": theme.DIM,
-                "empty": theme.DIM}
+from ..theme import Color
 
 
 class Status:
@@ -42,14 +39,21 @@ class Status:
                 dpg.add_text("", tag="status.tip", wrap=look.px(500))
         wrapped_tooltip("action.cancel", ACTIONS["cancel"].help, look)
 
+    def _state_color(self) -> Color:
+        view, colors = self._desk.view, self._look.colors
+        if view.crash:
+            return colors.bad
+        if view.building or view.run in ("paused", "ended"):
+            return colors.note
+        return colors.good if view.run == "running" else colors.dim
+
     def refresh(self) -> None:
         """Bring the line up to date."""
         view = self._desk.view
         if view is self._shown:
             return
         self._shown = view
-        dpg.configure_item("status.dot", color=theme.BAD if view.crash else theme.NOTE if view.building else
-                           STATE_COLORS[view.run])
+        dpg.configure_item("status.dot", color=self._state_color())
         dpg.set_value("status.state", "building" if view.building else view.run)
         dpg.configure_item("status.work", show=view.building)
         if view.progress is not None:
