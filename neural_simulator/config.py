@@ -151,6 +151,11 @@ def allowed(owner: type[BaseModel], name: str) -> str:
     return kind
 
 
+ConnectionRule = Literal["pairwise", "fixed_in_degree", "fixed_out_degree", "fixed_total", "all_to_all"]
+ConnectionKernel = Literal["uniform", "exponential", "gaussian", "ball"]
+WeightLaw = Literal["normal", "lognormal"]
+
+
 class CoreSimConfig(Config):
     """What is simulated. Defaults: 1,000 Izhikevich neurons, 80 % regular spiking, 20 % fast spiking."""
 
@@ -193,17 +198,40 @@ class CoreSimConfig(Config):
         1000.0, "Volume edge", "Edge of the cube in which the neurons are placed at random.", unit="um",
         low=1.0, high=1e6, group="Connectivity")
     connection_length_um: float = setting(
-        300.0, "Connection length", "Two neurons at distance d connect with probability p0 exp(-d / length).",
-        unit="um", low=1.0, high=1e9, group="Connectivity")
+        300.0, "Connection length", "Length of the distance kernel: two neurons at distance d connect with "
+        "probability p0 exp(-d / length), with the standard kernel.", unit="um", low=1.0, high=1e9, group="Connectivity")
+    connection_rule: ConnectionRule = setting(
+        "pairwise", "Connection rule", "pairwise: each pair by chance; fixed_in_degree, fixed_out_degree: each neuron "
+        "has exactly so many sources or targets; fixed_total: exactly so many synapses in all; all_to_all: every pair.",
+        group="Connectivity")
+    connection_kernel: ConnectionKernel = setting(
+        "exponential", "Distance kernel", "How the probability falls with distance, where the rule depends on it.",
+        group="Connectivity")
+    periodic_volume: bool = setting(
+        False, "Periodic volume", "Opposite faces of the volume touch, so that no neuron lies at a border.",
+        group="Connectivity")
+    allow_autapses: bool = setting(
+        False, "Autapses", "A neuron may synapse onto itself.", group="Connectivity")
+    allow_multapses: bool = setting(
+        False, "Multapses", "A neuron may have several synapses onto the same target.", group="Connectivity")
     conduction_velocity_um_per_ms: float = setting(
         300.0, "Conduction velocity", "Speed of spikes along unmyelinated local axons.", unit="um/ms",
         low=1.0, high=1e6, group="Connectivity")
     synaptic_latency_ms: float = setting(
         1.0, "Synaptic latency", "Part of every delay that does not depend on distance.", unit="ms",
         low=0.0, high=100.0, group="Connectivity")
+    delay_sd_ms: float = setting(
+        0.0, "Delay spread", "Standard deviation of a normal spread of the delays.", unit="ms", low=0.0, high=100.0,
+        group="Connectivity")
     enable_watts_strogatz: bool = setting(
-        False, "Small world", "Watts-Strogatz wiring instead of distance-dependent wiring.", group="Connectivity",
-        hidden=True)
+        False, "Small world", "Watts-Strogatz wiring instead of the connection rule: neighbours on a ring, some of "
+        "them replaced by neurons from anywhere.", group="Connectivity")
+    connectivity_k: int = setting(
+        100, "Small world neighbours", "Neighbours on the ring that every neuron synapses onto (k), an even number.",
+        low=0, high=20_000, group="Connectivity")
+    connectivity_p_rewire: float = setting(
+        0.1, "Small world rewiring", "Probability (p) with which a synapse leads anywhere instead of to a neighbour.",
+        low=0.0, high=1.0, group="Connectivity")
 
     excitatory_weight_nS: float = setting(
         0.6, "Excitatory weight", "Mean peak conductance of one AMPA synapse.", unit="nS", low=0.0, high=100.0,
@@ -213,6 +241,9 @@ class CoreSimConfig(Config):
         group="Synapses")
     weight_cv: float = setting(
         0.1, "Weight variation", "Standard deviation of the weights divided by their mean.", low=0.0, high=1.0,
+        group="Synapses")
+    weight_law: WeightLaw = setting(
+        "normal", "Weight distribution", "normal: clipped to one sign; lognormal: many weak and few strong synapses.",
         group="Synapses")
     nmda_share: float = setting(
         0.0, "NMDA share", "Peak NMDA conductance of an excitatory synapse divided by its AMPA conductance; 0: none.",
@@ -257,12 +288,18 @@ class CoreSimConfig(Config):
     enable_short_term_plasticity: bool = setting(False, "Short-term plasticity", "", group="Learning", hidden=True)
     enable_homeostasis: bool = setting(False, "Homeostasis", "", group="Learning", hidden=True)
 
-    @field_validator("enable_hebbian_learning", "enable_short_term_plasticity", "enable_homeostasis",
-                     "enable_watts_strogatz")
+    @field_validator("enable_hebbian_learning", "enable_short_term_plasticity", "enable_homeostasis")
     @classmethod
     def _not_yet(cls, value: bool) -> bool:
         if value:
             raise ValueError("this version does not have it yet; set it to false.")
+        return value
+
+    @field_validator("connectivity_k")
+    @classmethod
+    def _neighbours_on_both_sides(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError("half of the neighbours sit on each side of the ring; choose an even number.")
         return value
 
     @field_validator("inhibitory_trait_indices")

@@ -1,8 +1,10 @@
-"""Builds a network's synapses on the CPU: two passes over the same random walk, first counting, then storing.
+"""Builds a network's synapses on the CPU: two passes over the same random walks, first counting, then storing.
 
 Layout: neurons are split into `parts` (one per thread, contiguous ranges of targets). Each part holds, for every
 source and delay, one segment of 32-bit words; a word is target (within the part) << weight_bits | weight. The delay
 needs no storage of its own: it is the segment's.
+
+Walks work in batches of up to LANES draws, so that random words, distances and kernels fill the vector unit.
 """
 
 from __future__ import annotations
@@ -15,14 +17,14 @@ from .emit import Library
 
 _KERNELS = '''
 OPT = dict(error_model="numpy", nogil=True, cache=True)
+LANES = 128
 U = np.uint64
-BLOCK = {block}
 
 @nb.njit(**OPT)
 def place(first, last, ellipsoid, low, high, bend, k0, k1, positions):
     """Uniform positions in a box, bent or not, or in the ellipsoid that it encloses, for neurons first .. last - 1."""
     for i in range(first, last):
-        w0, w1, w2, w3 = philox(u32(i), u32(0), u32(0), u32({stream_position}), k0, k1)
+        w0, w1, w2, w3 = philox(u32(i), u32(0), u32(0), u32(STREAM_POSITION), k0, k1)
         if ellipsoid:
             x, y, z = in_ball(w0, w1, w2, w3)
             positions[i, 0] = within(x, low[0], high[0])
@@ -41,69 +43,292 @@ def normal_values(first, last, mean, sd, stream, k0, k1, out):
         w0, w1, w2, w3 = philox(u32(i), u32(0), u32(0), u32(stream), k0, k1)
         out[i] = mean + sd * normal(w0)
 
+# ---- batches
 @nb.njit(**OPT)
-def walk(sources, store, range_of, projection_of, pre_ptr, post_range, table, positions, k0, k1,
-         steps_per_ms, min_delay, max_delay, part_start, num_neurons, segment, weight_bits, words):
-    """Draw all synapses of the sources `sources[0] .. sources[1] - 1`.
+def draw(lanes, owner, first, third, k0, k1, words):
+    """The random words of the draws first .. first + lanes - 1 of `owner`; `third` is the third word of their counter."""
+    words0, words1, words2, words3 = words[0, :lanes], words[1, :lanes], words[2, :lanes], words[3, :lanes]
+    for j in range(lanes):
+        w0, w1, w2, w3 = philox(u32(owner), u32(u32(first) + u32(j)), third, u32(STREAM_CONNECT), k0, k1)
+        words0[j] = w0
+        words1[j] = w1
+        words2[j] = w2
+        words3[j] = w3
 
+@nb.njit(**OPT)
+def choose(lanes, first, count, k, chosen):
+    """Who is at the places first .. first + lanes - 1 of the random order of 0 .. count - 1 under the key k."""
+    shift = order_shift(u32(count))
+    k0, k1, k2, k3 = k
+    out = chosen[:lanes]
+    for j in range(lanes):
+        out[j] = stirred_once(u32(u32(first) + u32(j)), u32(count), shift, k0, k1, k2, k3)
+    for j in range(lanes):
+        if out[j] >= count:
+            out[j] = in_order(out[j], u32(count), shift, k0, k1, k2, k3)
+
+@nb.njit(**OPT)
+def measure(lanes, i, others, numbers, positions, d, r):
+    """Distances of neuron i to others: d in um, r in units of the kernel's length."""
+    x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+    period_x, period_y, period_z = numbers[PERIOD_X], numbers[PERIOD_Y], numbers[PERIOD_Z]
+    shrink_x, shrink_y, shrink_z = numbers[SHRINK_X], numbers[SHRINK_Y], numbers[SHRINK_Z]
+    inverse_length = numbers[INVERSE_LENGTH]
+    others, d, r = others[:lanes], d[:lanes], r[:lanes]
+    away = np.empty((3, LANES), np.float32)
+    away_x, away_y, away_z = away[0, :lanes], away[1, :lanes], away[2, :lanes]
+    for j in range(lanes):
+        other = U(others[j])
+        away_x[j] = positions[other, 0] - x
+        away_y[j] = positions[other, 1] - y
+        away_z[j] = positions[other, 2] - z
+    for j in range(lanes):
+        dx, dy, dz = wrapped(away_x[j], period_x), wrapped(away_y[j], period_y), wrapped(away_z[j], period_z)
+        d[j] = length(dx, dy, dz)
+        r[j] = length(dx * shrink_x, dy * shrink_y, dz * shrink_z) * inverse_length
+
+@nb.njit(**OPT)
+def kernel_values(lanes, kind, r, value):
+    """The kernel with number `kind` at every r."""
+    r, value = r[:lanes], value[:lanes]
+{kernels}
+
+@nb.njit(**OPT)
+def put(store, shared, lanes, pre, post, d, words, numbers, law, net):
+    """Count or store synapses. `shared`: other threads may write to the same segments."""
+    part_start, segment, stored, steps_per_ms, grid = net
+    num_neurons, min_delay, max_delay, weight_bits = grid[0], i32(grid[1]), i32(grid[2]), grid[3]
+    max_units = f32((1 << weight_bits) - 1)
+    delay, inverse_velocity, delay_sd = numbers[DELAY], numbers[INVERSE_VELOCITY], numbers[DELAY_SD]
+    weight, weight_sd = numbers[WEIGHT], numbers[WEIGHT_SD]
+    weight_words, delay_words = words[2], words[3]
+    for j in range(U(lanes)):
+        steps = delay_steps(delay_words[j], d[j], delay, inverse_velocity, delay_sd, steps_per_ms, min_delay, max_delay)
+        target = post[j]
+        part = 0
+        while target >= part_start[part + 1]:
+            part += 1
+        at = U((np.int64(part) * num_neurons + pre[j]) * max_delay + steps - 1)
+        if shared:
+            place_ = fetch_add(segment, np.int64(at), 1)
+        else:
+            place_ = segment[at]
+            segment[at] = place_ + 1
+        if store:
+            units = weight_units(weight_words[j], law, weight, weight_sd, max_units)
+            stored[U(place_)] = (u32(target - part_start[part]) << u32(weight_bits)) | u32(units)
+
+# ---- walks, one owner each
+@nb.njit(**OPT)
+def pairwise(store, i, projection, numbers, counts, positions, k0, k1, scratch, net):
+    """Bernoulli or Poisson trials of source i with all its targets, block by block."""
+    words, pre, post, d, r, value = scratch
+    first, last, kind, law = counts[POST_FIRST], counts[POST_LAST], counts[KERNEL], i32(counts[WEIGHT_LAW])
+    poisson, autapses = counts[WALK] == POISSON, counts[AUTAPSES] != 0
+    inverse, density = numbers[INVERSE], numbers[DENSITY]
+    pre[:] = i
+    words1, words2, words3 = words[1], words[2], words[3]
+    gap = np.empty(LANES, np.int32)
+    advance = np.empty(LANES, np.float32)
+    for block in range((last - first + WALK_BLOCK - 1) // WALK_BLOCK):
+        base = first + block * WALK_BLOCK
+        size = min(WALK_BLOCK, last - base)
+        drawn, j, along = 0, -1, f32(0.0)
+        while j < size:
+            lanes = min(LANES, int(f32(size - max(j, 0)) * density * f32(1.1)) + 8)
+            draw(lanes, i, drawn, u32(projection | (block << 8)), k0, k1, words)
+            drawn += lanes
+            words0 = words[0, :lanes]
+            if poisson:
+                for lane in range(lanes):
+                    advance[lane] = poisson_advance(words0[lane], inverse)
+            else:
+                for lane in range(lanes):
+                    gap[lane] = bernoulli_gap(words0[lane], inverse)
+            n = U(0)
+            for lane in range(lanes):
+                if poisson:
+                    along = along + advance[lane]
+                    j = int(along)
+                else:
+                    j += 1 + gap[lane]
+                if j >= size:
+                    break
+                if base + j == i and not autapses:
+                    continue
+                post[n] = base + j
+                words1[n], words2[n], words3[n] = words1[U(lane)], words2[U(lane)], words3[U(lane)]
+                n += U(1)
+            measure(n, i, post, numbers, positions, d, r)
+            if kind != UNIFORM:
+                kernel_values(n, kind, r, value)
+                candidates, n = n, U(0)
+                for c in range(candidates):
+                    post[n], d[n], words2[n], words3[n] = post[c], d[c], words2[c], words3[c]
+                    n += U(uniform(words1[c]) < value[c])
+            put(store, False, n, pre, post, d, words, numbers, law, net)
+
+@nb.njit(**OPT)
+def degree(store, owner, projection, numbers, counts, positions, k0, k1, scratch, net):
+    """A fixed number of partners of `owner`: targets of a source or sources of a target; return how many are missing."""
+    words, pre, post, d, r, value = scratch
+    inward = counts[WALK] == IN_DEGREE
+    first, last = (counts[PRE_FIRST], counts[PRE_LAST]) if inward else (counts[POST_FIRST], counts[POST_LAST])
+    mine, others = (post, pre) if inward else (pre, post)
+    kind, law, wanted, multapses = counts[KERNEL], i32(counts[WEIGHT_LAW]), counts[NUMBER], counts[MULTAPSES] != 0
+    skipped = owner if counts[AUTAPSES] == 0 else last
+    count = last - first - (1 if skipped < last else 0)
+    mine[:] = owner
+    third = u32(projection)
+    key = philox(u32(owner), u32(ORDER), third, u32(STREAM_CONNECT), k0, k1)
+    chosen = np.empty(LANES, np.uint32)
+    indifferent = kind == UNIFORM and not multapses and numbers[DELAY_SD] == f32(0.0) and (
+        numbers[WEIGHT_SD] == f32(0.0) or not store)
+    found, lap, place_ = 0, 0, 0
+    limit = max(count, wanted) if multapses else count
+    while found < wanted and lap < (1 if kind == UNIFORM and not multapses else MAX_LAPS) and count > 0:
+        lanes = min(LANES, limit - place_)
+        if kind == UNIFORM:
+            lanes = min(lanes, wanted - found)
+        if not indifferent:
+            draw(lanes, owner, lap * limit + place_ if multapses else place_, third, k0, k1, words)
+        if multapses:
+            for j in range(lanes):
+                chosen[j] = mulhi(words[0, j], u32(count))
+        else:
+            choose(lanes, place_, count, key, chosen)
+        for j in range(lanes):
+            other = first + np.int64(chosen[j])
+            others[j] = other + 1 if other >= skipped else other
+        measure(lanes, owner, others, numbers, positions, d, r)
+        n = lanes
+        if kind != UNIFORM:
+            kernel_values(lanes, kind, r, value)
+            n = 0
+            for c in range(lanes):
+                others[n], d[n] = others[c], d[c]
+                words[2, n], words[3, n] = words[2, c], words[3, c]
+                n += taken_in_lap(words[1, c], value[c], i32(0 if multapses else lap))
+            n = min(n, wanted - found)
+        put(store, inward, n, pre, post, d, words, numbers, law, net)
+        found += n
+        place_ += lanes
+        if place_ == limit:
+            lap, place_ = lap + 1, 0
+    return wanted - found
+
+@nb.njit(**OPT)
+def total(store, begin, end, projection, numbers, counts, positions, k0, k1, scratch, net):
+    """The synapses begin .. end - 1 of a projection with a fixed total number of them."""
+    words, pre, post, d, r, value = scratch
+    first_pre, first_post, law = counts[PRE_FIRST], counts[POST_FIRST], i32(counts[WEIGHT_LAW])
+    autapses = counts[AUTAPSES] != 0
+    rows = counts[PRE_LAST] - first_pre
+    columns = counts[POST_LAST] - first_post - (0 if autapses else 1)
+    key0, key1, key2, key3 = philox(u32(0), u32(ORDER), u32(projection), u32(STREAM_CONNECT), k0, k1)
+    pairs = rows * columns
+    shift = order_shift(u32(pairs)) if pairs < ORDER else u32(0)
+    for s in range(begin, end):
+        w0, w1, w2, w3 = philox(u32(s), u32(0), u32(projection | ((s >> 32) << 8)), u32(STREAM_CONNECT), k0, k1)
+        if counts[MULTAPSES] != 0:
+            row, column = np.int64(mulhi(w0, u32(rows))), np.int64(mulhi(w1, u32(columns)))
+        elif pairs < ORDER:
+            at = np.int64(in_order(u32(s), u32(pairs), shift, key0, key1, key2, key3))
+            row, column = at // columns, at % columns
+        else:
+            left, right = stirred(u32(s // columns), u32(s % columns), u32(rows), u32(columns), key0, key1, key2, key3)
+            row, column = np.int64(left), np.int64(right)
+        pre[0] = first_pre + row
+        target = first_post + column
+        post[0] = target + 1 if not autapses and target >= pre[0] else target
+        words[2, 0], words[3, 0] = w2, w3
+        measure(1, pre[0], post, numbers, positions, d, r)
+        put(store, True, 1, pre, post, d, words, numbers, law, net)
+
+@nb.njit(**OPT)
+def ring(store, i, projection, numbers, counts, positions, k0, k1, scratch, net):
+    """The synapses of source i in a small world: nearest places on the ring, some of them moved to anywhere."""
+    words, pre, post, d, r, value = scratch
+    first, law, degree_, rewiring = counts[POST_FIRST], i32(counts[WEIGHT_LAW]), counts[NUMBER], numbers[REWIRING]
+    count = counts[POST_LAST] - first
+    if degree_ == 0:
+        return
+    at = (i - first) * counts[STRIDE_BACK] % count
+    third = u32(projection)
+    key0, key1, key2, key3 = philox(u32(i), u32(ORDER), third, u32(STREAM_CONNECT), k0, k1)
+    shift = order_shift(u32(count - 1))
+    half, tried = degree_ // 2, np.int64(0)
+    pre[0] = i
+    for slot in range(degree_):
+        w0, w1, w2, w3 = philox(u32(i), u32(slot), third, u32(STREAM_CONNECT), k0, k1)
+        offset = slot + 1 if slot < half else count - 1 - (slot - half)
+        if uniform(w1) < rewiring:
+            kept = True
+            while kept:
+                offset = 1 + np.int64(in_order(u32(tried), u32(count - 1), shift, key0, key1, key2, key3))
+                tried += 1
+                other = offset - 1 if offset <= half else count - 1 - offset + half
+                kept = False
+                if offset <= half or offset >= count - half:
+                    v0, v1, v2, v3 = philox(u32(i), u32(other), third, u32(STREAM_CONNECT), k0, k1)
+                    kept = not uniform(v1) < rewiring
+        post[0] = first + (at + offset) % count * counts[STRIDE] % count
+        words[2, 0], words[3, 0] = w2, w3
+        measure(1, i, post, numbers, positions, d, r)
+        put(store, False, 1, pre, post, d, words, numbers, law, net)
+
+@nb.njit(**OPT)
+def pair(store, i, projection, numbers, counts, positions, k0, k1, scratch, net):
+    """The one synapse of source i."""
+    words, pre, post, d, r, value = scratch
+    pre[0], post[0] = i, counts[POST_FIRST] + i - counts[PRE_FIRST]
+    w0, w1, w2, w3 = philox(u32(i), u32(0), u32(projection), u32(STREAM_CONNECT), k0, k1)
+    words[2, 0], words[3, 0] = w2, w3
+    measure(1, i, post, numbers, positions, d, r)
+    put(store, False, 1, pre, post, d, words, numbers, i32(counts[WEIGHT_LAW]), net)
+
+@nb.njit(**OPT)
+def walk(store, projection, first, last, numbers, counts, positions, k0, k1, net):
+    """Draw the synapses of the owners first .. last - 1 in `projection`; return how many owners lack some.
+
+    `net` is (part_start, segment, words, steps per ms, (neurons, shortest, longest delay, weight bits)).
     `segment[part, source, delay - 1]` is incremented (store = False) or used as the place to write to and then
     advanced (store = True).
     """
-    max_units = f32((1 << weight_bits) - 1)
-    for i in range(sources[0], sources[1]):
-        population = 0
-        while i >= range_of[population + 1]:
-            population += 1
-        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
-        for q in range(pre_ptr[population], pre_ptr[population + 1]):
-            projection = projection_of[q]
-            inverse, inverse_length = table[projection, 0], table[projection, 1]
-            mean, sd = table[projection, 2], table[projection, 3]
-            delay, inverse_velocity, delay_sd = table[projection, 4], table[projection, 5], table[projection, 6]
-            multapses = table[projection, 7] > f32(0.5)
-            first, last = post_range[projection, 0], post_range[projection, 1]
-            for block in range((last - first + BLOCK - 1) // BLOCK):
-                base = first + block * BLOCK
-                size = min(BLOCK, last - base)
-                draw, j, along = 0, -1, f32(0.0)
-                while True:
-                    w0, w1, w2, w3 = philox(u32(i), u32(draw), u32(projection | (block << 8)),
-                                            u32({stream_connect}), k0, k1)
-                    draw += 1
-                    if multapses:
-                        along = along + poisson_advance(w0, inverse)
-                        j = int(along)
-                    else:
-                        j += 1 + bernoulli_gap(w0, inverse)
-                    if j >= size:
-                        break
-                    target = base + j
-                    if target == i:
-                        continue
-                    d = distance(x, y, z, positions[target, 0], positions[target, 1], positions[target, 2])
-                    if inverse_length > f32(0.0) and not accepted(w1, d, inverse_length):
-                        continue
-                    steps = delay_steps(w3, d, delay, inverse_velocity, delay_sd, steps_per_ms, i32(min_delay),
-                                        i32(max_delay))
-                    part = 0
-                    while target >= part_start[part + 1]:
-                        part += 1
-                    at = (np.int64(part) * num_neurons + i) * max_delay + steps - 1
-                    place_ = segment[at]
-                    segment[at] = place_ + 1
-                    if store:
-                        units = weight_units(w2, mean, sd, max_units)
-                        local = target - part_start[part]
-                        words[place_] = (u32(local) << u32(weight_bits)) | u32(units)
+    scratch = (np.empty((4, LANES), np.uint32), np.empty(LANES, np.int64), np.empty(LANES, np.int64),
+               np.empty(LANES, np.float32), np.empty(LANES, np.float32), np.empty(LANES, np.float32))
+    scratch[0][:] = u32(0)
+    kind, lacking = counts[WALK], 0
+    if kind == TOTAL:
+        total(store, first, last, projection, numbers, counts, positions, k0, k1, scratch, net)
+        return 0
+    for owner in range(first, last):
+        if kind == BERNOULLI or kind == POISSON:
+            pairwise(store, owner, projection, numbers, counts, positions, k0, k1, scratch, net)
+        elif kind == RING:
+            ring(store, owner, projection, numbers, counts, positions, k0, k1, scratch, net)
+        elif kind == ONE_TO_ONE:
+            pair(store, owner, projection, numbers, counts, positions, k0, k1, scratch, net)
+        elif degree(store, owner, projection, numbers, counts, positions, k0, k1, scratch, net) > 0:
+            lacking += 1
+    return lacking
 
+# ---- what is built
 @nb.njit(**OPT)
-def accumulate(counts, total):
-    """Turn counts into starting places, in place; return the number of synapses."""
-    for k in range(counts.size):
-        n = counts[k]
-        counts[k] = total
+def accumulate(segment):
+    """Turn the counts in segment[2:] into starting places in segment[1:]; return the number of synapses."""
+    total = np.int64(0)
+    for k in range(segment.size - 2):
+        n = segment[k + 2]
+        segment[k + 1] = total
         total += n
     return total
+
+@nb.njit(**OPT)
+def sort(begin, end, segment, words):
+    """Sort the words of the segments begin .. end - 1: the order in which threads came must not show."""
+    for k in range(begin, end):
+        words[segment[k]:segment[k + 1]].sort()
 
 @nb.njit(**OPT)
 def decode(words, weight_bits, segment, parts, num_neurons, max_delay, part_start, cursor, targets, units, delays):
@@ -152,14 +377,12 @@ def fingerprint(first, last, words, weight_bits, segment, num_neurons, max_delay
     return total
 '''
 
-
 def kernels() -> ModuleType:
-    """Return the compiled builders: place, normal_values, walk, accumulate, decode, sum_weights, fingerprint."""
+    """Return the compiled builders: place, normal_values, walk, accumulate, sort, decode, sum_weights, fingerprint."""
     library = Library()
-    for function in (random.philox, random.uniform, random.normal, placing.along, placing.bent, placing.in_ball,
-                     placing.within, wiring.bernoulli_gap, wiring.poisson_advance,
-                     wiring.distance, wiring.accepted, wiring.delay_steps, wiring.weight_units):
+    for function in (random.philox, random.normal, *placing.BUILDERS_USE, *wiring.BUILDERS_USE):
         library.add(function)
-    text = _KERNELS.format(block=wiring.BLOCK, stream_position=random.STREAM_POSITION,
-                           stream_connect=random.STREAM_CONNECT)
-    return load(library.python_source() + text, "build")
+    constants = "".join(f"{name} = {value}\n" for name, value in wiring.constants().items())
+    branches = "".join(f"    if kind == {kind}:\n        for j in range(lanes):\n            value[j] = {name}(r[j])\n"
+                       for kind, name in enumerate(wiring.KERNELS) if kind != wiring.UNIFORM)
+    return load(library.python_source() + constants + _KERNELS.format(kernels=branches.rstrip()), "build")

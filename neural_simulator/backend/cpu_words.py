@@ -18,7 +18,7 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE))       # read by numba at im
 import numba as nb  # noqa: E402
 import numpy as np  # noqa: E402
 from llvmlite import binding, ir  # noqa: E402
-from numba.core import types  # noqa: E402
+from numba.core import cgutils, types  # noqa: E402
 from numba.extending import intrinsic  # noqa: E402
 
 # Before a vectorised loop runs, LLVM checks that its arrays do not overlap, and by default gives up at 128 pairs: a
@@ -56,6 +56,16 @@ def ticks(context):
         read = builder.module.declare_intrinsic("llvm.readcyclecounter", (), ir.FunctionType(word, ()))
         return builder.call(read, ())
     return types.uint64(), generate
+
+
+@intrinsic
+def fetch_add(context, array, index, value):
+    """Add to an element of a one-dimensional int64 array in one piece, whichever threads do; return what was there."""
+    def generate(ctx, builder, signature, arguments):
+        view = ctx.make_array(signature.args[0])(ctx, builder, arguments[0])
+        pointer = cgutils.get_item_pointer(ctx, builder, signature.args[0], view, [arguments[1]])
+        return builder.atomic_rmw("add", pointer, arguments[2], "monotonic")
+    return types.int64(array, types.intp, types.int64), generate
 
 
 @inlined

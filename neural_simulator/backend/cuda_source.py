@@ -29,13 +29,11 @@ def _defines(constants: Mapping[str, int]) -> str:
 def build_source(constants: Mapping[str, int]) -> str:
     """The text of the builders; `constants`: BLOCKS WEIGHT_BITS DELAY_BITS MIN_DELAY MAX_DELAY."""
     library = Library()
-    for function in (random.philox, random.uniform, random.normal, placing.along, placing.bent, placing.in_ball,
-                     placing.within, wiring.bernoulli_gap, wiring.poisson_advance,
-                     wiring.distance, wiring.accepted, wiring.delay_steps, wiring.weight_units):
+    for function in (random.philox, random.normal, *placing.BUILDERS_USE, *wiring.BUILDERS_USE):
         library.add(function)
-    streams = {"STREAM_POSITION": f"{random.STREAM_POSITION}u", "STREAM_CONNECT": f"{random.STREAM_CONNECT}u",
-               "WALK_BLOCK": wiring.BLOCK}
-    return _TYPES + CUDA_WORDS + _defines({**streams, **constants}) + library.cuda_source() + _read("build.cu")
+    constants = {**wiring.constants(), "NUMBER_COLUMNS": len(wiring.NUMBERS), "COUNT_COLUMNS": len(wiring.COUNTS),
+                 **constants}
+    return _TYPES + CUDA_WORDS + _defines(constants) + library.cuda_source() + _read("build.cu")
 
 
 def look_source(constants: Mapping[str, int]) -> str:

@@ -11,6 +11,7 @@ from ..base.errors import MemoryForecastError
 from ..config import CoreSimConfig
 from ..network.device_network import UNIT
 from ..network.plan import Plan, make_plan
+from ..network.projections import expected_synapses, has_kernel
 from .layout import choose
 
 
@@ -36,9 +37,9 @@ def _padded_row(plan: Plan, population: int, blocks: int) -> float:
 
     The out-degree varies with the place of the neuron, which is taken as a spread of 25 % where distance matters.
     """
-    mean = sum(plan.populations[q.post].size * q.probability * plan.kernel_mean(q)
+    mean = sum(expected_synapses(q, plan.populations) / max(1, plan.populations[population].size)
                for q in plan.projections if q.pre == population) / blocks
-    spread = 0.25 if any(math.isfinite(q.length_um) for q in plan.projections) else 0.0
+    spread = 0.25 if any(has_kernel(q) for q in plan.projections) else 0.0
     return sum(_largest_padded(mean * (1.0 + k * spread), blocks) for k in (-1.22, 0.0, 1.22)) / 3.0
 
 

@@ -30,3 +30,7 @@ def in_ball(w0: u32, w1: u32, w2: u32, w3: u32):
 def within(share, low, high):
     """The place between `low` and `high` that `share` (-1 .. 1) names."""
     return 0.5 * (low + high) + 0.5 * share * (high - low)
+
+
+# What builders call, apart from random numbers.
+BUILDERS_USE = (along, bent, in_ball, within)

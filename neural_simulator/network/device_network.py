@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from ..backend import cuda, cuda_source
 from ..base.errors import SimulatorError
 from ..base.synapses import NONE, Synapses, make
 from ..models.random import STREAM_INITIAL
-from ..models.wiring import BLOCK
+from ..models.wiring import BERNOULLI, BLOCK, COUNTS, POISSON, TOTAL, TOTAL_SHARE
+from . import projections
 from .network import Report, inhibitory_sources, initial_states, population_of, ports_of_sources
 from .places import chunks, spread
-from .plan import Plan, projection_table
+from .plan import Plan
 
 UNIT = 8                       # words; a row starts and ends at a multiple of it, in every block
 MAX_ROW_UNITS = 63
@@ -45,12 +47,12 @@ class DeviceNetwork:
         self._module = cuda.compile_source(cuda_source.build_source(constants))
         self.positions_on_device = self._place()
         self.positions = self.positions_on_device.get()
+        self._table = projections.table(plan.projections, plan.populations, plan.scale_of)
         report("Counting synapses", 0.0)
-        counts = self._count()
-        report("Building synapses", 0.5)
+        counts = self._count(report)
         self._arrange(counts)
         counts.fill(0)
-        self._store(counts)
+        self._store(counts, report)
         self.fingerprint = self._fingerprint()
         cuda.xp().cuda.Device().synchronize()
         report("Building synapses", 1.0)
@@ -74,26 +76,51 @@ class DeviceNetwork:
                          np.float32(p.bend_um), *self._keys, positions)
         return positions
 
-    def _walk(self, name: str, *arguments: Any) -> None:
-        """Launch a walk over all synapses, population by population."""
+    def _walk(self, action: str, task: str, report: Report, share: float, *arguments: Any) -> None:
+        """Launch the walks of all projections: `action` is count or store. Reports half of the build from `share` on."""
         xp, plan = cuda.xp(), self.plan
-        table = xp.asarray(projection_table(plan))
-        for index, p in enumerate(self.populations):
-            tasks = [(q, self.populations[j.post].start, self.populations[j.post].stop, block)
-                     for q, j in enumerate(plan.projections) if j.pre == index
-                     for block in range(-(-self.populations[j.post].size // BLOCK))]
-            if not tasks or p.size == 0:
-                continue
-            threads = min(p.size * len(tasks), 2**27)
-            self._launch(name, threads, np.int32(p.start), np.int32(p.size), xp.asarray(np.array(tasks, np.int32)),
-                         np.int32(len(tasks)), table, self.positions_on_device, *self._keys,
-                         np.float32(1.0 / plan.dt), np.int32(self.num_neurons), *arguments)
+        numbers, counts = (xp.asarray(a) for a in self._table)
+        launches = list(self._launches())
+        total, done = sum(launch[2] * len(launch[3]) for launch in launches), 0
+        for kind, first, owners, tasks in launches:
+            function = self._module.get_function(f"{action}_{kind}")
+            on_device, threads = xp.asarray(np.array(tasks, np.int32)), owners * len(tasks)
+            piece = max(2**18, -(-total // 16))             # short enough that a cancel is heard
+            for begin in range(0, threads, piece):
+                end = min(begin + piece, threads)
+                function((-(-(end - begin) // 256),), (256,), (
+                    np.uint64(begin), np.uint64(end), np.uint64(first), on_device, np.int32(len(tasks)), numbers, counts,
+                    self.positions_on_device, *self._keys, np.float32(1.0 / plan.dt), np.int32(self.num_neurons),
+                    *arguments))
+                done += end - begin
+                if total > piece:
+                    xp.cuda.Device().synchronize()
+                report(task, share + 0.5 * done / total)
 
-    def _count(self) -> Any:
-        xp, n = cuda.xp(), self.num_neurons
+    def _launches(self) -> Iterator[tuple[str, int, int, list[tuple[int, int]]]]:
+        """Yield (kernel, first owner, owners, tasks): one for all pairwise projections of a population, one for each other."""
+        plan = self.plan
+        pairwise = (POISSON, BERNOULLI)
+        walks = [int(row[COUNTS.index("WALK")]) for row in self._table[1]]
+        for index, p in enumerate(self.populations):
+            tasks = [(k, block) for k, q in enumerate(plan.projections) if q.pre == index and walks[k] in pairwise
+                     for block in range(-(-self.populations[q.post].size // BLOCK))]
+            if tasks and p.size:
+                yield "pairwise", p.start, p.size, tasks
+        for k, q in enumerate(plan.projections):
+            first, last = projections.owners(q, self.populations)
+            owners = -(-last // TOTAL_SHARE) if walks[k] == TOTAL else last - first
+            if walks[k] not in pairwise and owners:
+                yield "others", first, owners, [(k, 0)]
+
+    def _count(self, report: Report) -> Any:
+        xp, n, plan = cuda.xp(), self.num_neurons, self.plan
         counts = xp.zeros(self.blocks * n, xp.uint32)
-        sums = xp.zeros(self.plan.num_ports * n, xp.uint32)
-        self._walk("count_synapses", counts, sums, xp.asarray(ports_of_sources(self.plan)[0]))
+        sums = xp.zeros(plan.num_ports * n, xp.uint64)
+        lacking = xp.zeros(max(1, len(plan.projections)), xp.uint32)
+        self._walk("count", "Counting synapses", report, 0.0, counts, sums, xp.asarray(ports_of_sources(plan)[0]), lacking)
+        for k in np.flatnonzero(lacking.get()):
+            raise projections.too_few(plan.projections[k], plan.populations, int(lacking[k]))
         if n and int(sums.max()) >= 2**31:
             raise SimulatorError("The weights onto one neuron sum to more than its 32-bit accumulator can hold; take "
                                  "fewer connections per neuron.")
@@ -127,9 +154,9 @@ class DeviceNetwork:
         self.padding = np.uint32((0xFFFFFFFF << self.plan.weight_bits) & 0xFFFFFFFF)
         self.words = xp.full(max(1, self.blocks * self.words_per_block), self.padding, xp.uint32)
 
-    def _store(self, cursors: Any) -> None:
+    def _store(self, cursors: Any, report: Report) -> None:
         delays = self.delays if self.delays is not None else np.uint64(0)
-        self._walk("store_synapses", self.row_start, np.uint64(self.words_per_block), cursors, self.words, delays)
+        self._walk("store", "Building synapses", report, 0.5, self.row_start, np.uint64(self.words_per_block), cursors, self.words, delays)
 
     # ---- questions
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -14,8 +14,9 @@ from ..backend import cpu_build
 from ..base.errors import SimulatorError
 from ..base.synapses import NONE, Synapses, make
 from ..models.random import STREAM_INITIAL
+from . import projections
 from .places import chunks, spread
-from .plan import Plan, projection_table
+from .plan import Plan
 
 Report = Callable[[str, float], None]
 
@@ -73,36 +74,54 @@ class Network:
     def _build_rows(self, parts: int, report: Report) -> Rows:
         plan, n = self.plan, self.num_neurons
         starts = np.array([k * n // parts for k in range(parts + 1)], np.int64)
-        segment = np.zeros(parts * n * plan.max_delay_steps + 1, np.int64)
-        self._walk(False, starts, segment, np.zeros(1, np.uint32), lambda f: report("Counting synapses", f))
-        total = self._kernels.accumulate(segment, np.int64(0))
-        words = np.zeros(total, np.uint32)
-        self._walk(True, starts, segment.copy(), words, lambda f: report("Building synapses", f))
-        return Rows(starts, segment, words, plan.max_delay_steps)
+        # Counts go to places[2:]; their sums, to places[1:], are where to write and end as the segments' ends, so that
+        # places[:-1] is where segments start: no second copy is needed.
+        places = np.zeros(parts * n * plan.max_delay_steps + 2, np.int64)
+        self._walk(False, starts, places[2:], np.zeros(1, np.uint32), lambda f: report("Counting synapses", f))
+        words = np.zeros(self._kernels.accumulate(places), np.uint32)
+        self._walk(True, starts, places[1:], words, lambda f: report("Building synapses", f))
+        rows = Rows(starts, places[:-1], words, plan.max_delay_steps)
+        if any(projections.owned_by_others(q) for q in plan.projections):
+            self._share(lambda piece: self._kernels.sort(*piece, rows.segment, words),
+                        _pieces(0, rows.segment.size - 1, max(4096, n * plan.max_delay_steps // 64)), lambda f: None)
+        return rows
 
     def _walk(self, store: bool, starts: np.ndarray, segment: np.ndarray, words: np.ndarray,
               report: Callable[[float], None]) -> None:
-        """Run the walk over all sources in chunks, on all cores; each chunk owns its sources' segments."""
-        plan, n = self.plan, self.num_neurons
-        pre_ptr, projection_of, post_range = projections_by_source(plan)
-        ranges = np.array([p.start for p in plan.populations] + [n], np.int64)
-        table = projection_table(plan)
+        """Run the walks of all projections on all cores.
+
+        Those whose owners are sources first, by chunks of sources: each chunk owns its segments. Then those whose
+        owners are targets or synapses, which share the segments.
+        """
+        plan = self.plan
+        numbers, counts = projections.table(plan.projections, plan.populations, plan.scale_of)
         k0, k1 = (np.uint32(w) for w in plan.key_words)
-        chunk = max(1, min(4096, n // 64))
+        grid = np.array([self.num_neurons, plan.min_delay_steps, plan.max_delay_steps, plan.weight_bits], np.int64)
+        net = (starts, segment, words, np.float32(1.0 / plan.dt), grid)
 
-        def work(first: int) -> None:
-            self._kernels.walk(
-                np.array([first, min(first + chunk, n)], np.int64), store, ranges, projection_of, pre_ptr, post_range,
-                table, self.positions, k0, k1, np.float32(1.0 / plan.dt), np.int64(plan.min_delay_steps),
-                np.int64(plan.max_delay_steps), starts,
-                np.int64(n), segment, np.int64(plan.weight_bits), words)
+        def work(piece: tuple[int, int, tuple[int, ...]]) -> None:
+            first, last, chosen = piece
+            for q in chosen:
+                lacking = self._kernels.walk(store, np.int64(q), np.int64(first), np.int64(last), numbers[q],
+                                             counts[q], self.positions, k0, k1, net)
+                if lacking:
+                    raise projections.too_few(plan.projections[q], plan.populations, lacking)
 
-        firsts = range(0, n, chunk)
-        work(0)                                            # compiles, before the threads start
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        by_source, by_others = work_list(plan)
+        first = by_source[:1] or by_others[:1]
+        for piece in first:                                # compiles, before the threads start
+            work((piece[0], piece[0], piece[2]))
+        for share, pieces in ((0.0, by_source), (len(by_source) / max(1, len(by_source + by_others)), by_others)):
+            self._share(work, pieces, lambda f, share=share, pieces=pieces: report(
+                share + f * len(pieces) / len(by_source + by_others)))
+
+    @staticmethod
+    def _share(work: Callable, pieces: Sequence, report: Callable[[float], None]) -> None:
+        """Do `work` on every piece, on all cores; whatever `report` or a piece raises ends it."""
+        with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, len(pieces)))) as pool:
             try:
-                for done, _ in enumerate(pool.map(work, firsts[1:]), 2):
-                    report(done / len(firsts))
+                for done, _ in enumerate(pool.map(work, pieces), 1):
+                    report(done / len(pieces))
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
@@ -245,11 +264,21 @@ def ports_of_sources(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
             np.repeat(np.array(plan.ports.sign_of, np.int8), sizes))
 
 
-def projections_by_source(plan: Plan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (pre_ptr, projection_of, post_range): the projections of each population, and their target ranges."""
-    order = sorted(range(len(plan.projections)), key=lambda q: plan.projections[q].pre)
-    counts = np.zeros(len(plan.populations) + 1, np.int64)
-    for q in plan.projections:
-        counts[q.pre + 1] += 1
-    ranges = [(plan.populations[q.post].start, plan.populations[q.post].stop) for q in plan.projections]
-    return np.cumsum(counts), np.array(order, np.int64), np.array(ranges, np.int64).reshape(-1, 2)
+def work_list(plan: Plan) -> tuple[list, list]:
+    """Pieces of the walks: (first owner, one past the last, projections), owned by sources and by others."""
+    by_source, by_others = [], []
+    for index, p in enumerate(plan.populations):
+        own = tuple(k for k, q in enumerate(plan.projections)
+                    if q.pre == index and not projections.owned_by_others(q))
+        if own:
+            by_source += [(*piece, own) for piece in _pieces(p.start, p.stop, max(256, min(4096, plan.num_neurons // 64)))]
+    for k, q in enumerate(plan.projections):
+        if projections.owned_by_others(q):
+            first, last = projections.owners(q, plan.populations)
+            by_others += [(*piece, (k,)) for piece in _pieces(first, last, max(256, (last - first) // 64))]
+    return by_source, by_others
+
+
+def _pieces(first: int, last: int, size: int) -> list[tuple[int, int]]:
+    """The range first .. last - 1 in pieces of `size`."""
+    return [(begin, min(begin + size, last)) for begin in range(first, last, size)]

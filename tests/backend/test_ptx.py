@@ -52,7 +52,8 @@ def test_the_builders_compile(to_ptx, capability):
     for blocks, delay_bits in ((132, 3), (1, 0)):
         constants = {"BLOCKS": blocks, "WEIGHT_BITS": 16, "DELAY_BITS": delay_bits, "MIN_DELAY": 1, "MAX_DELAY": 8}
         ptx = to_ptx(cuda_source.build_source(constants), capability)
-        assert all(f".entry {name}" in ptx for name in ("place", "count_synapses", "store_synapses"))
+        assert all(f".entry {name}" in ptx for name in ("place", "count_pairwise", "store_pairwise",
+                                                         "count_others", "store_others"))
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)

@@ -11,7 +11,8 @@ from neural_simulator.base.errors import ConfigurationError
 from neural_simulator.config import CoreSimConfig
 from neural_simulator.models.neurons import NEURON_MODELS
 from neural_simulator.network.network import Network
-from neural_simulator.network.plan import kernel_mean, make_plan, weight_bits
+from neural_simulator.network.plan import make_plan, weight_bits
+from neural_simulator.network.projections import kernel_mean
 
 
 def test_traits_are_populations_of_equal_size_and_the_inhibitory_ones_are_fast_spiking():

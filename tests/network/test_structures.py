@@ -14,6 +14,7 @@ from neural_simulator.engine.simulation import Simulation
 from neural_simulator.models.structures import STRUCTURES
 from neural_simulator.network.network import Network
 from neural_simulator.network.plan import make_plan
+from neural_simulator.network.projections import expected_synapses
 from tests.activity import CPU
 
 REGIONS = [key for key, structure in STRUCTURES.items() if structure.cells]
@@ -83,7 +84,7 @@ def test_mean_in_degrees_are_the_declared_ones(key):
     post = network.population_of[targets]
     pairs = {}
     for q in plan.projections:
-        expected = plan.populations[q.pre].size * q.probability * plan.kernel_mean(q)
+        expected = expected_synapses(q, plan.populations) / plan.populations[q.post].size
         pairs[q.pre, q.post] = pairs.get((q.pre, q.post), 0.0) + expected
     for (a, b), expected in pairs.items():
         found = ((pre == a) & (post == b)).sum() / plan.populations[b].size

@@ -1,7 +1,8 @@
-"""The generic network: one population per trait, all in one cube, wired by distance alone."""
+"""The generic network: one population per trait, all in one cube, wired by distance, by degree or as a small world."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from .region import Structure
 
 # The configuration's own cell types; a model that does not know them takes its own.
 _UNNAMED = ("RS", "FS")
+_BY_DISTANCE = ("pairwise", "fixed_in_degree", "fixed_out_degree")
 
 
 def build(core: Any, kernel_mean: Callable) -> tuple[list[Population], list[Projection]]:
@@ -41,25 +43,81 @@ def _population(core: Any, trait: int) -> Population:
 
 
 def _projections(core: Any, populations: list[Population], kernel_mean: Callable) -> list[Projection]:
-    if core.connections_per_neuron == 0:
+    if core.enable_watts_strogatz:
+        return _small_world(core, populations)
+    if core.connections_per_neuron == 0 and core.connection_rule != "all_to_all":
         return []
-    if core.connections_per_neuron > core.num_neurons - 1:
+    others = core.num_neurons - (not core.allow_autapses)
+    if core.connections_per_neuron > others and not core.allow_multapses and core.connection_rule != "all_to_all":
         raise ConfigurationError(
             f"connections_per_neuron is {core.connections_per_neuron}, but a network of {core.num_neurons} neurons "
-            f"has only {core.num_neurons - 1} other neurons to connect to; take fewer connections or more neurons.",
-            "connections_per_neuron", core.connections_per_neuron)
+            f"has only {others} {'' if core.allow_autapses else 'other '}neurons to connect to; take fewer connections, "
+            "more neurons, or allow_multapses.", "connections_per_neuron", core.connections_per_neuron)
+    kernel = core.connection_kernel if core.connection_rule in _BY_DISTANCE else "uniform"
+    length = core.connection_length_um if kernel != "uniform" else math.inf
+    common = {"rule": core.connection_rule, "length_um": length, "kernel": kernel, "autapses": core.allow_autapses,
+              "multapses": core.allow_multapses and core.connection_rule != "all_to_all"}
     box = populations[0]
-    mean = kernel_mean(box.low_um, box.high_um, box.low_um, box.high_um, core.connection_length_um)
-    probability = core.connections_per_neuron / ((core.num_neurons - 1) * mean)
-    projections = []
-    for pre, source in enumerate(populations):
-        weight = core.excitatory_weight_nS if source.excitatory else core.inhibitory_weight_nS
-        receptors = _receptors(core, source.excitatory)
-        projections += [
-            Projection(pre, post, probability, weight, weight * core.weight_cv, core.connection_length_um,
-                       core.synaptic_latency_ms, 0.0, core.conduction_velocity_um_per_ms, receptors=receptors)
-            for post in range(len(populations))]
-    return projections
+    mean = kernel_mean(box.low_um, box.high_um, box.low_um, box.high_um, length, kernel, (1.0, 1.0, 1.0), _period(core))
+    probability = core.connections_per_neuron / (others * mean) if core.connection_rule == "pairwise" else 1.0
+    numbers = _numbers(core, populations)
+    return [Projection(pre, post, probability, number=numbers[pre][post], **common, **_synapses(core, source))
+            for pre, source in enumerate(populations) for post in range(len(populations))]
+
+
+def _numbers(core: Any, populations: list[Population]) -> list[list[int]]:
+    """The `number` of the projection from each population to each: shares of what a neuron, or all of them, have."""
+    k, n = core.connections_per_neuron, len(populations)
+    partners = [[float(post.size - (pre is post and not core.allow_autapses)) for post in populations]
+                for pre in populations]                        # of one neuron of `pre`
+    if core.connection_rule == "fixed_out_degree":
+        return [apportion(k, row) for row in partners]
+    if core.connection_rule == "fixed_in_degree":
+        columns = [apportion(k, row) for row in partners]      # partners are mutual
+        return [[columns[post][pre] for post in range(n)] for pre in range(n)]
+    if core.connection_rule == "fixed_total":
+        flat = apportion(k * core.num_neurons, [populations[pre].size * p for pre in range(n) for p in partners[pre]])
+        return [flat[pre * n:(pre + 1) * n] for pre in range(n)]
+    return [[0] * n for _ in range(n)]
+
+
+def apportion(total: int, shares: list[float]) -> list[int]:
+    """Whole numbers in proportion to `shares` that add up to `total`; the largest remainders are rounded up."""
+    whole = sum(shares)
+    exact = [total * share / whole if whole else 0.0 for share in shares]
+    counts = [int(value) for value in exact]
+    order = sorted(range(len(shares)), key=lambda i: counts[i] - exact[i])
+    for i in order[:total - sum(counts)] if whole else ():
+        counts[i] += 1
+    return counts
+
+
+def _small_world(core: Any, populations: list[Population]) -> list[Projection]:
+    """One ring of all neurons, its traits mixed evenly."""
+    if core.connectivity_k > core.num_neurons - 1:
+        raise ConfigurationError(
+            f"connectivity_k is {core.connectivity_k}, but a ring of {core.num_neurons} neurons has only "
+            f"{core.num_neurons - 1} others on it; take fewer neighbours or more neurons.", "connectivity_k",
+            core.connectivity_k)
+    if core.connectivity_k == 0:
+        return []
+    return [Projection(pre, 0, rule="small_world", number=core.connectivity_k, rewiring=core.connectivity_p_rewire,
+                       post_last=len(populations) - 1, **_synapses(core, source))
+            for pre, source in enumerate(populations)]
+
+
+def _synapses(core: Any, source: Population) -> dict[str, Any]:
+    """How strong and how late the synapses of a population are."""
+    weight = core.excitatory_weight_nS if source.excitatory else core.inhibitory_weight_nS
+    law = core.weight_law if weight > 0.0 else "normal"
+    return {"weight": weight, "weight_sd": weight * core.weight_cv, "weight_law": law,
+            "delay_ms": core.synaptic_latency_ms, "delay_sd_ms": core.delay_sd_ms,
+            "velocity_um_per_ms": core.conduction_velocity_um_per_ms, "period_um": _period(core),
+            "receptors": _receptors(core, source.excitatory)}
+
+
+def _period(core: Any) -> tuple[float, float, float]:
+    return (core.volume_edge_um if core.periodic_volume else 0.0,) * 3
 
 
 def _receptors(core: Any, excitatory: bool) -> dict[str, float] | None:
@@ -77,7 +135,9 @@ GENERIC = Structure(
     build=build,
     reads=("num_neurons", "connections_per_neuron", "num_traits", "inhibitory_trait_indices", "excitatory_preset",
            "inhibitory_preset", "excitatory_parameters", "inhibitory_parameters", "volume_edge_um",
-           "connection_length_um", "conduction_velocity_um_per_ms", "synaptic_latency_ms", "excitatory_weight_nS",
+           "connection_length_um", "connection_rule", "connection_kernel", "periodic_volume", "allow_autapses",
+           "allow_multapses", "delay_sd_ms", "enable_watts_strogatz", "connectivity_k", "connectivity_p_rewire",
+           "weight_law", "conduction_velocity_um_per_ms", "synaptic_latency_ms", "excitatory_weight_nS",
            "inhibitory_weight_nS", "weight_cv", "nmda_share", "gaba_b_share", "background_rate_Hz",
            "background_weight_nS", "external_current_pA"),
 )
