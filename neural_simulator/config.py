@@ -199,7 +199,8 @@ class CoreSimConfig(Config):
         low=1.0, high=1e6, group="Connectivity")
     connection_length_um: float = setting(
         300.0, "Connection length", "Length of the distance kernel: two neurons at distance d connect with "
-        "probability p0 exp(-d / length), with the standard kernel.", unit="um", low=1.0, high=1e9, group="Connectivity")
+        "probability p0 exp(-d / length), with the standard kernel.", unit="um", low=1.0, high=1e9,
+        group="Connectivity")
     connection_rule: ConnectionRule = setting(
         "pairwise", "Connection rule", "pairwise: each pair by chance; fixed_in_degree, fixed_out_degree: each neuron "
         "has exactly so many sources or targets; fixed_total: exactly so many synapses in all; all_to_all: every pair.",

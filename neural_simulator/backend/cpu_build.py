@@ -46,7 +46,7 @@ def normal_values(first, last, mean, sd, stream, k0, k1, out):
 # ---- batches
 @nb.njit(**OPT)
 def draw(lanes, owner, first, third, k0, k1, words):
-    """The random words of the draws first .. first + lanes - 1 of `owner`; `third` is the third word of their counter."""
+    """The random words of the draws first .. first + lanes - 1 of `owner`; `third`: third word of their counter."""
     words0, words1, words2, words3 = words[0, :lanes], words[1, :lanes], words[2, :lanes], words[3, :lanes]
     for j in range(lanes):
         w0, w1, w2, w3 = philox(u32(owner), u32(u32(first) + u32(j)), third, u32(STREAM_CONNECT), k0, k1)
@@ -170,7 +170,7 @@ def pairwise(store, i, projection, numbers, counts, positions, k0, k1, scratch, 
 
 @nb.njit(**OPT)
 def degree(store, owner, projection, numbers, counts, positions, k0, k1, scratch, net):
-    """A fixed number of partners of `owner`: targets of a source or sources of a target; return how many are missing."""
+    """A fixed number of partners of `owner`, targets of a source or sources of a target; return how many lack."""
     words, pre, post, d, r, value = scratch
     inward = counts[WALK] == IN_DEGREE
     first, last = (counts[PRE_FIRST], counts[PRE_LAST]) if inward else (counts[POST_FIRST], counts[POST_LAST])

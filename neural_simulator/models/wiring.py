@@ -40,10 +40,11 @@ COUNTS = ("WALK", "KERNEL", "WEIGHT_LAW", "NUMBER", "STRIDE", "STRIDE_BACK", "AU
 
 def constants() -> dict[str, int]:
     """The names that builders use: kinds of walks, columns of the table, streams, limits."""
-    walks = {name: globals()[name] for name in ("BERNOULLI", "POISSON", "OUT_DEGREE", "IN_DEGREE", "TOTAL",
-                                                "ONE_TO_ONE", "RING")}
+    walks = {"BERNOULLI": BERNOULLI, "POISSON": POISSON, "OUT_DEGREE": OUT_DEGREE, "IN_DEGREE": IN_DEGREE,
+             "TOTAL": TOTAL, "ONE_TO_ONE": ONE_TO_ONE, "RING": RING}
     columns = {name: k for names in (NUMBERS, COUNTS) for k, name in enumerate(names)}
-    return {**walks, **columns, "WALK_BLOCK": BLOCK, "MAX_LAPS": MAX_LAPS, "TOTAL_SHARE": TOTAL_SHARE, "ORDER": ORDER, "UNIFORM": UNIFORM,
+    return {**walks, **columns, "WALK_BLOCK": BLOCK, "MAX_LAPS": MAX_LAPS, "TOTAL_SHARE": TOTAL_SHARE,
+            "ORDER": ORDER, "UNIFORM": UNIFORM,
             "STREAM_POSITION": STREAM_POSITION, "STREAM_CONNECT": STREAM_CONNECT}
 
 
@@ -123,7 +124,7 @@ def poisson_advance(word: u32, inverse_rate: f32):
 
 
 def taken_in_lap(word: u32, value, lap: i32):
-    """1 where a candidate that is taken with probability `value` in every lap is taken in this one for the first time."""
+    """1 where a candidate, taken with probability `value` in every lap, is taken in this one for the first time."""
     u = uniform(word)
     left = 1.0
     for _lap in range(lap):
@@ -132,7 +133,7 @@ def taken_in_lap(word: u32, value, lap: i32):
 
 
 def hashed(x: u32):
-    """A hash of 32 bits ("lowbias32", found by C. Wellons' search): each input bit flips each output bit half the time."""
+    """A hash of 32 bits ("lowbias32", from C. Wellons' search): each input bit flips each output bit half the time."""
     x = u32((x ^ (x >> 16)) * 0x7FEB352D)
     x = u32((x ^ (x >> 15)) * 0x846CA68B)
     return x ^ (x >> 16)

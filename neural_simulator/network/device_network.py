@@ -77,7 +77,7 @@ class DeviceNetwork:
         return positions
 
     def _walk(self, action: str, task: str, report: Report, share: float, *arguments: Any) -> None:
-        """Launch the walks of all projections: `action` is count or store. Reports half of the build from `share` on."""
+        """Launch the walks of all projections; `action`: count or store. Reports half of the build, from `share` on."""
         xp, plan = cuda.xp(), self.plan
         numbers, counts = (xp.asarray(a) for a in self._table)
         launches = list(self._launches())
@@ -89,16 +89,16 @@ class DeviceNetwork:
             for begin in range(0, threads, piece):
                 end = min(begin + piece, threads)
                 function((-(-(end - begin) // 256),), (256,), (
-                    np.uint64(begin), np.uint64(end), np.uint64(first), on_device, np.int32(len(tasks)), numbers, counts,
-                    self.positions_on_device, *self._keys, np.float32(1.0 / plan.dt), np.int32(self.num_neurons),
-                    *arguments))
+                    np.uint64(begin), np.uint64(end), np.uint64(first), on_device, np.int32(len(tasks)), numbers,
+                    counts, self.positions_on_device, *self._keys, np.float32(1.0 / plan.dt),
+                    np.int32(self.num_neurons), *arguments))
                 done += end - begin
                 if total > piece:
                     xp.cuda.Device().synchronize()
                 report(task, share + 0.5 * done / total)
 
     def _launches(self) -> Iterator[tuple[str, int, int, list[tuple[int, int]]]]:
-        """Yield (kernel, first owner, owners, tasks): one for all pairwise projections of a population, one for each other."""
+        """Yield (kernel, first owner, owners, tasks): pairwise ones together, each other alone."""
         plan = self.plan
         pairwise = (POISSON, BERNOULLI)
         walks = [int(row[COUNTS.index("WALK")]) for row in self._table[1]]
@@ -118,7 +118,8 @@ class DeviceNetwork:
         counts = xp.zeros(self.blocks * n, xp.uint32)
         sums = xp.zeros(plan.num_ports * n, xp.uint64)
         lacking = xp.zeros(max(1, len(plan.projections)), xp.uint32)
-        self._walk("count", "Counting synapses", report, 0.0, counts, sums, xp.asarray(ports_of_sources(plan)[0]), lacking)
+        self._walk("count", "Counting synapses", report, 0.0, counts, sums, xp.asarray(ports_of_sources(plan)[0]),
+                   lacking)
         for k in np.flatnonzero(lacking.get()):
             raise projections.too_few(plan.projections[k], plan.populations, int(lacking[k]))
         if n and int(sums.max()) >= 2**31:
@@ -156,7 +157,8 @@ class DeviceNetwork:
 
     def _store(self, cursors: Any, report: Report) -> None:
         delays = self.delays if self.delays is not None else np.uint64(0)
-        self._walk("store", "Building synapses", report, 0.5, self.row_start, np.uint64(self.words_per_block), cursors, self.words, delays)
+        self._walk("store", "Building synapses", report, 0.5, self.row_start, np.uint64(self.words_per_block),
+                   cursors, self.words, delays)
 
     # ---- questions
     @property

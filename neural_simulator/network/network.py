@@ -267,11 +267,12 @@ def ports_of_sources(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
 def work_list(plan: Plan) -> tuple[list, list]:
     """Pieces of the walks: (first owner, one past the last, projections), owned by sources and by others."""
     by_source, by_others = [], []
+    chunk = max(256, min(4096, plan.num_neurons // 64))
     for index, p in enumerate(plan.populations):
         own = tuple(k for k, q in enumerate(plan.projections)
                     if q.pre == index and not projections.owned_by_others(q))
         if own:
-            by_source += [(*piece, own) for piece in _pieces(p.start, p.stop, max(256, min(4096, plan.num_neurons // 64)))]
+            by_source += [(*piece, own) for piece in _pieces(p.start, p.stop, chunk)]
     for k, q in enumerate(plan.projections):
         if projections.owned_by_others(q):
             first, last = projections.owners(q, plan.populations)

@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ..base.declarations import Population, Projection
 from ..base.errors import ConfigurationError
 from ..config import CoreSimConfig
@@ -127,7 +129,8 @@ def weight_bits(num_neurons: int) -> int:
     return 32 - max(16, (num_neurons - 1).bit_length())
 
 
-def _weight_scales(populations: Sequence[Population], declared: Sequence[Projection]) -> tuple[float, tuple[float, ...]]:
+def _weight_scales(populations: Sequence[Population],
+                   declared: Sequence[Projection]) -> tuple[float, tuple[float, ...]]:
     """The network's scale, and the scale of each target population relative to it: one for each unit of weights."""
     units = [neuron_model(p.model).port_unit for p in populations]
     scales = {unit: _weight_scale(populations, [q for q in declared if units[q.post] == unit])
@@ -150,7 +153,8 @@ def _weight_scale(populations: Sequence[Population], declared: Sequence[Projecti
     return 2.0 ** (exponent if mantissa > 0.5 else exponent - 1)
 
 
-def _delay_range(core: CoreSimConfig, populations: Sequence[Population], declared: Sequence[Projection]) -> tuple[int, int]:
+def _delay_range(core: CoreSimConfig, populations: Sequence[Population],
+                 declared: Sequence[Projection]) -> tuple[int, int]:
     """Bounds of all delays in steps; the stored delays are clipped to them."""
     bounds = [projections.delay_bounds_ms(q, populations) for q in declared]
     shortest = [int(low / core.dt_ms + 0.49) for low, _ in bounds]

@@ -82,6 +82,7 @@ def _complaints(q: Projection, populations: Sequence[Population]) -> list[tuple[
     """(field, whether it is wrong, what must be instead)."""
     pre, post = populations[q.pre], populations[q.post]
     first, last = target_range(q, populations)
+    ring = populations[q.post:(q.post if q.post_last is None else q.post_last) + 1]
     own = int(_excludes_itself(q))
     most = {"fixed_in_degree": pre.size - own, "fixed_out_degree": post.size - own,
             "fixed_total": pairs(q, populations), "small_world": last - first - 1}.get(q.rule, 0)
@@ -102,7 +103,7 @@ def _complaints(q: Projection, populations: Sequence[Population]) -> list[tuple[
         ("rewiring", not 0.0 <= q.rewiring <= 1.0, "a probability lies between 0 and 1"),
         ("post_last", q.post_last is not None and (q.rule != "small_world" or not q.post <= q.post_last),
          "only a small world spans several populations, the first of them being post"),
-        ("post_last", len({neuron_model(p.model).port_unit for p in populations[q.post:(q.post_last or q.post) + 1]}) > 1,
+        ("post_last", len({neuron_model(p.model).port_unit for p in ring}) > 1,
          "the ring's populations must take weights in the same unit"),
         ("pre", q.rule == "small_world" and not first <= pre.start < last, "the source must be one of the ring's"),
         ("multapses", q.multapses and q.rule in ("small_world", "one_to_one", "all_to_all"),
@@ -168,9 +169,8 @@ def _logarithmic(q: Projection) -> tuple[float, float]:
 
 def delay_bounds_ms(q: Projection, populations: Sequence[Population]) -> tuple[float, float]:
     """Shortest and longest delay; the stored delays are clipped to them."""
-    pre, post = populations[q.pre], populations[q.post]
-    first, last = q.post, q.post if q.post_last is None else q.post_last
-    boxes = [pre, *populations[first:last + 1]]
+    pre = populations[q.pre]
+    boxes = [pre, *populations[q.post:(q.post if q.post_last is None else q.post_last) + 1]]
     low, high = np.min([p.low_um for p in boxes], axis=0), np.max([p.high_um for p in boxes], axis=0)
     way = [min(edge, period / 2.0) if period > 0.0 else edge for edge, period in zip(high - low, q.period_um,
                                                                                      strict=True)]

@@ -51,8 +51,8 @@ def _projections(core: Any, populations: list[Population], kernel_mean: Callable
     if core.connections_per_neuron > others and not core.allow_multapses and core.connection_rule != "all_to_all":
         raise ConfigurationError(
             f"connections_per_neuron is {core.connections_per_neuron}, but a network of {core.num_neurons} neurons "
-            f"has only {others} {'' if core.allow_autapses else 'other '}neurons to connect to; take fewer connections, "
-            "more neurons, or allow_multapses.", "connections_per_neuron", core.connections_per_neuron)
+            f"has only {others} {'' if core.allow_autapses else 'other '}neurons to connect to; take fewer "
+            "connections, more neurons, or allow_multapses.", "connections_per_neuron", core.connections_per_neuron)
     kernel = core.connection_kernel if core.connection_rule in _BY_DISTANCE else "uniform"
     length = core.connection_length_um if kernel != "uniform" else math.inf
     common = {"rule": core.connection_rule, "length_um": length, "kernel": kernel, "autapses": core.allow_autapses,
