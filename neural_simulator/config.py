@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import difflib
 from enum import Enum
+from fnmatch import fnmatchcase
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator
 
 from .base import log, paths
 from .base.declarations import Param
 from .base.errors import ConfigurationError
 from .models.neurons import NEURON_MODELS, USER_MODELS, load_models, neuron_model
 from .models.receptors import AMPA, GABA_A, GABA_B, MAGNESIUM, NMDA
+from .models.stimuli import MAX_STIMULI
 from .models.structures import structure
 
 # Before any configuration is made: it may name a model that a user wrote.
@@ -156,6 +158,149 @@ ConnectionKernel = Literal["uniform", "exponential", "gaussian", "ball"]
 WeightLaw = Literal["normal", "lognormal"]
 
 
+# ---- stimuli ---------------------------------------------------------------------------------------------
+class Stimulus(Config):
+    """What all stimuli have: a name, whom they reach, and when. The classes below say what they do.
+
+    A neuron is reached where it fulfils all that is given of `populations`, `neurons`, `sphere_um` and `box_um`.
+    """
+
+    kind: str = setting("", "Kind", "What the stimulus does.")
+    name: str = setting("", "Name", "What the stimulus is called, for the user alone.")
+    enabled: bool = setting(True, "On", "Switched off, a stimulus does nothing, but keeps its place and its noise.")
+    populations: tuple[str, ...] = setting(
+        (), "Populations", "Names of populations, or patterns such as L4*; none: all populations.")
+    neurons: tuple[int, ...] = setting((), "Neurons", "Numbers of single neurons; none: all neurons.")
+    sphere_um: tuple[float, float, float, float] | None = setting(
+        None, "Sphere", "Centre (x, y, z) and radius of the space that is reached.", unit="um")
+    box_um: tuple[float, float, float, float, float, float] | None = setting(
+        None, "Box", "Lowest x, y, z and highest x, y, z of the space that is reached.", unit="um")
+    start_ms: float = setting(0.0, "Start", "It begins here.", unit="ms", low=0.0, high=1e9)
+    stop_ms: float | None = setting(None, "Stop", "It ends here; null: never.", unit="ms", low=0.0, high=1e9)
+    period_ms: float = setting(
+        0.0, "Period", "From its start on, it is repeated with this period; 0: it is not.", unit="ms", low=0.0,
+        high=1e9)
+    width_ms: float = setting(
+        0.0, "Width", "How long it lasts in each period.", unit="ms", low=0.0, high=1e9)
+
+    def may_reach(self, population: str) -> bool:
+        """Whether neurons of the population of this name can be among those that are reached."""
+        return not self.populations or any(fnmatchcase(population, pattern) for pattern in self.populations)
+
+    @property
+    def opened(self) -> tuple[str, ...]:
+        """The receptors that it names."""
+        return ()
+
+
+class _Sinusoidal(Stimulus):
+    frequency_Hz: float = setting(
+        0.0, "Frequency", "Of its sinusoidal modulation.", unit="Hz", low=0.0, high=10_000.0)
+    phase_deg: float = setting(
+        0.0, "Phase", "Of its sinusoidal modulation at the start; 0: it rises from its mean.", unit="deg", low=-360.0,
+        high=360.0)
+
+
+class _Aimed(Stimulus):
+    weight_nS: float = setting(
+        1.0, "Weight", "Peak conductance that each spike opens; in pA or mV for cells that take current or charge, "
+        "where it may be negative.", unit="nS", low=-1e6, high=1e6)
+    receptors: dict[str, float] | None = setting(
+        None, "Receptors", "Receptors that each spike opens, each with its share of the weight; null: those that "
+        "background spikes open.")
+
+    @property
+    def opened(self) -> tuple[str, ...]:
+        """The receptors that it names."""
+        return tuple(self.receptors or ())
+
+
+class CurrentStimulus(_Sinusoidal):
+    """A current: constant, a step, pulses, or a sine around its mean."""
+
+    kind: Literal["current"] = setting("current", "Kind", "A current.")
+    amplitude_pA: float = setting(0.0, "Amplitude", "The current.", unit="pA", low=-1e6, high=1e6)
+    sine_pA: float = setting(
+        0.0, "Sine", "Amplitude of a sine that is added to it.", unit="pA", low=-1e6, high=1e6)
+
+
+class CurrentNoise(Stimulus):
+    """An Ornstein-Uhlenbeck current, another one for every neuron; constant within a step."""
+
+    kind: Literal["current_noise"] = setting("current_noise", "Kind", "A fluctuating current.")
+    mean_pA: float = setting(0.0, "Mean", "Of the current.", unit="pA", low=-1e6, high=1e6)
+    sigma_pA: float = setting(100.0, "Deviation", "Standard deviation of the current.", unit="pA", low=0.0, high=1e6)
+    tau_ms: float = setting(5.0, "Correlation time", "Of the current.", unit="ms", low=0.01, high=1e5)
+
+
+class ConductanceNoise(Stimulus):
+    """A conductance that fluctuates as an Ornstein-Uhlenbeck process, another one for every neuron, and never negative.
+
+    The point conductance of Destexhe, Rudolph, Fellous and Sejnowski 2001, Neuroscience 107:13-24.
+    """
+
+    kind: Literal["conductance_noise"] = setting("conductance_noise", "Kind", "A fluctuating conductance.")
+    receptor: str = setting("AMPA", "Receptor", "The receptor whose reversal potential and block it has.")
+    mean_nS: float = setting(0.0, "Mean", "Of the conductance.", unit="nS", low=0.0, high=1e6)
+    sigma_nS: float = setting(1.0, "Deviation", "Standard deviation of the conductance.", unit="nS", low=0.0, high=1e6)
+    tau_ms: float = setting(2.7, "Correlation time", "Of the conductance.", unit="ms", low=0.01, high=1e5)
+
+    @property
+    def opened(self) -> tuple[str, ...]:
+        """The receptor whose conductance it is."""
+        return (self.receptor,)
+
+
+class PoissonStimulus(_Sinusoidal, _Aimed):
+    """Poisson spikes, others for every neuron; their rate may follow a sine."""
+
+    kind: Literal["poisson"] = setting("poisson", "Kind", "Random spikes.")
+    rate_Hz: float = setting(0.0, "Rate", "Mean rate of the spikes.", unit="Hz", low=0.0, high=1e6)
+    depth: float = setting(
+        0.0, "Depth", "Amplitude of the rate's sinusoidal modulation, as a share of the rate.", low=0.0, high=1.0)
+
+
+class SpikeStimulus(_Aimed):
+    """Spikes at given times, the same for every neuron that is reached."""
+
+    kind: Literal["spikes"] = setting("spikes", "Kind", "Spikes at given times.")
+    times_ms: tuple[float, ...] = setting((), "Times", "When the spikes arrive, in ascending order.", unit="ms")
+
+    @field_validator("times_ms")
+    @classmethod
+    def _ascending(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if any(b < a for a, b in zip(value, value[1:], strict=False)) or min(value, default=0.0) < 0.0:
+            raise ValueError("times must ascend from 0; sort them.")
+        return value
+
+
+STIMULI: dict[str, type[Stimulus]] = {
+    owner.model_fields["kind"].default: owner
+    for owner in (CurrentStimulus, CurrentNoise, ConductanceNoise, PoissonStimulus, SpikeStimulus)}
+
+
+def read_stimuli(values: Any) -> tuple[Stimulus, ...]:
+    """Stimuli from stimuli or from what JSON holds of them; ConfigurationError says which one is bad, and how."""
+    if not isinstance(values, list | tuple):
+        raise ConfigurationError(f"stimuli is {values!r}, but must be a list of stimuli.", "stimuli", values)
+    if len(values) > MAX_STIMULI:
+        raise ConfigurationError(f"There are {len(values)} stimuli, but at most {MAX_STIMULI} are possible.", "stimuli")
+    return tuple(_read_stimulus(k, one) for k, one in enumerate(values))
+
+
+def _read_stimulus(place: int, value: Any) -> Stimulus:
+    if type(value) in STIMULI.values():
+        return value
+    owner = STIMULI.get(value.get("kind", "")) if isinstance(value, dict) else None
+    if owner is None:
+        raise ConfigurationError(f"stimuli[{place}] must be an object whose kind is one of {', '.join(STIMULI)}.",
+                                 "stimuli", value)
+    try:
+        return owner(**value)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"stimuli[{place}]: {error}", "stimuli", value) from None
+
+
 class CoreSimConfig(Config):
     """What is simulated. Defaults: 1,000 Izhikevich neurons, 80 % regular spiking, 20 % fast spiking."""
 
@@ -285,9 +430,24 @@ class CoreSimConfig(Config):
         "Multiplies the background rate and the direct current into AdEx cells.", low=0.1, high=5.0,
         group="Drive", live=True)
 
+    noise_sigma_pA: float = setting(
+        0.0, "Noise current", "Standard deviation of an Ornstein-Uhlenbeck current of mean 0 into every neuron; 0: "
+        "none.", unit="pA", low=0.0, high=1e5, group="Drive", live=True)
+    noise_tau_ms: float = setting(
+        5.0, "Noise time", "Correlation time of the noise current.", unit="ms", low=0.01, high=1e5, group="Drive",
+        live=True)
+    stimuli: tuple[SerializeAsAny[Stimulus], ...] = setting(
+        (), "Stimuli", "Currents, noise and spikes that reach some of the neurons for some of the time.", group="Drive",
+        live=True, hidden=True)
+
     enable_hebbian_learning: bool = setting(False, "Hebbian learning", "", group="Learning", hidden=True)
     enable_short_term_plasticity: bool = setting(False, "Short-term plasticity", "", group="Learning", hidden=True)
     enable_homeostasis: bool = setting(False, "Homeostasis", "", group="Learning", hidden=True)
+
+    @field_validator("stimuli", mode="before")
+    @classmethod
+    def _read_stimuli(cls, value: Any) -> tuple[Stimulus, ...]:
+        return read_stimuli(value)
 
     @field_validator("enable_hebbian_learning", "enable_short_term_plasticity", "enable_homeostasis")
     @classmethod

@@ -11,8 +11,10 @@ import time
 from functools import lru_cache
 from types import ModuleType
 
-from ..models import random
+from ..models import random, stimuli
 from ..models.cell import Cell
+from ..models.stimuli import NOTHING, Shape
+from .cpu_stimuli import drive_source
 from .cpu_words import load
 from .emit import Library
 
@@ -112,14 +114,15 @@ def send(part, t, part_start, fired, ids, counts, last_spike, spike_counts):
 
 _INTEGRATE = '''
 @nb.njit(**OPT)
-def integrate_{key}(first, last, origin, parameters, scale, current, weight, counts, acc, fired, {states}):
+def integrate_{key}(first, last, origin, parameters, scale, current, weight, counts, driven, acc, fired, {states}):
     """Step neurons first .. last - 1; `origin` is the first neuron of their part."""
     {slices}
     {accumulators}
     count = counts[first:last]
+    {inputs}
     flags = fired[first - origin:last - origin]
     {unpack}
-    i_ext = current
+    {current}
     for j in range(flags.size):
         {arrivals}
         {load}
@@ -131,9 +134,10 @@ def integrate_{key}(first, last, origin, parameters, scale, current, weight, cou
 _RUN = '''
 @nb.njit(**OPT)
 def integrate(part, t, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1, part_start,
-              filled, counts, acc, fired, states):
+              filled, counts, inputs, acc, fired, states):
     """Step all neurons of `part`, population by population."""
     origin = part_start[part]
+    {evaluate}
     fresh = filled[part] != t >> 2
     filled[part] = t >> 2
     for piece in range(pieces.shape[0]):
@@ -143,12 +147,13 @@ def integrate(part, t, pieces, models, parameters, scale, currents, weights, thr
         if fresh:
             background(first, last, t, k0, k1, thresholds[p], numbers[p], counts)
         row = counts[t & 3]
+        {drive}
 {dispatch}
 
 @nb.njit(**OPT)
 def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of,
         ids, id_counts, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
-        filled, counts, acc, fired, states, last_spike, spike_counts, out, out_counts, probes, probe_v, times):
+        filled, counts, inputs, acc, fired, states, last_spike, spike_counts, out, out_counts, probes, probe_v, times):
     """Run `steps` steps of one part; list its spikes in `out`, their number per step in `out_counts`.
 
     `times` (steps, 4) takes the time counter before, between and after the phases; empty: nothing is timed.
@@ -165,7 +170,7 @@ def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, pa
         if timed:
             times[step, 1] = ticks()
         integrate(part, t, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
-                  part_start, filled, counts, acc, fired, states)
+                  part_start, filled, counts, inputs, acc, fired, states)
         if timed:
             times[step, 2] = ticks()
         n = send(part, t, part_start, fired, ids, id_counts, last_spike, spike_counts)
@@ -188,7 +193,8 @@ def read():
 '''
 
 
-def _integrate_source(index: int, cell: Cell, state_slots: dict[str, int], ports: int) -> tuple[str, str]:
+def _integrate_source(index: int, cell: Cell, state_slots: dict[str, int], ports: int,
+                      shape: Shape) -> tuple[str, str]:
     """Return the text of one cell's loop, and of its branch in `integrate`; `ports` have accumulators."""
     key, states, arrived = cell.key, cell.states, cell.arrived
     load, store, slices = [], [], []
@@ -197,41 +203,57 @@ def _integrate_source(index: int, cell: Cell, state_slots: dict[str, int], ports
         load.append(f"{name} = s_{name}[j]")
         store.append(f"s_{name}[j] = {name}")
     arrivals, accumulators = [], []
+    usual = shape.aims.index(None) if None in shape.aims else None          # it opens what background spikes open
+    aimed = {ports + 1 + k: f"aimed_{k}[j]" for k, aim in enumerate(shape.aims) if aim is not None}
     for port, name in zip(cell.ports, arrived, strict=True):
         terms = [f"f32(acc_{port}[j]) * scale"] if port < ports else []
         terms += ["f32(i32(count[j])) * weight"] if port == cell.background_port else []
+        terms += [f"aimed_{usual}[j]"] if port == cell.background_port and usual is not None else []
+        terms += [aimed[port]] if port in aimed else []
         arrivals.append(f"{name} = {' + '.join(terms)}")
         if port < ports:
             accumulators.append(f"acc_{port} = acc[{port}][first - origin:last - origin]")
             arrivals.append(f"acc_{port}[j] = 0")
+    inputs = ["i_all = driven[0][first:last]"] if shape.inputs else []
+    inputs += [f"aimed_{k} = driven[1][{k}, first:last]" for k in range(len(shape.aims))]
+    inputs += [f"noise_all_{r} = driven[2][{shape.noisy.index(r)}, first:last]" for r in cell.noisy]
+    arrivals += [f"noise_{r} = noise_all_{r}[j]" for r in cell.noisy]
+    arrivals += ["i_ext = i_all[j]"] if shape.inputs else []
     unpack = [f"{name} = parameters[{k}]" for k, name in enumerate(cell.parameters)]
     call = (f"{', '.join(states)}, spiked = cell_{key}"
-            f"({', '.join([*states, *arrived, 'i_ext', *cell.parameters])})")
+            f"({', '.join([*states, *arrived, *(f'noise_{r}' for r in cell.noisy), 'i_ext', *cell.parameters])})")
     text = _INTEGRATE.format(key=key, states=", ".join(states), slices="\n    ".join(slices),
-                             accumulators="\n    ".join(accumulators), unpack="\n    ".join(unpack),
+                             accumulators="\n    ".join(accumulators), inputs="\n    ".join(inputs),
+                             current="pass" if shape.inputs else "i_ext = current", unpack="\n    ".join(unpack),
                              arrivals="\n        ".join(arrivals), load="\n        ".join(load), call=call,
                              store="\n        ".join(store))
     given = ", ".join(f"states[{state_slots[name]}]" for name in states)
     branch = (f"        if models[p] == {index}:\n            integrate_{key}(first, last, origin, parameters[p], "
-              f"scale, currents[p], weights[p], row, acc, fired, {given})")
+              f"scale, currents[p], weights[p], row, {'driven' if shape.inputs else '()'}, acc, fired, {given})")
     return text, branch
 
 
-def kernels(cells: list[Cell], state_slots: dict[str, int], ports: int) -> ModuleType:
+def kernels(cells: list[Cell], state_slots: dict[str, int], ports: int, shape: Shape = NOTHING) -> ModuleType:
     """Compile the step of a network whose populations use `cells`; `state_slots` numbers the state arrays.
 
-    `ports` is the number of ports that synapses arrive at.
+    `ports` is the number of ports that synapses arrive at, `shape` that of the stimuli.
     """
     library = Library()
     library.add(random.philox)
     texts, branches = [], []
     for index, cell in enumerate(cells):
-        library.add(cell.function)
-        text, branch = _integrate_source(index, cell, state_slots, ports)
+        library.add(cell.driven(ports, shape).function)
+        text, branch = _integrate_source(index, cell.driven(ports, shape), state_slots, ports, shape)
         texts.append(text)
         branches.append(branch)
+    drive = evaluate = "pass"
+    if shape.inputs:
+        library.add(stimuli.advance_noise)
+        texts.append(drive_source())
+        evaluate = "evaluate(t, inputs[0], inputs[3], inputs[4], inputs[5][part], inputs[6][part])"
+        drive = "driven = drive(first, last, t, k0, k1, currents[p], part, inputs)"
     text = (library.python_source() + _COMMON.format(stream=random.STREAM_BACKGROUND) + "".join(texts)
-            + _RUN.format(dispatch="\n".join(branches)))
+            + _RUN.format(dispatch="\n".join(branches), drive=drive, evaluate=evaluate))
     return load(text, "step_" + "_".join(cell.key.lower() for cell in cells)[:60])
 
 

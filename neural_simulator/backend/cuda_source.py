@@ -9,8 +9,9 @@ import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..models import placing, random, wiring
+from ..models import placing, random, stimuli, wiring
 from ..models.cell import Cell
+from ..models.stimuli import CONDUCTANCE_NOISE, CURRENT, CURRENT_NOISE, NOTHING, POISSON, RATE_BITS, SINE_BITS, Shape
 from .emit import CUDA_WORDS, Library
 
 OPTIONS = ("--std=c++17", "--fmad=false")
@@ -42,29 +43,73 @@ def look_source(constants: Mapping[str, int]) -> str:
 
 
 def step_source(kind: str, cells: Sequence[Cell], state_slots: Mapping[str, int], shared: Sequence[Mapping[str, float]],
-                constants: Mapping[str, int]) -> str:
+                constants: Mapping[str, int], shape: Shape = NOTHING) -> str:
     """The text of the step kernels, `kind` 'partitioned' or 'global', for populations that use `cells`.
 
+    `shape` is that of the stimuli; `state_slots` numbers the states of the cells and of the stimuli.
     `shared[k]` holds the parameters of cell k that have one value in all its populations: they become literals.
     """
     library = Library()
     library.add(random.philox)
+    cells = [cell.driven(constants["PORTS"], shape) for cell in cells]
     for cell in cells:
         library.add(cell.function)
+    if shape.inputs:
+        library.add(stimuli.advance_noise)
     varying = [[name for name in cell.parameters if name not in common]
                for cell, common in zip(cells, shared, strict=True)]
     constants = {"STREAM_BACKGROUND": f"{random.STREAM_BACKGROUND}u", "STATES": len(state_slots),
+                 "STREAM_STIMULUS": f"{random.STREAM_STIMULUS}u", "STIMULI": len(shape.inputs),
+                 "SINE_BITS": SINE_BITS, "RATE_BITS": RATE_BITS,
                  "PARAMETERS": max(1, *(len(names) for names in varying)), **constants}
     return (_TYPES + CUDA_WORDS + _defines(constants) + library.cuda_source() + _read("common.cuh")
-            + _update_neuron(cells, state_slots, shared, varying, constants["PORTS"]) + _read(f"step_{kind}.cu"))
+            + _drive_neuron(shape, state_slots) + _update_neuron(cells, state_slots, shared, varying,
+                                                                constants["PORTS"], shape)
+            + _read(f"step_{kind}.cu"))
+
+
+def _drive_neuron(shape: Shape, state_slots: Mapping[str, int]) -> str:
+    """What the stimuli do to one neuron in a step; the order of additions is that of the CPU's text."""
+    if not shape.inputs:
+        return ""
+    lines = ["struct Driven {", "  float current;", f"  float aimed[{max(1, len(shape.aims))}];",
+             f"  float noise[{max(1, len(shape.noisy))}];", "};",
+             "__device__ __forceinline__ void drive_neuron(Driven& driven, float (&s)[STATES], float current,",
+             "    u32 mask, u32 n, long long t, u32 key0, u32 key1, const Tables& tables, const float* value,",
+             "    const int* row) {",
+             "  driven.current = current;",
+             *(f"  driven.aimed[{k}] = 0.0f;" for k in range(len(shape.aims))),
+             *(f"  driven.noise[{k}] = 0.0f;" for k in range(len(shape.noisy)))]
+    for k, one in enumerate(shape.inputs):
+        slot = f"s[{state_slots[one.noise_state]}]" if one.noise_state else ""
+        lines.append(f"  if (mask & {1 << k}u) {{")
+        if one.kind == CURRENT:
+            lines.append(f"    if (row[{k}] >= 0) driven.current = driven.current + value[{k}];")
+        elif one.kind in (CURRENT_NOISE, CONDUCTANCE_NOISE):
+            to = "driven.current" if one.kind == CURRENT_NOISE else f"driven.noise[{one.target}]"
+            lines += [f"    const Stimulus& one = tables.stimuli[{k}];",
+                      f"    {slot} = advance_noise({slot}, one.c, one.d, word_of(n, t, one.stream, key0, key1));",
+                      f"    if (row[{k}] >= 0) {to} = {to} + (value[{k}] + one.b * {slot});"]
+        else:
+            to = f"driven.aimed[{one.target}]"
+            count = f"row[{k}]"
+            if one.kind == POISSON:
+                lines.append(f"    const Stimulus& one = tables.stimuli[{k}];")
+                count = f"count_of_word(word_of(n, t, one.stream, key0, key1), tables, one.rates + row[{k}])"
+            lines.append(f"    if (row[{k}] >= 0) {to} = {to} + (float){count} * value[{k}];")
+        lines.append("  }")
+    return "\n".join([*lines, "}", ""])
 
 
 def _update_neuron(cells: Sequence[Cell], state_slots: Mapping[str, int], shared: Sequence[Mapping[str, float]],
-                   varying: Sequence[Sequence[str]], ports: int) -> str:
+                   varying: Sequence[Sequence[str]], ports: int, shape: Shape) -> str:
     """One neuron's step: picks the model, converts what arrived, calls the composed cell."""
     lines = ["__device__ __forceinline__ bool update_neuron(float (&s)[STATES], int model, const float* p,",
-             "    float scale, float current, float weight, int count, const int (&arrived)[PORTS]) {",
+             "    float scale, float current, float weight, int count, const int (&arrived)[PORTS]"
+             + (", const Driven& driven) {" if shape.inputs else ") {"),
              "  bool spiked = false;"]
+    usual = shape.aims.index(None) if None in shape.aims else None          # it opens what background spikes open
+    aimed = {ports + 1 + k: f"driven.aimed[{k}]" for k, aim in enumerate(shape.aims) if aim is not None}
     for index, cell in enumerate(cells):
         if len(cells) > 1:
             lines.append(f"  if (model == {index}) {{")
@@ -72,11 +117,16 @@ def _update_neuron(cells: Sequence[Cell], state_slots: Mapping[str, int], shared
         for port in cell.ports:
             terms = [f"(float)arrived[{port}] * scale"] if port < ports else []
             terms += ["(float)count * weight"] if port == cell.background_port else []
+            terms += [f"driven.aimed[{usual}]"] if port == cell.background_port and usual is not None else []
+            terms += [aimed[port]] if port in aimed else []
             arrived.append(" + ".join(terms))
+        noises = [f"driven.noise[{shape.noisy.index(r)}]" for r in cell.noisy]
+        current = "driven.current" if shape.inputs else "current"
         slots = [f"s[{state_slots[name]}]" for name in cell.states]
         values = [_literal(shared[index][name]) if name in shared[index] else f"p[{varying[index].index(name)}]"
                   for name in cell.parameters]
-        lines.append(f"  cell_{cell.key}({', '.join([*slots, *arrived, 'current', *values, *slots, 'spiked'])});")
+        arguments = [*slots, *arrived, *noises, current, *values, *slots, "spiked"]
+        lines.append(f"  cell_{cell.key}({', '.join(arguments)});")
         if len(cells) > 1:
             lines.append("  }")
     return "\n".join([*lines, "  return spiked;", "}", ""])

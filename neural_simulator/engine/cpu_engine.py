@@ -11,11 +11,14 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 
 from ..backend import cpu
+from ..models.random import STREAM_STIMULUS_START
+from ..models.stimuli import is_noise
 from ..network.network import Network, Report, ports_of_sources
 from ..network.plan import Plan
 from .batch import Batch, Keep
 from .drive import Drive
 from .snapshot import Snapshot
+from .stimuli import sine_table
 
 NEVER = np.int32(-(2**30))
 _PARALLEL_FROM = 20_000          # neurons; below, one thread is faster than two that wait for each other
@@ -43,8 +46,8 @@ class CpuEngine:
         self._ports, self._signs = ports_of_sources(plan)
         self._prepare_tables()
         self._initial = self.network.initial_states()
-        slots = {name: k for k, name in enumerate(self._initial)}
-        self._kernels = cpu.kernels(self._cells, slots, plan.num_ports)
+        self._compiled: tuple | None = None
+        self._drive: Drive | None = None
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
         self.reset()
 
@@ -82,6 +85,7 @@ class CpuEngine:
         sizes = np.diff(starts)
         self._acc = [np.zeros((self.plan.num_ports, size), np.int32) for size in sizes]
         self._fired = [np.zeros((size + 7) // 8 * 8, np.uint8) for size in sizes]
+        self._set_inputs()
 
     def snapshot(self) -> Snapshot:
         """Copy the whole dynamic state."""
@@ -100,7 +104,9 @@ class CpuEngine:
         """Continue from `snapshot`."""
         self.reset()
         self.step_index = snapshot.step
-        self.states = {name: snapshot.states[name].copy() for name in self.states}
+        names = [*self._initial, *filter(is_noise, snapshot.states)]
+        self.states = {name: snapshot.states[name].copy() for name in names}
+        self._set_inputs()
         self.last_spike = snapshot.last_spike.copy()
         self.spike_counts = snapshot.spike_counts.copy()
         self._pending = [row.copy() for row in snapshot.pending]
@@ -138,6 +144,33 @@ class CpuEngine:
         """Use `drive` from the next step on."""
         self._drive = drive
         self._filled[:] = -1
+        compiled = bool(drive.shape.inputs), drive.shape.aims, drive.shape.noisy          # what the text depends on
+        if compiled != self._compiled:
+            slots = {name: k for k, name in enumerate(self._initial)}
+            self._kernels = cpu.kernels(self._cells, slots, self.plan.num_ports, drive.shape)
+            self._compiled = compiled
+        self._set_inputs()
+
+    def _set_inputs(self) -> None:
+        """Keep the state of noises that go on, begin others, and make room for what stimuli do in a step."""
+        if self._drive is None:
+            return
+        given = self._drive.stimulation
+        kept = {name: self.states[name] for name in self._initial}
+        noises = np.zeros((len(given.shape.noise_states), self.plan.num_neurons), np.float32)
+        for row, one in zip(noises, filter(lambda each: each.noise_state, given.shape.inputs), strict=True):
+            known = self.states.get(one.noise_state)
+            row[:] = self.network.normal_values(STREAM_STIMULUS_START + one.stream) if known is None else known
+            kept[one.noise_state] = row
+        self.states = kept
+        self._inputs: tuple = ()
+        if given.shape.inputs:
+            n, count = self.plan.num_neurons, given.records.size
+            self._inputs = (
+                given.records, given.masks, noises, (given.words, given.numbers, sine_table()), given.spikes,
+                np.zeros((self.threads, count), np.float32), np.zeros((self.threads, count), np.int64),
+                np.zeros(n, np.float32), np.zeros((len(given.shape.aims), n), np.float32),
+                np.zeros((len(given.shape.noisy), n), np.float32))
 
     @property
     def memory_bytes(self) -> int:
@@ -213,8 +246,8 @@ class CpuEngine:
                 rows.part_start, self._ports, self._signs, self._ids, self._id_counts, self._pieces, self._models,
                 self._parameters,
                 np.float32(self.plan.weight_scale), drive.currents, drive.weights, drive.thresholds, drive.numbers,
-                k0, k1, self._filled, self._counts, self._acc[part], self._fired[part],
-                tuple(self.states.values()), self.last_spike, self.spike_counts)
+                k0, k1, self._filled, self._counts, self._inputs, self._acc[part], self._fired[part],
+                tuple(self.states[name] for name in self._initial), self.last_spike, self.spike_counts)
 
     def close(self) -> None:
         """Release the threads."""

@@ -12,6 +12,8 @@ import numpy as np
 
 from ..backend import cuda, cuda_source
 from ..base import log
+from ..models.random import STREAM_STIMULUS_START
+from ..models.stimuli import NOTHING, Shape, is_noise
 from ..network.device_network import UNIT, DeviceNetwork, RowsTooLong
 from ..network.network import Report, ports_of_sources
 from ..network.plan import Plan
@@ -19,6 +21,7 @@ from .batch import Batch, Keep
 from .drive import Drive
 from .layout import TYPICAL_RATE_HZ, Layout, choose
 from .snapshot import Snapshot
+from .stimuli import sine_table
 
 NEVER = np.int32(-(2**30))
 _log = log.get("engine")
@@ -63,7 +66,7 @@ class CudaEngine:
         self._cells = list(plan.cells.values())
         self._initial = self.network.initial_states()
         self._slots = {name: k for k, name in enumerate(self._initial)}
-        self._thresholds, self._timed = 0, False
+        self._thresholds, self._rate_width, self._timed, self._shape = 0, 0, False, NOTHING
         with self._stream:
             self._prepare()
             self.reset()
@@ -101,8 +104,8 @@ class CudaEngine:
             row_words = float(units.mean()) * UNIT, float(cuda.xp().percentile(units, 98)) * UNIT
         constant_delay = self.plan.min_delay_steps if network.delays is None else 0
         constants = step_constants(self.plan, layout, thresholds, row_words, constant_delay)
-        constants |= {"TIMED": int(self._timed), **self.constants}
-        source = cuda_source.step_source(layout.kind, self._cells, self._slots, self._shared, constants)
+        constants |= {"TIMED": int(self._timed), "RATE_WIDTH": self._rate_width, **self.constants}
+        source = cuda_source.step_source(layout.kind, self._cells, self._slots, self._shared, constants, self._shape)
         module = cuda.compile_source(source, cooperative=layout.kind == "partitioned")
         if layout.kind == "partitioned":
             self._kernel = cuda.kernel(module, "step_partitioned", layout.shared_bytes)
@@ -134,6 +137,8 @@ class CudaEngine:
             self.step_index = 0
             stored = [self._to_device_order(a) for a in self._initial.values()]
             self._states = xp.asarray(np.stack(stored))                     # (states, neurons in device order)
+            self._slots = {name: k for k, name in enumerate(self._initial)}
+            self._keep_noises(self._shape)
             size = stored[0].size
             self._last_spike = xp.full(size, NEVER, xp.int32)
             self._spike_count = xp.zeros(size, xp.uint32)
@@ -173,8 +178,10 @@ class CudaEngine:
         xp = cuda.xp()
         with self._stream:
             self.step_index = snapshot.step
-            self._states[:] = xp.asarray(np.stack([self._to_device_order(snapshot.states[name])
-                                                   for name in self._slots]))
+            names = [*self._initial, *filter(is_noise, snapshot.states)]
+            self._states = xp.asarray(np.stack([self._to_device_order(snapshot.states[name]) for name in names]))
+            self._slots = {name: k for k, name in enumerate(names)}
+            self._keep_noises(self._shape)
             self._last_spike[:] = xp.asarray(self._to_device_order(snapshot.last_spike))
             self._spike_count[:] = xp.asarray(self._to_device_order(snapshot.spike_counts))
             slots = np.zeros((self.layout.slots, self.plan.num_ports, self._padded), np.int32)
@@ -233,15 +240,43 @@ class CudaEngine:
         """Use `drive` from the next step on."""
         xp = cuda.xp()
         with self._stream:
-            width = 1 << max(4, int(np.ceil(np.log2(drive.thresholds.shape[1]))))
-            if width > self._thresholds:
+            self._keep_noises(drive.shape)
+            width = max(self._thresholds, _room(drive.thresholds.shape[1]))
+            rates = max(self._rate_width, _room(drive.stimulation.words.shape[1]))
+            if (width, rates, drive.shape) != (self._thresholds, self._rate_width, self._shape):
+                self._shape, self._rate_width = drive.shape, rates
                 self._compile(width)
             words = np.full((drive.thresholds.shape[0], self._thresholds), 0xFFFFFFFF, np.uint32)
             words[:, :drive.thresholds.shape[1]] = drive.thresholds
             self._tables = [self._parameters, xp.asarray(drive.currents), xp.asarray(drive.weights),
-                            xp.asarray(words), xp.asarray(drive.numbers.astype(np.int32)), self._starts, self._models]
+                            xp.asarray(words), xp.asarray(drive.numbers.astype(np.int32)), self._starts, self._models,
+                            *self._stimulus_tables(drive)]
             self._drive = xp.asarray(np.array([a.data.ptr for a in self._tables], np.uint64))
             self._graph = None
+
+    def _keep_noises(self, shape: Shape) -> None:
+        """Arrange the state arrays: noises that go on keep their state, others begin or end."""
+        xp, known = cuda.xp(), dict(self._slots)
+        names = [*self._initial, *shape.noise_states]
+        if names == list(known):
+            return
+        streams = {one.noise_state: one.stream for one in shape.inputs}
+        rows = [self._states[known[name]] if name in known else xp.asarray(self._to_device_order(
+            self.network.normal_values(STREAM_STIMULUS_START + streams[name]))) for name in names]
+        self._states = xp.stack(rows)
+        self._slots = {name: k for k, name in enumerate(names)}
+
+    def _stimulus_tables(self, drive: Drive) -> list[Any]:
+        """The stimuli on the device, in the order of the kernels' `Tables`."""
+        given, xp = drive.stimulation, cuda.xp()
+        if not given.shape.inputs:
+            return []
+        rates = np.full((max(1, len(given.words)), self._rate_width), 0xFFFFFFFF, np.uint32)
+        rates[:len(given.words), :given.words.shape[1]] = given.words
+        numbers = np.append(given.numbers, np.int32(0))
+        spikes = np.append(given.spikes, np.int64(-1))          # never empty
+        return [xp.asarray(given.records.view(np.uint8)), xp.asarray(self._to_device_order(given.masks)),
+                xp.asarray(rates), xp.asarray(numbers), xp.asarray(spikes), xp.asarray(sine_table())]
 
     @property
     def states(self) -> dict[str, np.ndarray]:
@@ -488,6 +523,11 @@ def split_parameters(plan: Plan) -> tuple[list[dict[str, float]], np.ndarray]:
     for row, values in zip(parameters, kept, strict=True):
         row[:len(values)] = values
     return shared, parameters
+
+
+def _room(count: int) -> int:
+    """Thresholds to compile for, so that a slightly higher rate compiles nothing."""
+    return 1 << max(4, int(np.ceil(np.log2(count))))
 
 
 _NOTHING = (np.zeros(0, np.int64), np.zeros(0, np.int32))

@@ -1,15 +1,19 @@
-"""External input per population, as the kernels read it."""
+"""External input as the kernels read it: of each population, and of the stimuli that reach some neurons."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from ..base.errors import ConfigurationError
 from ..config import drive_scale_field
 from ..models.poisson import MAX_MEAN, thresholds
+from ..models.stimuli import Shape
 from ..network.plan import Plan
+from .stimuli import NONE, Stimulation, in_force, stimulation
 
 
 @dataclass(frozen=True)
@@ -20,10 +24,19 @@ class Drive:
     weights: np.ndarray         # (P,) float32, port unit per background spike
     thresholds: np.ndarray      # (P, T) uint32, unused entries 0xFFFFFFFF
     numbers: np.ndarray         # (P,) int64, thresholds in use
+    stimulation: Stimulation = field(default=NONE)
+
+    @property
+    def shape(self) -> Shape:
+        """What kernels must be compiled for."""
+        return self.stimulation.shape
 
 
-def make_drive(plan: Plan, live: dict[str, float]) -> Drive:
-    """The drive of `plan` with the live values that the user has set since (all fields of the group Drive)."""
+def make_drive(plan: Plan, live: Mapping[str, Any], positions: np.ndarray | None = None) -> Drive:
+    """The drive of `plan` with the live values that the user has set since (all fields of the group Drive).
+
+    `positions` (N, 3) um are needed where a stimulus reaches a region of space.
+    """
     currents, weights, tables = [], [], []
     for p in plan.populations:
         name = drive_scale_field(p.model)
@@ -43,4 +56,4 @@ def make_drive(plan: Plan, live: dict[str, float]) -> Drive:
     for row, table in zip(words, tables, strict=True):
         row[:len(table)] = table
     return Drive(np.array(currents, np.float32), np.array(weights, np.float32), words,
-                 np.array([len(t) for t in tables], np.int64))
+                 np.array([len(t) for t in tables], np.int64), stimulation(plan, in_force(plan.core, live), positions))

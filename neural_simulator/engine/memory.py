@@ -19,6 +19,7 @@ def estimate_plan(plan: Plan, device: Device | None = None) -> int:
     """Bytes that network and state of `plan` will take, on the CPU or on `device`."""
     n, delays, ports = plan.num_neurons, plan.max_delay_steps, plan.num_ports
     states = len({name for cell in plan.cells.values() for name in cell.states})
+    states += len(plan.core.stimuli) + 1 if plan.core.stimuli or plan.core.noise_sigma_pA else 0    # noises and masks
     if device is None:
         segments = n * delays * 8
         per_neuron = 12 + 4 * states + 4 + 8 + 4 * ports + 1 + 4 * (delays + 4)

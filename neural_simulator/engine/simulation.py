@@ -5,22 +5,23 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from ..backend import cuda
 from ..base import log
 from ..base.errors import BackendError, ConfigurationError
-from ..config import CoreSimConfig, GPUConfig, describe
+from ..config import CoreSimConfig, GPUConfig, Stimulus, describe, read_stimuli
 from ..network.network import Report
 from ..network.plan import make_plan
 from .batch import Batch
 from .cpu_engine import CpuEngine
 from .cuda_engine import CudaEngine
-from .drive import make_drive
+from .drive import Drive, make_drive
 from .judge import check_model
 from .keyframes import Keyframes
 from .memory import available_bytes, check_fits, used_share
@@ -53,8 +54,8 @@ class Simulation:
         for cell in self.plan.cells.values():
             check_model(cell.model)
         self._engine = self._make_engine(report)
-        self._live: dict[str, float] = {}
-        self._engine.set_drive(make_drive(self.plan, self._live))
+        self._live: dict[str, Any] = {}
+        self._engine.set_drive(self._drive_of(self._live))
         if isinstance(self._engine, CpuEngine):
             if report is not None:
                 report("Compiling", 0.5)
@@ -124,8 +125,8 @@ class Simulation:
         return self._engine.memory_bytes
 
     @property
-    def live(self) -> dict[str, float]:
-        """The values that were changed while running and are in force, by field of the configuration."""
+    def live(self) -> dict[str, Any]:
+        """The values that were changed while running and are in force, by field, as JSON has them."""
         return dict(self._live)
 
     @property
@@ -234,17 +235,32 @@ class Simulation:
         """The names of the state variables that every neuron may have."""
         return self._engine.state_names
 
-    def set_live(self, **values: float) -> None:
-        """Change drive values while running: background_rate_Hz, background_weight_nS, external_current_pA."""
+    def set_live(self, **values: Any) -> None:
+        """Change drive values while running: background_rate_Hz, external_current_pA, stimuli, ... (group Drive)."""
         checked = self.core.changed(**values)                      # validates ranges; raises before anything changes
         for name in values:
             if describe(CoreSimConfig, name)["group"] != "Drive":
                 raise ConfigurationError(f"{name} cannot change while running; apply it with a reset.", name)
-        live = {**self._live, **{name: getattr(checked, name) for name in values}}
+        live = {**self._live, **{name: checked.model_dump(mode="json")[name] for name in values}}
         with self._guard("changing the drive"):
-            self._engine.set_drive(make_drive(self.plan, live))
+            self._engine.set_drive(self._drive_of(live))
         self._live = live
         self._keyframes.changed(self.step_index, live)
+
+    @property
+    def stimuli(self) -> tuple[Stimulus, ...]:
+        """The stimuli in force."""
+        return read_stimuli(self._live.get("stimuli", self.core.stimuli))
+
+    def set_stimuli(self, stimuli: Sequence[Stimulus | Mapping[str, Any]]) -> None:
+        """Replace all stimuli from the next step on; a noise goes on where its place holds a noise still.
+
+        Raises ConfigurationError, and changes nothing, where one does not fit the network.
+        """
+        self.set_live(stimuli=stimuli)
+
+    def _drive_of(self, live: Mapping[str, Any]) -> Drive:
+        return make_drive(self.plan, live, self.network.positions)
 
     # ---- state as a whole
     def snapshot(self) -> Snapshot:
@@ -257,7 +273,7 @@ class Simulation:
         """Continue from `snapshot`, which must come from the same plan."""
         with self._guard("restoring the state"):
             self._engine.restore(snapshot)
-            self._engine.set_drive(make_drive(self.plan, self._live))
+            self._engine.set_drive(self._drive_of(self._live))
         self._begin(snapshot)
 
     def move_to(self, backend: str, report: Report | None = None) -> None:
@@ -292,12 +308,12 @@ class Simulation:
                report: Report | None) -> None:
         """Bring a new engine to `snapshot` (None: the initial state) and on through what `replay` knows since."""
         live = self._live if replay is None else replay.live_at_start
-        engine.set_drive(make_drive(self.plan, live))
+        engine.set_drive(self._drive_of(live))
         if snapshot is not None:
             engine.restore(snapshot)
-            engine.set_drive(make_drive(self.plan, live))
+            engine.set_drive(self._drive_of(live))
         if replay is not None:
-            replay.repeat(engine, lambda values: make_drive(self.plan, values), report)
+            replay.repeat(engine, self._drive_of, report)
 
     def _guard(self, action: str, engine: CpuEngine | CudaEngine | None = None) -> AbstractContextManager:
         """Make one sentence of whatever the device reports during `action`."""
@@ -312,7 +328,7 @@ class Simulation:
         """Back to the initial state of the same network."""
         with self._guard("resetting the state"):
             self._engine.reset()
-            self._engine.set_drive(make_drive(self.plan, self._live))
+            self._engine.set_drive(self._drive_of(self._live))
         self._begin(None)
 
     def _begin(self, snapshot: Snapshot | None) -> None:

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..base.declarations import NeuronModel, Population
+from ..base.grammar import fmax
 from .neurons import neuron_model
 from .receptors import RECEPTORS, decay_conductance, magnesium_block, relay_conductance, step_constants
+from .stimuli import Shape
 
 # What feeds each sink of a cell: (port, its factor), the factor None where it is a parameter of the population.
 Wiring = Mapping[str, tuple[tuple[int, float | None], ...]]
@@ -31,6 +33,7 @@ class Cell:
     `states`: names of the model's states, then of its receptors' (`g_<receptor>` in nS, and `x_<receptor>` where it
     rises). `ports`: which of the network's ports the arguments `arrived` stand for, in order; background spikes come
     in at `background_port`. `parameters`: the names of the values that `parameter_values` computes per population.
+    Receptors in `noisy` take a further conductance, arguments `noise_<receptor>` (nS) before `i_ext`.
     """
 
     key: str
@@ -42,6 +45,8 @@ class Cell:
     receptors: tuple[str, ...]
     rising: frozenset[str]
     parameters: tuple[str, ...]
+    wiring: Wiring
+    noisy: tuple[str, ...] = ()
 
     @property
     def arrived(self) -> tuple[str, ...]:
@@ -68,6 +73,16 @@ class Cell:
         values |= {_factor(sink, port): factor for (sink, port), factor in (factors or {}).items()}
         return [values.get(name, 0.0) if name.startswith("factor_") else values[name] for name in self.parameters]
 
+    def driven(self, ports: int, shape: Shape) -> Cell:
+        """This cell with the inputs of `shape`: its aims are the ports from `ports` + 1 on."""
+        aims = {ports + 1 + k: dict(aim) for k, aim in enumerate(shape.aims) if aim is not None}
+        wiring = {sink: (*self.wiring.get(sink, ()), *((port, aim[sink]) for port, aim in aims.items() if sink in aim))
+                  for sink in self.receptors or sinks(self.model)}
+        noisy = tuple(r for r in shape.noisy if r in self.receptors)
+        if not noisy and wiring == self.wiring:
+            return self
+        return compose(self.model.key, self.receptors, self.rising, wiring, self.background_port, self.key, noisy)
+
 
 def sinks(model: NeuronModel) -> tuple[str, ...]:
     """What synapses of this model's cells can feed: receptors, or the model's own inputs."""
@@ -87,7 +102,8 @@ def _factor(sink: str, port: int) -> str:
 
 
 def compose(key: str, receptors: tuple[str, ...] | None = None, rising: frozenset[str] = frozenset(),
-            wiring: Wiring | None = None, background_port: int = 0, name: str | None = None) -> Cell:
+            wiring: Wiring | None = None, background_port: int = 0, name: str | None = None,
+            noisy: tuple[str, ...] = ()) -> Cell:
     """Compose a cell of neuron model `key` with `receptors` (not given: the model's own, which do not rise).
 
     Without `wiring`, each sink has a port of its own. `name` tells several cells of one model apart.
@@ -98,17 +114,19 @@ def compose(key: str, receptors: tuple[str, ...] | None = None, rising: frozense
     wiring = {sink: ((port, 1.0),) for port, sink in enumerate(inputs)} if wiring is None else wiring
     ports = tuple(sorted({port for feeds in wiring.values() for port, _ in feeds} | {background_port}))
     name = name or key
-    text, states, parameters = _source(model, name, receptors, rising, inputs, wiring, ports)
+    text, states, parameters = _source(model, name, receptors, rising, inputs, wiring, ports, noisy)
     scope = {"step": model.step, "decay_conductance": decay_conductance, "relay_conductance": relay_conductance,
-             "magnesium_block": magnesium_block}
+             "magnesium_block": magnesium_block, "fmax": fmax}
     exec(compile(text, f"<cell {name}>", "exec"), scope)             # our own generated text, no user input
     function = scope[f"cell_{name}"]
     function.source_text = text
-    return Cell(name, model, function, tuple(states), ports, background_port, receptors, rising, tuple(parameters))
+    return Cell(name, model, function, tuple(states), ports, background_port, receptors, rising, tuple(parameters),
+                wiring, noisy)
 
 
 def _source(model: NeuronModel, name: str, receptors: tuple[str, ...], rising: frozenset[str],
-            inputs: tuple[str, ...], wiring: Wiring, ports: tuple[int, ...]) -> tuple[str, list[str], list[str]]:
+            inputs: tuple[str, ...], wiring: Wiring, ports: tuple[int, ...],
+            noisy: tuple[str, ...]) -> tuple[str, list[str], list[str]]:
     """The text of the composed function, its states and its parameters."""
     wanted = list(inspect.signature(model.step).parameters)
     own = [s.name for s in model.states]
@@ -120,7 +138,7 @@ def _source(model: NeuronModel, name: str, receptors: tuple[str, ...], rising: f
         terms = [_term(sink, port, factor, parameters) for port, factor in wiring.get(sink, ())]
         _arrive(sink, terms, receptors, rising, body)
     for r in receptors:
-        _mean(r, r in rising, body)
+        _mean(r, r in rising, r in noisy, body)
         parameters += [f"decay_{r}", f"mean_{r}", f"reversal_{r}"]
         parameters += [f"{n}_{r}" for n in ("rise", "gain", "mean_x")] if r in rising else []
         parameters += [f"magnesium_{r}"] if RECEPTORS[r].blocked else []
@@ -134,7 +152,7 @@ def _source(model: NeuronModel, name: str, receptors: tuple[str, ...], rising: f
                      f"x_{r} = decay_conductance(x_{r}, rise_{r})"]
         else:
             body.append(f"g_{r} = decay_conductance(g_{r}, decay_{r})")
-    arguments = [*states, *(f"arrived_{p}" for p in ports), "i_ext", *parameters]
+    arguments = [*states, *(f"arrived_{p}" for p in ports), *(f"noise_{r}" for r in noisy), "i_ext", *parameters]
     lines = [f"def cell_{name}({', '.join(arguments)}):", *body, f"return {', '.join(states)}, spiked"]
     return "\n    ".join(lines) + "\n", states, parameters
 
@@ -156,8 +174,10 @@ def _arrive(sink: str, terms: list[str], receptors: tuple[str, ...], rising: fro
         body.append(f"{state} = {state} + {total if len(terms) == 1 else f'({total})'}")
 
 
-def _mean(r: str, rises: bool, body: list[str]) -> None:
+def _mean(r: str, rises: bool, noisy: bool, body: list[str]) -> None:
     mean = f"g_{r} * mean_{r} + x_{r} * mean_x_{r}" if rises else f"g_{r} * mean_{r}"
+    if noisy:
+        mean += f" + fmax(noise_{r}, 0.0)"
     if RECEPTORS[r].blocked:
         mean = f"({mean}) * magnesium_block(v, magnesium_{r})"
     body.append(f"mean_g_{r} = {mean}")

@@ -172,6 +172,13 @@ class DeviceNetwork:
         """Outgoing synapses of every neuron, (N,) int64."""
         return self.out_degree.get().astype(np.int64)
 
+    def normal_values(self, stream: int) -> np.ndarray:
+        """A standard normal number of every neuron, (N,) float32, keyed by `stream`."""
+        values = cuda.xp().zeros(self.num_neurons, np.float32)
+        self._launch("normal_values", self.num_neurons, np.int32(0), np.int32(self.num_neurons), np.float32(0.0),
+                     np.float32(1.0), np.uint32(stream), *self._keys, values)
+        return values.get()
+
     def initial_states(self) -> dict[str, np.ndarray]:
         """State arrays (N,) float32 at time 0, by name."""
         def normal_values(first: int, last: int, mean: float, sd: float, out: np.ndarray) -> None:

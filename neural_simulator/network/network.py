@@ -158,6 +158,14 @@ class Network:
                                         k0, k1, out)
         return initial_states(self.plan, normal_values)
 
+    def normal_values(self, stream: int) -> np.ndarray:
+        """A standard normal number of every neuron, (N,) float32, keyed by `stream`."""
+        values = np.zeros(self.num_neurons, np.float32)
+        k0, k1 = (np.uint32(w) for w in self.plan.key_words)
+        self._kernels.normal_values(0, self.num_neurons, np.float32(0.0), np.float32(1.0), np.uint32(stream), k0, k1,
+                                    values)
+        return values
+
     def out_degrees(self) -> np.ndarray:
         """Outgoing synapses of every neuron, (N,) int64."""
         rows, n = self.rows, self.num_neurons

@@ -112,7 +112,7 @@ def assemble(core: CoreSimConfig, seed: int, populations: Sequence[Population], 
     scale, relative = _weight_scales(populations, declared)
     ports = assign(populations, declared, relative)
     return Plan(core, seed, tuple(populations), tuple(declared), settings, ports,
-                *compose_cells(populations, ports, settings), scale, relative,
+                *compose_cells(populations, ports, settings, core.stimuli), scale, relative,
                 *_delay_range(core, populations, declared))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ..base.declarations import NeuronModel, Population, Projection
 from ..base.errors import ConfigurationError
+from ..config import Stimulus
 from ..models.cell import Cell, compose, sinks, usual_sink
 from ..models.neurons import neuron_model
 from ..models.receptors import RECEPTORS, SETTINGS, rises
@@ -125,14 +126,15 @@ class Variant:
 
 
 def compose_cells(populations: Sequence[Population], ports: Ports, settings: Mapping[str, float],
+                  stimuli: Sequence[Stimulus] = (),
                   ) -> tuple[dict[str, Cell], tuple[str, ...], tuple[Mapping[tuple[str, int], float], ...]]:
     """Return the cells by name, the name of each population's cell, and the factors of each population.
 
     Populations with the same receptors share a cell. Background spikes use the port that opens what they open, or one
-    of their own (number `ports.number`), which no synapse uses.
+    of their own (number `ports.number`), which no synapse uses. Cells get the receptors that `stimuli` open, too.
     """
     background = [_background(p) for p in populations]
-    variants = [_variant(p, factors, mix, settings)
+    variants = [_variant(p, {sink for sink, _ in factors} | set(mix) | _opened(p, stimuli), settings)
                 for p, factors, mix in zip(populations, ports.factors, background, strict=True)]
     all_factors: list[Mapping[tuple[str, int], float]] = list(ports.factors)
     cells: dict[str, Cell] = {}
@@ -154,13 +156,15 @@ def _background(p: Population) -> dict[str, float]:
     return mix_of(p.background_receptors, neuron_model(p.model), True, f"{p.name}, background")
 
 
-def _variant(p: Population, factors: Mapping[tuple[str, int], float], background: Mix,
-             settings: Mapping[str, float]) -> Variant:
+def _opened(p: Population, stimuli: Sequence[Stimulus]) -> set[str]:
+    return {key for one in stimuli if one.may_reach(p.name) for key in one.opened}
+
+
+def _variant(p: Population, fed: set[str], settings: Mapping[str, float]) -> Variant:
     model = neuron_model(p.model)
     _check_settings(p)
     if not model.receptors:
         return Variant(p.model, (), frozenset())
-    fed = {sink for sink, _ in factors} | set(background)
     receptors = model.receptors + tuple(key for key in RECEPTORS if key in fed and key not in model.receptors)
     own = {**settings, **p.settings}
     return Variant(p.model, receptors, frozenset(r for r in receptors if rises(RECEPTORS[r], own)))

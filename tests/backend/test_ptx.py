@@ -10,6 +10,7 @@ from neural_simulator.config import CoreSimConfig
 from neural_simulator.engine.cuda_engine import split_parameters, step_constants
 from neural_simulator.engine.layout import Layout, choose
 from neural_simulator.models.neurons import NEURON_MODELS
+from neural_simulator.models.stimuli import NOTHING, Input, Shape
 from neural_simulator.network.plan import make_plan
 
 CAPABILITIES = (60, 70, 75, 80, 86, 89, 90)
@@ -36,15 +37,18 @@ def to_ptx():
     return compile_one
 
 
-def source_of(core: CoreSimConfig, device: Device, kind: str, timed: int = 0, more: dict | None = None) -> str:
+def source_of(core: CoreSimConfig, device: Device, kind: str, timed: int = 0, more: dict | None = None,
+              shape: Shape = NOTHING) -> str:
     plan = make_plan(core, 1)
     layout = choose(plan, device) if kind == "partitioned" else Layout("global", "", 1, slots=plan.max_delay_steps + 2)
     assert layout.kind == kind
     cells = list(plan.cells.values())
     slots = {name: k for k, name in enumerate(dict.fromkeys(s for cell in cells for s in cell.states))}
-    constants = step_constants(plan, layout, thresholds=16, row_words=(14.0, 24.0), constant_delay=0) | {"TIMED": timed}
+    slots |= {name: len(slots) + k for k, name in enumerate(shape.noise_states)}
+    constants = step_constants(plan, layout, thresholds=16, row_words=(14.0, 24.0), constant_delay=0)
+    constants |= {"TIMED": timed, "RATE_WIDTH": 16}
     constants |= more or {}
-    return cuda_source.step_source(kind, cells, slots, split_parameters(plan)[0], constants)
+    return cuda_source.step_source(kind, cells, slots, split_parameters(plan)[0], constants, shape)
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
@@ -94,6 +98,17 @@ def test_every_receptor_and_many_ports_compile(to_ptx):
         for more in ({}, {"PORTS": 5, "PORT_BITS": 3, "SIGNED": 1}):
             ptx = to_ptx(source_of(core, LARGE, kind, more=more), 80)
             assert "fma.rn.f32" not in ptx
+
+
+def test_every_stimulus_compiles(to_ptx):
+    core = CoreSimConfig(nmda_share=0.3, conduction_velocity_um_per_ms=1e6)
+    kinds = (Input("current", 0), Input("current_noise", 1), Input("conductance_noise", 2, 0), Input("poisson", 3, 0),
+             Input("poisson", 4, 1), Input("spikes", 5, 1))
+    shape = Shape(kinds, (None, (("NMDA", 0.5), ("GABA_A", 1.0))), ("GABA_A",))
+    for kind in ("partitioned", "global"):
+        for neurons in (1000, 400_000):
+            text = source_of(core.changed(num_neurons=neurons), LARGE, kind, shape=shape)
+            assert "fma.rn.f32" not in to_ptx(text, 80)
 
 
 def test_a_smaller_device_gets_its_own_constants(to_ptx):

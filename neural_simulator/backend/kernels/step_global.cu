@@ -16,6 +16,16 @@ extern "C" __global__ void integrate_global(const Tables* __restrict__ drive, fl
   const Tables tables = *drive;
   const int n = blockIdx.x * blockDim.x + threadIdx.x;
   const long long t = clock->step, since = t - clock->origin;
+#if STIMULI
+  __shared__ float value[STIMULI];
+  __shared__ int stimulus_row[STIMULI];
+  if (threadIdx.x < STIMULI) {
+    const Stimulus& one = tables.stimuli[threadIdx.x];
+    long long next = next_spike(one, tables.spikes, t);
+    evaluate(one, tables, t, next, value[threadIdx.x], stimulus_row[threadIdx.x]);
+  }
+  __syncthreads();
+#endif
   const int parity = (int)(t & 1);
   if (n >= num_neurons) return;
   int p = 0;
@@ -35,8 +45,15 @@ extern "C" __global__ void integrate_global(const Tables* __restrict__ drive, fl
   const int number = tables.numbers[p];
   if (number)
     count = (background_counts((u32)n, t, key0, key1, tables.thresholds + p * THRESHOLDS, number) >> (8 * (int)(t & 3))) & 255u;
+#if STIMULI
+  Driven driven;
+  drive_neuron(driven, s, tables.currents[p], tables.masks[n], (u32)n, t, key0, key1, tables, value, stimulus_row);
+#define DRIVEN , driven
+#else
+#define DRIVEN
+#endif
   const bool spiked = update_neuron(s, tables.models[p], tables.parameters + p * PARAMETERS, scale, tables.currents[p],
-                                    tables.weights[p], count, arrived);
+                                    tables.weights[p], count, arrived DRIVEN);
   #pragma unroll
   for (int k = 0; k < STATES; k++) states[(u64)k * num_neurons + n] = s[k];
   if (probes && probe_of[n] != 0xffffu) probe_v[(u64)since * probes + probe_of[n]] = s[0];

@@ -77,6 +77,10 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
   __shared__ float parameters[POPULATIONS * PARAMETERS], currents[POPULATIONS], weights[POPULATIONS];
   __shared__ u32 thresholds[POPULATIONS * THRESHOLDS];
   __shared__ int numbers[POPULATIONS], models[POPULATIONS], starts[POPULATIONS + 1];
+#if STIMULI
+  __shared__ float value[STIMULI];                    // of the stimuli in the step that is being integrated
+  __shared__ int stimulus_row[STIMULI];
+#endif
 
   const Tables tables = *drive;
   const int block = blockIdx.x, thread = threadIdx.x, lane = thread & 31, warp = thread >> 5;
@@ -130,6 +134,13 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       if (RESIDENT) background[KEPT_AT] = counts; else background_store[block * PER_BLOCK + LOCAL] = counts; \
     } \
   }
+#if STIMULI
+  long long next = 0;
+  if (thread < STIMULI) {
+    next = next_spike(tables.stimuli[thread], tables.spikes, first_step);
+    evaluate(tables.stimuli[thread], tables, first_step, next, value[thread], stimulus_row[thread]);
+  }
+#endif
   __syncthreads();
   EACH_NEURON {
     background[KEPT_AT] = row[KEPT_AT] = 0;
@@ -190,8 +201,16 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
           const u32 counts = RESIDENT ? background[KEPT_AT] : background_store[at];
           count = (counts >> (8 * (int)(t & 3))) & 255u;
         }
+#if STIMULI
+        Driven driven;
+        drive_neuron(driven, s[KEPT_AT], CURRENT_OF(p), tables.masks[at], (u32)(local * BLOCKS + block), t, key0, key1,
+                     tables, value, stimulus_row);
+#define DRIVEN , driven
+#else
+#define DRIVEN
+#endif
         const bool spiked = update_neuron(s[KEPT_AT], models[p], PARAMETERS_OF(p), scale, CURRENT_OF(p), WEIGHT_OF(p),
-                                          count, arrived);
+                                          count, arrived DRIVEN);
         if (!RESIDENT) STORE_STATES
         if (spiked) {
           const u32 place = atomicAdd(&fired[parity], 1u);
@@ -239,6 +258,9 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       }
     }
     const int spilling = __syncthreads_or(count > INLINE_SPIKES);
+#if STIMULI
+    if (thread < STIMULI) evaluate(tables.stimuli[thread], tables, t + 1, next, value[thread], stimulus_row[thread]);
+#endif
     // ---- publish the spikes of step t
     const u32 own = fired[parity];
     if (!last) {
