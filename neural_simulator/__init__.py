@@ -14,10 +14,15 @@ from typing import Any
 from .base.version import VERSION as __version__
 
 ROOM_OF = {
+    "ConductanceNoise": "config",
     "CoreSimConfig": "config",
+    "CurrentNoise": "config",
+    "CurrentStimulus": "config",
     "GPUConfig": "config",
     "NeuronModel": "config",
+    "PoissonStimulus": "config",
     "RuntimeState": "config",
+    "SpikeStimulus": "config",
     "VisualizationConfig": "config",
     "Simulation": "engine.simulation",
     "SimulationBridge": "app.bridge",

@@ -29,6 +29,14 @@ CASES: dict[str, tuple[CoreSimConfig, int]] = {
     "all receptors": (CoreSimConfig(seed=4, num_neurons=400, connections_per_neuron=40, nmda_share=0.3,
                                     gaba_b_share=0.1, tau_rise_ampa_ms=0.5, tau_ampa_ms=2.4,
                                     excitatory_weight_nS=1.5, background_rate_Hz=400.0), 800),
+    "all stimuli": (CoreSimConfig(seed=6, num_neurons=300, connections_per_neuron=30, noise_sigma_pA=10.0, stimuli=[
+        {"kind": "current", "amplitude_pA": 40.0, "sine_pA": 40.0, "frequency_Hz": 8.0, "period_ms": 50.0,
+         "width_ms": 30.0},
+        {"kind": "current_noise", "sigma_pA": 40.0, "sphere_um": [0.0, 0.0, 0.0, 400.0]},
+        {"kind": "conductance_noise", "receptor": "GABA_A", "mean_nS": 1.0, "sigma_nS": 0.5, "tau_ms": 10.5},
+        {"kind": "poisson", "rate_Hz": 150.0, "depth": 0.8, "frequency_Hz": 10.0,
+         "receptors": {"AMPA": 0.5, "NMDA": 0.25}},
+        {"kind": "spikes", "times_ms": [30.0, 31.0, 90.0], "weight_nS": 8.0, "populations": ["Exc*"]}]), 800),
     "seed of 63 bits": (CoreSimConfig(seed=2**62 + 12345, num_neurons=300, connections_per_neuron=30,
                                       num_traits=3, inhibitory_trait_indices=(0,), weight_cv=0.5), 600),
 }

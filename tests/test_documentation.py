@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from neural_simulator import config
 from neural_simulator.app.actions import ACTIONS, key_list
 from neural_simulator.base.errors import ConfigurationError, GrammarError
 from neural_simulator.base.paths import ROOT
@@ -21,8 +22,8 @@ from tests.files.samples import record
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
-README, PROFILES, RECORDINGS, CHECKPOINTS = (
-    TEXT[name] for name in ("README.md", "profiles.md", "recordings.md", "checkpoints.md"))
+README, PROFILES, RECORDINGS, CHECKPOINTS, STIMULI = (
+    TEXT[name] for name in ("README.md", "profiles.md", "recordings.md", "checkpoints.md", "stimuli.md"))
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -96,6 +97,19 @@ def test_the_examples_of_the_documents_run(tmp_path, monkeypatch):
     assert load_profile(tmp_path / "twice.json").core.num_neurons == 2000
     assert all((tmp_path / f"a{exporter.suffix}").exists() for exporter in EXPORTERS.values())
     assert (tmp_path / "a.png").exists()
+
+
+def test_the_document_of_stimuli_tells_every_field_and_its_examples_run(tmp_path):
+    code, = blocks(STIMULI, "python")
+    exec(compile(code, "docs/stimuli.md", "exec"), {})
+    example, = blocks(STIMULI, "json")
+    (tmp_path / "p.json").write_text(example)
+    assert load_profile(tmp_path / "p.json").core.stimuli[0].amplitude_pA == 200.0
+    common = {name for cells in rows(STIMULI, "## Whom") for name in re.findall(r"`(\w+)`", cells[0])}
+    assert common == set(config.Stimulus.model_fields) - {"kind"}
+    told = {cells[0].strip("`"): (cells[1].strip("`"), set(re.findall(r"`(\w+)`", cells[3])) | common | {"kind"})
+            for cells in rows(STIMULI, "## Kinds")}
+    assert told == {kind: (owner.__name__, set(owner.model_fields)) for kind, owner in config.STIMULI.items()}
 
 
 def test_the_example_of_a_profile_is_one(tmp_path):

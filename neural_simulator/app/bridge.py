@@ -15,14 +15,14 @@ It stands in this room because it joins the engine to files (recordings), which 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..base.errors import ConfigurationError, SimulatorError
-from ..config import CoreSimConfig, GPUConfig, RuntimeState, VisualizationConfig
+from ..config import CoreSimConfig, GPUConfig, RuntimeState, Stimulus, VisualizationConfig
 from ..engine.batch import Batch
 from ..engine.profiler import write_report
 from ..engine.simulation import Simulation
@@ -148,6 +148,12 @@ class SimulationBridge:
     def run(self, duration_ms: float) -> Batch:
         """Advance by `duration_ms` (ms), rounded to whole steps."""
         return self.step(round(duration_ms / self.simulation.dt_ms))
+
+    def set_stimuli(self, stimuli: Sequence[Stimulus | Mapping[str, Any]]) -> None:
+        """Replace all stimuli from the next step on; see docs/stimuli.md. ConfigurationError changes nothing."""
+        if self._recorder is not None:
+            raise SimulatorError("The stimuli cannot change during a recording; finish it first.")
+        self.simulation.set_stimuli(stimuli)
 
     def _run_one_simulation_step(self) -> None:
         """The older spelling of `step(1)`; it moves `runtime_state`'s clock as well."""

@@ -62,11 +62,11 @@ def restore(sim: Any, checkpoint: Checkpoint) -> None:
             f"{checkpoint.path} belongs to another network than the one that this program builds from its "
             f"configuration; it was saved by program version {checkpoint.program_version[:40]}, which can go on "
             "from it.", checkpoint.path)
+    if checkpoint.origin.live:
+        sim.set_live(**checkpoint.origin.live)          # first: stimuli have states of their own
     blank = sim.snapshot().arrays()
     layout = {name: (values.dtype, values.shape) for name, values in blank.items()}
     sim.restore(Snapshot.of(checkpoint.step, checkpoint.arrays(layout)))
-    if checkpoint.origin.live:
-        sim.set_live(**checkpoint.origin.live)
 
 
 def load(path: Path | str, build: Callable[[CoreSimConfig], Any]) -> tuple[Any, CoreSimConfig]:

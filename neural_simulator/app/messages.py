@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,9 +50,9 @@ class Cancel(Command):
 
 @dataclass(frozen=True)
 class ChangeLive(Command):
-    """Change fields that are declared `live`, by name, without a reset."""
+    """Change fields that are declared `live`, by name, without a reset: numbers, or `stimuli` as a whole list."""
 
-    values: Mapping[str, float]
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,14 @@ def weight_unit(populations: Sequence[Population]) -> str:
     return " or ".join(units)
 
 
+def _said(name: str, value: Any) -> str:
+    """What a live change is called in the status bar."""
+    title, unit = CoreSimConfig.model_fields[name].title, describe(CoreSimConfig, name)["unit"]
+    if name == "stimuli":
+        return f"{title}: {len(value)}"
+    return f"{title} is now {value:g} {unit}".rstrip()
+
+
 class Worker:
     """The simulation thread and everything it owns. Other threads use `start`, `join` and the two queues."""
 
@@ -233,6 +241,8 @@ class Worker:
             if name in CoreSimConfig.model_fields and not describe(CoreSimConfig, name)["live"]:
                 raise ConfigurationError(f"{name} cannot change during a run; apply it with a reset.", name)
         core = self._core.changed(**command.values)
+        if "stimuli" in command.values and self._recorder is not None:
+            raise SimulatorError("The stimuli cannot change during a recording; finish it first.")
         engine_values = {name: value for name, value in command.values.items() if name != "total_simulation_time_ms"}
         if engine_values:
             sim.set_live(**engine_values)
@@ -244,9 +254,7 @@ class Worker:
         self._core = core
         if self._state == "ended" and self._steps_left() > 0:
             self._enter("paused")
-        said = (f"{CoreSimConfig.model_fields[name].title} is now {value:g} {describe(CoreSimConfig, name)['unit']}"
-                for name, value in command.values.items())
-        return ", ".join(part.rstrip() for part in said) + " (applied at once)."
+        return ", ".join(_said(name, value) for name, value in command.values.items()) + " (applied at once)."
 
     def _start(self, command: msg.Start) -> str:
         self._network()
