@@ -139,6 +139,7 @@ _ALL = (
     Action("record_selected", "Trace Selected Neurons", "Trace the potentials of the selected neurons, at most "
            f"{MAX_PROBES} of them.", ("O",), commands=trace_selected, possible=has_selection),
     Action("clear_selection", "Clear Selection", "Select no neuron.", ("Backspace",), possible=has_selection),
+    Action("show_gallery", "Structure Gallery...", "Choose a brain structure by its picture."),
     Action("save_profile", "Save Profile...", "Write the form's values into a profile.", ("Ctrl+S",), anywhere=True),
     Action("load_profile", "Load Profile...", "Read a profile into the form.", ("Ctrl+L",), anywhere=True),
     Action("save_checkpoint", "Save Checkpoint...", "Write the whole state of the simulation into a file.",

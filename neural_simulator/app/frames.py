@@ -15,6 +15,7 @@ MAX_TAPE = 200_000          # newest spikes kept for windows that do not keep up
 NEVER = np.int32(-(2**30))  # last_spike_step of a neuron that has not fired
 
 
+NO_STATES = np.empty((0, 0), np.float32)
 NO_STEPS, NO_IDS, NO_TRACE = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
 
 
@@ -67,6 +68,8 @@ class Frame:
     inspected: int | None = None                                               # neuron whose trace follows
     inspected_steps: np.ndarray = field(default_factory=lambda: NO_STEPS)      # (T,) int64, since the frame before
     inspected_v: np.ndarray = field(default_factory=lambda: NO_TRACE)          # (T,) float32, mV
+    state_names: tuple[str, ...] = ()                                          # of the inspected neuron, if asked for
+    states: np.ndarray = field(default_factory=lambda: NO_STATES)              # (K, S) float32, since the frame before
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +109,8 @@ def _joined(old: Frame, new: Frame) -> Frame:
         probe_v=np.concatenate([old.probe_v, new.probe_v])[-MAX_TAPE:] if same_probes else new.probe_v,
         inspected_steps=(np.concatenate([old.inspected_steps, new.inspected_steps])[-MAX_TAPE:] if same_neuron
                          else new.inspected_steps),
+        states=(np.concatenate([old.states, new.states])[-MAX_TAPE:]
+                if same_neuron and old.state_names == new.state_names else new.states),
         inspected_v=(np.concatenate([old.inspected_v, new.inspected_v])[-MAX_TAPE:] if same_neuron
                      else new.inspected_v),
     )

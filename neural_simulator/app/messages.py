@@ -100,9 +100,13 @@ class SetProbes(Command):
 
 @dataclass(frozen=True)
 class Inspect(Command):
-    """Tell everything about one neuron (`Inspected`) and trace its potential in every frame; None: no longer."""
+    """Tell everything about one neuron (`Inspected`) and trace its potential in every frame; None: no longer.
+
+    `states`: trace all of its states too, a few times per ms, which makes batches short.
+    """
 
     neuron: int | None
+    states: bool = False
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,8 @@ class Observer:
         self._sizes = np.array([population.size for population in sim.network.populations], float)
         self._flight = Flight(sim.network.max_delay_steps)
         self.inspected: int | None = None
+        self.state_names: tuple[str, ...] = ()        # states of the inspected neuron that are traced
+        self._states: list[tuple[float, ...]] = []
         self.set_probes(probe_ids)
         self.restart()
 
@@ -129,9 +131,10 @@ class Observer:
         self.probe_ids = ids
         self._trace()
 
-    def inspect(self, neuron: int | None) -> None:
-        """Trace this neuron for the viewer from now on."""
+    def inspect(self, neuron: int | None, states: tuple[str, ...] = ()) -> None:
+        """Trace this neuron for the windows from now on; `states`: those of it that are read after every batch."""
         self.inspected = neuron
+        self.state_names = states if neuron is not None else ()
         self._trace()
 
     def _trace(self) -> None:
@@ -142,6 +145,7 @@ class Observer:
     def _forget_traces(self) -> None:
         self._traces = Tape((NO_STEPS, np.empty((0, len(self.probe_ids)), np.float32)))
         self._inspected = Tape((NO_STEPS, NO_TRACE))
+        self._states = []
 
     def saw(self, batch: Any) -> Any:
         """Take in what one batch of steps returned; return it with the traces of the probes alone."""
@@ -154,6 +158,8 @@ class Observer:
         if self.inspected is not None:
             self._inspected.append(steps, batch.probe_v[:, -1])
             batch = replace(batch, probe_v=batch.probe_v[:, :-1])
+            if self.state_names:
+                self._states.append(self._sim.states_of(self.inspected, self.state_names))
         self._traces.append(steps, batch.probe_v)
         return batch
 
@@ -164,10 +170,13 @@ class Observer:
         probe_steps, probe_v = self._traces.take()
         inspected_steps, inspected_v = self._inspected.take()
         self.framed_step = sim.step_index
+        states, self._states = self._states[-MAX_TAPE:], []
         return Frame(
             step=sim.step_index, time_ms=sim.time_ms, v=sim.potential(), last_spike_step=sim.last_spike_step(),
             spike_steps=steps, spike_ids=ids, total_spikes=self.total_spikes, rates_Hz=self._rates.rates_Hz(),
             rate_window_ms=RATE_WINDOW_MS, probe_ids=self.probe_ids, probe_steps=probe_steps, probe_v=probe_v,
             step_time_us=step_s * 1e6, real_time_factor=step_s * 1000.0 / sim.dt_ms, speed=speed,
             build=self._build, flying_steps=self._flight.steps, flying_ids=self._flight.ids, inspected=self.inspected,
-            inspected_steps=inspected_steps, inspected_v=inspected_v)
+            inspected_steps=inspected_steps, inspected_v=inspected_v,
+            state_names=self.state_names,
+            states=np.array(states, np.float32).reshape(len(states), len(self.state_names)))

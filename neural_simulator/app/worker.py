@@ -8,6 +8,7 @@ whatever goes wrong in a command or in a step.
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
 from collections import deque
@@ -32,6 +33,7 @@ from .pacing import SHORTEST_WAIT_S, BatchSizer, Pacer, SpeedMeter
 
 FRAME_S = 1.0 / 60.0          # frames are not made more often than this
 LATE_FRAME_S = 0.25           # a frame this old is made although the one before has not been taken
+STATES_EVERY_MS = 0.25        # simulated time between two looks at the states of an inspected neuron
 PROGRESS_S = 0.05             # progress is not reported more often than this
 MOST_SYNAPSES = 200_000       # that the windows get to draw
 HIGHEST_SPEED = 1000.0
@@ -81,6 +83,11 @@ def _said(name: str, value: Any) -> str:
     if name == "stimuli":
         return f"{title}: {len(value)}"
     return f"{title} is now {value:g} {unit}".rstrip()
+
+
+def states_named(population: Population) -> tuple[str, ...]:
+    """Return the names of the states of a population's cells."""
+    return tuple(state.name for state in neuron_model(population.model).states)
 
 
 class Worker:
@@ -291,7 +298,7 @@ class Worker:
             self._enter("paused")
         wanted = max(1, round(command.duration_ms / self._sim.dt_ms))
         while wanted > 0 and self._steps_left() > 0:
-            wanted -= self._take(min(wanted, self._sizer.size(), self._steps_left()))
+            wanted -= self._take(min(wanted, self._sizer.size(), self._steps_left(), self._finest()))
         self._publish()
         self._end_if_due()
         return f"Stepped to {self._sim.time_ms:g} ms."
@@ -333,7 +340,7 @@ class Worker:
                                     *network.synapses_of(number))
         else:
             raise SimulatorError(f"There is no neuron {number}; neurons are numbered 0 to {network.num_neurons - 1}.")
-        self._observer.inspect(number)
+        self._observer.inspect(number, states_named(population) if number is not None and command.states else ())
         self._emit(msg.Inspected(inspection))
         self._publish()
         return ""
@@ -402,7 +409,7 @@ class Worker:
     def _advance(self) -> None:
         """Take the steps that are due, at most one batch, and show them."""
         self._pacer.tick(self._clock())
-        steps = min(self._pacer.due(), self._sizer.size(), self._steps_left())
+        steps = min(self._pacer.due(), self._sizer.size(), self._steps_left(), self._finest())
         if steps > 0:
             self._pacer.took(self._take(steps))
             self._meter.mark(self._clock(), self._sim.time_ms)
@@ -430,6 +437,12 @@ class Worker:
         self._close_recording(str(error))
         if self._state == "running":
             self._enter("paused")
+
+    def _finest(self) -> int:
+        """Return the longest batch after which a neuron's states are still followed closely enough, in steps."""
+        if self._observer is None or not self._observer.state_names:
+            return sys.maxsize
+        return max(1, round(STATES_EVERY_MS / self._sim.dt_ms))
 
     def _steps_left(self) -> int:
         """Return the number of steps until the total time."""

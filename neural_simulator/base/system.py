@@ -15,6 +15,15 @@ from .version import VERSION
 PACKAGES = ("numpy", "numba", "cupy-cuda12x", "cupy-cuda13x", "cupy")
 
 
+PROGRESS = "NEURAL_SIMULATOR_PROGRESS"       # set by whoever wants to read how far a tool is
+
+
+def tell_progress(done: int, total: int) -> None:
+    """Print a line that the control panel reads, where it has asked for it."""
+    if os.environ.get(PROGRESS):
+        print(f"progress {done}/{total}", flush=True)
+
+
 def processor_name() -> str:
     """Return the processor's name as the system gives it."""
     description = Path("/proc/cpuinfo")

@@ -160,6 +160,13 @@ class Simulation:
         with self._guard("reading the membrane potentials"):
             return self._engine.potential()
 
+    def states_of(self, neuron: int, names: tuple[str, ...]) -> tuple[float, ...]:
+        """The named states of one neuron, in their units."""
+        engine = self._engine
+        with self._guard("reading a neuron's state"), engine.memory():
+            values = engine.to_host(engine.gather(names, engine.places(np.array([neuron]))))
+        return tuple(float(value) for value in values[:, 0])
+
     def last_spike_step(self) -> np.ndarray:
         """The step of every neuron's newest spike, (N,) int32; very negative where there was none."""
         with self._guard("reading the newest spikes"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,14 @@ import dearpygui.dearpygui as dpg
 
 from ..app.actions import key_list
 from ..app.desk import Desk
-from ..base.paths import PROFILES
+from ..base.paths import CHECKPOINTS, PROFILES, ensure
+from .facts import in_bytes
 from .layout import Look, centre
 
 SUFFIX = ".json"
-TAGS = ("dialog.load", "dialog.save", "dialog.keys", "dialog.crash", "dialog.leave")
+STATE = ".simstate.h5"
+TAGS = ("dialog.load", "dialog.save", "dialog.keys", "dialog.crash", "dialog.leave",
+        "dialog.load_checkpoint", "dialog.save_checkpoint", "dialog.gallery")
 
 
 class Dialogs:
@@ -26,6 +31,8 @@ class Dialogs:
         self._crash: object = None
         desk.on("load_profile", self._ask_load)
         desk.on("save_profile", self._ask_save)
+        desk.on("save_checkpoint", self._ask_save_checkpoint)
+        desk.on("load_checkpoint", self._ask_load_checkpoint)
         desk.on("show_keys", self._show_keys)
         desk.on("ask_to_leave", self._ask_leave)
 
@@ -52,26 +59,13 @@ class Dialogs:
 
     # ---- profiles ---------------------------------------------------------------------------------------
     def _ask_load(self) -> None:
-        look = self._look
-        with self._window("dialog.load", "Load Profile", 600, 400):
-            with dpg.child_window(height=-look.px(40)), dpg.table(header_row=False):
-                dpg.add_table_column(width_fixed=True, init_width_or_weight=look.px(190))
-                dpg.add_table_column(width_stretch=True, init_width_or_weight=1.0)
-                for entry in self._desk.profiles():
-                    with dpg.table_row():
-                        dpg.add_selectable(label=entry.name, tag=f"dialog.load.{entry.name}", span_columns=True,
-                                           callback=partial(self._load, entry.path))
-                        dpg.add_text(entry.problem or entry.description, wrap=0,
-                                     color=look.bad if entry.problem else look.dim)
-            with dpg.group(horizontal=True):
-                dpg.add_text("Other file")
-                dpg.add_input_text(tag="dialog.load.path", width=look.px(330), hint="path of a .json file",
-                                   on_enter=True, callback=self._load_typed)
-                dpg.add_button(label="Load", callback=self._load_typed)
-                dpg.add_button(label="Cancel", callback=self.close_front)
-
-    def _load_typed(self) -> None:
-        self._load(profile_path(dpg.get_value("dialog.load.path")))
+        known = [(entry.name, entry.path, entry.problem or entry.description, bool(entry.problem))
+                 for entry in self._desk.profiles()]
+        shown = {path for _, path, _, _ in known}
+        known += [(Path(path).stem, Path(path), path, False) for path in self._desk.settings.recent.get("profile", ())
+                  if Path(path) not in shown and Path(path).is_file()]
+        self._ask_file("dialog.load", "Load Profile", known, "path of a .json file",
+                       lambda text: self._load(profile_path(text)), self._load)
 
     def _load(self, path: Path) -> None:
         if self._desk.load_profile(path):
@@ -104,6 +98,68 @@ class Dialogs:
         path = profile_path(dpg.get_value("dialog.save.name").strip())
         if self._desk.save_profile(path, dpg.get_value("dialog.save.description").strip()):
             dpg.delete_item("dialog.save")
+
+    # ---- checkpoints ------------------------------------------------------------------------------------
+    def _ask_load_checkpoint(self) -> None:
+        known = []
+        for path in self._desk.checkpoints():
+            facts = path.stat()
+            told = f"{datetime.fromtimestamp(facts.st_mtime):%Y-%m-%d %H:%M}   {in_bytes(facts.st_size)}"
+            known.append((path.name.removesuffix(STATE), path, told, False))
+        self._ask_file("dialog.load_checkpoint", "Load Checkpoint", known, f"path of a {STATE} file",
+                       lambda text: self._load_checkpoint(Path(text.strip())), self._load_checkpoint)
+
+    def _load_checkpoint(self, path: Path) -> None:
+        dpg.delete_item("dialog.load_checkpoint")
+        self._desk.load_checkpoint(path)
+
+    def _ask_save_checkpoint(self) -> None:
+        look, frame = self._look, self._desk.frame
+        at = f"_{frame.time_ms:.0f}ms" if frame is not None else ""
+        proposed = f"{self._desk.view.profile or 'network'}{at}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
+        with self._window("dialog.save_checkpoint", "Save Checkpoint", 520, 140):
+            with dpg.group(horizontal=True, xoffset=look.px(70)):
+                dpg.add_text("Name")
+                dpg.add_input_text(tag="dialog.save_checkpoint.name", default_value=proposed, width=-1, on_enter=True,
+                                   callback=self._save_checkpoint)
+            with dpg.group(horizontal=True):
+                dpg.add_button(label="Save", tag="dialog.save_checkpoint.ok", callback=self._save_checkpoint)
+                dpg.add_button(label="Cancel", callback=self.close_front)
+        dpg.bind_item_theme("dialog.save_checkpoint.ok", look.accent_button)
+
+    def _save_checkpoint(self) -> None:
+        name = dpg.get_value("dialog.save_checkpoint.name").strip()
+        if not name:
+            self._desk.notice("The checkpoint needs a name.", bad=True)
+            return
+        dpg.delete_item("dialog.save_checkpoint")
+        self._desk.save_checkpoint(ensure(CHECKPOINTS) / (name if name.endswith(STATE) else name + STATE))
+
+    # ---- files ------------------------------------------------------------------------------------------
+    def _ask_file(self, tag: str, title: str, known: list[tuple[str, Path, str, bool]], hint: str,
+                  typed: Callable[[str], None], chosen: Callable[[Path], None]) -> None:
+        """Offer files by name, with what is known of them (bad ones in the colour of errors), and a path to type."""
+        look = self._look
+
+        def take() -> None:
+            typed(dpg.get_value(f"{tag}.path"))
+        with self._window(tag, title, 640, 400):
+            with dpg.child_window(height=-look.px(40)), dpg.table(header_row=False):
+                dpg.add_table_column(width_fixed=True, init_width_or_weight=look.px(250))
+                dpg.add_table_column(width_stretch=True, init_width_or_weight=1.0)
+                for name, path, told, bad in known:
+                    with dpg.table_row():
+                        dpg.add_selectable(label=name, tag=f"{tag}.{name}", span_columns=True,
+                                           callback=partial(chosen, path))
+                        dpg.add_text(told, wrap=0, color=look.bad if bad else look.dim)
+                if not known:
+                    with dpg.table_row():
+                        dpg.add_text("There is none yet.", color=look.dim)
+            with dpg.group(horizontal=True):
+                dpg.add_text("Other file")
+                dpg.add_input_text(tag=f"{tag}.path", width=look.px(370), hint=hint, on_enter=True, callback=take)
+                dpg.add_button(label="Load", tag=f"{tag}.ok", callback=take)
+                dpg.add_button(label="Cancel", callback=self.close_front)
 
     # ---- leaving ----------------------------------------------------------------------------------------
     def _ask_leave(self) -> None:

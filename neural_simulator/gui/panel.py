@@ -16,6 +16,7 @@ import dearpygui.dearpygui as dpg
 from ..app.actions import ACTIONS, action_for, chord
 from ..app.crash import write_report
 from ..app.desk import Desk
+from ..app.jobs import Runner
 from ..app.settings import Settings
 from ..base import log
 from ..base.errors import SimulatorError
@@ -25,11 +26,12 @@ from . import theme
 from .context import PanelGL
 from .control_port import ControlPort
 from .dialogs import Dialogs
+from .gallery import Gallery
 from .layout import LEFT_WIDTH, LOG_HEIGHT, SMALLEST, STATUS_HEIGHT, TITLE, WINDOW, Look
-from .panels import PANELS, PLACES, Part
+from .panels import PANELS, PLACES, Kit, Part
 from .tapes import Tapes
 
-FILE_ACTIONS = ("load_profile", "save_profile", "load_checkpoint", "save_checkpoint", "exit")
+FILE_ACTIONS = ("show_gallery", "load_profile", "save_profile", "load_checkpoint", "save_checkpoint", "exit")
 EDIT_ACTIONS = ("undo", "redo")
 RUN_ACTIONS = ("apply", "start", "pause", "stop", "step", "record")
 VIEW_ACTIONS = ("show_viewer", "toggle_synapses", "reset_camera")
@@ -58,6 +60,7 @@ class Panel:
         self._gl = PanelGL()
         self._parts: list[Part] = []
         self._tapes = Tapes()
+        self._runner = Runner()
         self._down: set[int] = set()        # keys that are down, in the order of events
         self._log = log.get("gui")
         self._drawn: tuple[object, object, int] = (None, None, -1)      # what the newest picture showed
@@ -117,6 +120,7 @@ class Panel:
         """Destroy the window; after the simulation thread and the viewer have ended."""
         self._note_layout()
         self._port.close()
+        self._runner.close()
         self._gl.activate()
         dpg.destroy_context()
 
@@ -139,7 +143,7 @@ class Panel:
     def _due(self, now: float) -> bool:
         """A picture is due when the user does something or something else is to be shown than before."""
         desk = self._desk
-        view, settings, lines = desk.view, desk.settings, self._store.version
+        view, settings, lines = desk.view, desk.settings, self._store.version + self._runner.version
         waited = now - self._drawn_s
         new = view is not self._drawn[0] or settings is not self._drawn[1] or lines != self._drawn[2]
         resting = DROWSY_S if self._gl.hears else DEAF_S
@@ -166,7 +170,8 @@ class Panel:
         if "text" in look.fonts:
             dpg.bind_font(look.fonts["text"])
         dpg.set_viewport_clear_color([*look.colors.ground, 255])
-        self._parts = [entry.make(self._desk, look, self._store, self._tapes) for entry in PANELS]
+        kit = Kit(self._desk, look, self._store, self._tapes, self._runner)
+        self._parts = [make(kit) for make in PANELS]
         if not dpg.does_item_exist("main"):
             dpg.add_window(tag="main", no_scrollbar=True, no_scroll_with_mouse=True)
             dpg.set_primary_window("main", True)
@@ -182,6 +187,7 @@ class Panel:
             dpg.add_key_press_handler(callback=self._on_key)
             dpg.add_key_release_handler(callback=lambda sender, key: self._down.discard(key))
         self._dialogs = Dialogs(self._desk, look)
+        self._gallery = Gallery(self._desk, look)
 
     def _build_inside(self, settings: Settings) -> None:
         look = self._look

@@ -16,6 +16,7 @@ from .layout import Look, wrapped_tooltip
 
 NOTHING: list[list[float]] = [[], []]
 MARK_PX = 6.0
+FREE_AFTER = 3
 
 
 class ChartView:
@@ -32,7 +33,7 @@ class ChartView:
         self._series: dict[str, list[tuple[str, int | str]]] = {each.key: [] for each in axes}  # (kind, item)
         self._themes = cache(_series_theme)
         self._charts: tuple[Chart, ...] = ()
-        self._free = False                      # the user may drag and zoom
+        self._calm = 0                          # frames since the axes were set; then the user may drag and zoom
 
     # ---- building ---------------------------------------------------------------------------------------
     def build_tools(self) -> None:
@@ -86,7 +87,7 @@ class ChartView:
         if self.held:
             self.let_go()
             return
-        self._charts, self._free = tuple(shown), False
+        self._charts, self._calm = tuple(shown), 0
         for chart in shown:
             self._show_lines(chart)
             tag = f"{self._name}.{chart.axes.key}"
@@ -114,10 +115,10 @@ class ChartView:
                 dpg.bind_item_theme(item, self._themes(line.kind, line.color))
 
     def let_go(self) -> None:
-        """Let the user drag and zoom while nothing moves."""
-        if self._free:
+        """Let the user drag and zoom while nothing moves; to be called in every such frame."""
+        self._calm += 1
+        if self._calm != FREE_AFTER:        # limits act a frame later
             return
-        self._free = True
         for axes in self._axes:
             for axis in ("x", "y"):
                 dpg.set_axis_limits_auto(f"{self._name}.{axes.key}.{axis}")

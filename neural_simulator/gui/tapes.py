@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
+import numpy as np
 import psutil
 
 from ..app.frames import Frame, NetworkView
 from .series import Raster, Rates, Scalars, Voltages
 
+STATES_KEPT = 1200             # points of the phase plane
 MEMORY_EVERY_S = 0.5            # between two looks at the program's memory
 
 
 class Tapes:
-    """Takes in frames; plots read. `build` grows with every new network and every rewind."""
+    """Takes in frames; plots read."""
 
     def __init__(self) -> None:
         self.network: NetworkView | None = None
         self.frame: Frame | None = None
-        self.generation = 0                        # grows when everything begins anew
+        self.serial = 0                            # grows with everything taken in
         self.raster: Raster | None = None
         self.rates = Rates()
         self.voltages = Voltages((), {}, 1.0)
+        self.picked: int | None = None             # the neuron whose trace and states follow
+        self.picked_trace = Voltages((), {}, 1.0)
+        self.state_names: tuple[str, ...] = ()
+        self.states = np.empty((0, 0), np.float32)           # (K, S), the newest ones
         self.resources = Scalars(("step_us", "speed", "process_bytes"))
         self._process = psutil.Process()
         self._memory_bytes = 0
@@ -47,13 +54,28 @@ class Tapes:
             self._begin(network)
             assert self.raster is not None
         self.frame = frame
+        self.serial += 1
         self._taken_s = time.perf_counter()
         if frame.probe_ids != self.voltages.ids:
             self._trace(network, frame.probe_ids)
         self.raster.saw(frame)
         self.rates.saw(frame)
         self.voltages.saw(frame)
+        self._follow_picked(network, frame)
         self.resources.saw(frame.time_ms, (frame.step_time_us, frame.speed, float(self.process_bytes())))
+
+    def _follow_picked(self, network: NetworkView, frame: Frame) -> None:
+        """Keep the trace and the states of the picked neuron."""
+        if (frame.inspected, frame.state_names) != (self.picked, self.state_names):
+            self.picked, self.state_names = frame.inspected, frame.state_names
+            self.states = np.empty((0, len(frame.state_names)), np.float32)
+            ids = () if frame.inspected is None else (frame.inspected,)
+            self.picked_trace = Voltages(ids, self._peaks(network, ids), network.core.dt_ms)
+        if frame.inspected is not None:
+            self.picked_trace.saw(replace(frame, probe_ids=(frame.inspected,), probe_steps=frame.inspected_steps,
+                                          probe_v=frame.inspected_v[:, None]))
+            if frame.states.shape[1:] == self.states.shape[1:]:
+                self.states = np.concatenate([self.states, frame.states])[-STATES_KEPT:]
 
     def process_bytes(self) -> int:
         """Return the memory that the whole program takes, looked up now and then."""
@@ -64,18 +86,21 @@ class Tapes:
 
     def _begin(self, network: NetworkView | None) -> None:
         self.network, self.frame = network, None
-        self.generation += 1
+        self.serial += 1
         self._taken_s = time.perf_counter()
         self.raster = Raster(network) if network is not None else None
         self.rates.clear()
         self.resources.clear()
-        self.voltages = Voltages((), {}, 1.0)
+        self.voltages = self.picked_trace = Voltages((), {}, 1.0)
+        self.picked, self.state_names = None, ()
+        self.states = np.empty((0, 0), np.float32)
 
     def _trace(self, network: NetworkView, ids: tuple[int, ...]) -> None:
         """Follow other probes; a spike is drawn up to the peak of its model."""
-        peaks = {}
-        for neuron in ids:
-            params = network.populations[int(network.population_of[neuron])].params
-            if "v_peak" in params:
-                peaks[neuron] = params["v_peak"]
-        self.voltages = Voltages(ids, peaks, network.core.dt_ms)
+        self.voltages = Voltages(ids, self._peaks(network, ids), network.core.dt_ms)
+
+    @staticmethod
+    def _peaks(network: NetworkView, ids: tuple[int, ...]) -> dict[int, float]:
+        """Return up to where a spike of each neuron is drawn, where its model says so."""
+        params = {neuron: network.populations[int(network.population_of[neuron])].params for neuron in ids}
+        return {neuron: given["v_peak"] for neuron, given in params.items() if "v_peak" in given}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..app.charts import Axes, Chart, Line
+from ..base.declarations import Population
 from . import theme
 from .plots import rounded_up
 from .tapes import Tapes
 
+NOW: theme.Color = (255, 255, 255)
 TIME = "Simulated time (s)"
 RASTER = Axes("raster", "Spikes", TIME, "Neuron", 0.46, bare_y=True)
 RATES = Axes("rates", "Population rates", TIME, "Rate (Hz)", 0.23)
@@ -19,6 +23,15 @@ STEP_TIME = Axes("step_time", "Time of a step", TIME, "Step (us)")
 SPEED = Axes("speed_reached", "Speed", TIME, "Speed (x real time)")
 MEMORY = Axes("memory", "Memory", TIME, "Program (MB)")
 RESOURCES = (STEP_TIME, SPEED, MEMORY)
+
+PICKED = Axes("picked", "Membrane potential of the picked neuron", TIME, "V (mV)", 0.4)
+PHASE = Axes("phase", "Phase plane of the picked neuron", "V (mV)", "State", 0.6)
+NEURON = (PICKED, PHASE)
+
+WEIGHT = Axes("weight", "Weights", "Weight", "Synapses of the sample")
+DELAY = Axes("delay", "Delays", "Delay (ms)", "Synapses of the sample")
+WEIGHTS = (WEIGHT, DELAY)
+BINS = 60
 
 
 def activity(tapes: Tapes, window_ms: float) -> tuple[Chart, ...]:
@@ -69,3 +82,46 @@ def resources(tapes: Tapes) -> tuple[Chart, ...]:
         charts.append(Chart(axes, (Line(axes.title, times, values * factor, theme.population_rgb(color)),), limits,
                             (0.0, top)))
     return tuple(charts)
+
+
+def neuron(tapes: Tapes, state: str, window_ms: float = 1000.0) -> tuple[Chart, ...]:
+    """Trace of the picked neuron, and its potential against another of its states; the newest point is marked."""
+    network = tapes.network
+    if network is None or tapes.picked is None:
+        return Chart(PICKED, ()), Chart(PHASE, ())
+    color = theme.population_rgb(int(network.population_of[tapes.picked]))
+    since_ms = tapes.now_ms - window_ms
+    times, v = tapes.picked_trace.line(0, since_ms)
+    trace = Line(f"neuron {tapes.picked}", times, v, color)
+    limits = (since_ms / 1000.0, tapes.now_ms / 1000.0)
+    lines: tuple[Line, ...] = ()
+    if {"v", state} <= set(tapes.state_names) and len(tapes.states):
+        x, y = (tapes.states[:, tapes.state_names.index(name)].astype(float) for name in ("v", state))
+        lines = (Line(f"V, {state}", x, y, color), Line("now", x[-1:], y[-1:], NOW, "marks"))
+    return Chart(PICKED, (trace,), limits), Chart(PHASE, lines)
+
+
+def weights(tapes: Tapes) -> tuple[Chart, ...]:
+    """How weights and delays of the sampled synapses are distributed, by presynaptic population."""
+    network = tapes.network
+    if network is None:
+        return tuple(Chart(axes, ()) for axes in WEIGHTS)
+    sample = network.synapse_sample
+    of = network.population_of[sample.pre]
+    axes = replace(WEIGHT, x_label=f"Weight ({network.weight_unit})")
+    return (Chart(axes, _histograms(network.populations, of, sample.weight.astype(float))),
+            Chart(DELAY, _histograms(network.populations, of, sample.delay_steps * network.core.dt_ms)))
+
+
+def _histograms(populations: tuple[Population, ...], of: np.ndarray, values: np.ndarray) -> tuple[Line, ...]:
+    """One outline per population, over the same bins."""
+    if not len(values):
+        return ()
+    edges = np.histogram_bin_edges(values, BINS)
+    lines = []
+    for index, population in enumerate(populations):
+        mine = values[of == index]
+        if len(mine):
+            counts = np.histogram(mine, edges)[0].astype(float)
+            lines.append(Line(population.name, edges, np.append(counts, 0.0), theme.population_rgb(index), "stairs"))
+    return tuple(lines)

@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..base.errors import SimulatorError
+from ..base.system import tell_progress
 from ..config import CoreSimConfig, GPUConfig, bounds, drive_scale_field, structure_defaults
 from ..files.overrides import OVERRIDES, Tuned, combination, read_overrides, write_overrides
 from ..models.neurons import cell_type, cell_types
@@ -201,6 +202,8 @@ def run(options: argparse.Namespace, out: Console | None = None, settings: Setti
                 write_overrides(known, file)
                 progress.console.print(line_of(key, tuned), soft_wrap=True)
                 progress.advance(bar)
+                done += 1
+                tell_progress(done, len(networks))
     except KeyboardInterrupt:
         out.print(f"Interrupted; what is tuned is kept in {file}, the next run goes on from there.")
         return 130

@@ -27,7 +27,7 @@ import numpy as np
 from ..base.declarations import NeuronModel
 from ..base.errors import ConfigurationError, FileFormatError, MemoryForecastError, SimulatorError
 from ..base.paths import ROOT, ensure
-from ..base.system import system_info
+from ..base.system import system_info, tell_progress
 from ..config import CoreSimConfig, GPUConfig, model_defaults
 from ..engine.simulation import Simulation
 from ..files.profiles import find_profile, load_profile
@@ -382,6 +382,7 @@ def run(options: argparse.Namespace) -> int:
     rows = []
     for row in measure_all(cases, options.quick):
         rows.append(row)
+        tell_progress(len(rows), len(cases))
         print(line_of(row), flush=True)
     results = document(rows, options.quick, device)
     ensure(options.output.absolute().parent)

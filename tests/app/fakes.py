@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from neural_simulator.app.frames import Mailbox
 from neural_simulator.app.worker import Worker
 from neural_simulator.base import synapses
 from neural_simulator.base.declarations import Population
+from neural_simulator.engine.batch import Batch
 from neural_simulator.engine.snapshot import Snapshot
 
 
@@ -93,9 +93,12 @@ class FakeSimulation:
         self.batches.append(n)
         if self.sampled is not None:
             self.sampled.steps += steps.tolist()
-        return SimpleNamespace(spike_steps=steps, spike_ids=(steps % self.network.num_neurons).astype(np.int32),
-                               num_steps=n, seconds=seconds,
-                               probe_v=np.zeros((n, len(self.probes)), np.float32))
+        return Batch(first_step=self.step_index - n, spike_steps=steps, num_steps=n, seconds=seconds,
+                     spike_ids=(steps % self.network.num_neurons).astype(np.int32),
+                     probe_v=np.zeros((n, len(self.probes)), np.float32))
+
+    def states_of(self, neuron, names):
+        return tuple(float(self.step_index) if name == "u" else -60.0 for name in names)
 
     def last_spike_step(self):
         return np.zeros(self.network.num_neurons, np.int32)

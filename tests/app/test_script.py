@@ -62,3 +62,12 @@ def test_before_anything_is_built_the_script_says_so():
     (NeuronModel.ADEX, "'ADEX'"), (0.5, "0.5"), ((1, 2), "(1, 2)"), ({"C": 90.0}, "{'C': 90.0}")])
 def test_values_are_python(value, text):
     assert literal(value) == text
+
+
+def test_looking_at_a_neurons_states_changes_no_bit():
+    _, plain = carried_out(msg.ApplyConfig(CORE.changed(seed=5), GPU), msg.StepOnce(80.0))
+    _, looked = carried_out(msg.ApplyConfig(CORE.changed(seed=5), GPU), msg.Inspect(7, states=True),
+                            msg.StepOnce(80.0))
+    assert looked.states.shape == (80, len(looked.state_names)) and looked.state_names[0] == "v"
+    assert np.array_equal(plain.v, looked.v) and plain.total_spikes == looked.total_spikes > 20
+    assert looked.states[-1, 0] == looked.v[7]

@@ -299,3 +299,16 @@ def test_a_recording_survives_a_crash(tmp_path):
     play(begin((0.0, msg.StartRecording(tmp_path / "a")), (0.0, START)), 3.0, record=FakeRecording, fail_at=700,
          crash_folder=tmp_path)
     assert FakeRecording.newest.closed == 1 and len(FakeRecording.newest.batches) > 10
+
+
+def test_the_states_of_an_inspected_neuron_come_with_the_frames_a_few_times_per_ms():
+    core = CORE.changed(dt_ms=0.1)
+    events, frames, (sim,) = play([(0.0, msg.ApplyConfig(core)), (0.0, msg.Inspect(3, states=True)), (0.1, START)], 1.0)
+    assert not [event for event in events if isinstance(event, msg.Failed)]
+    assert frames[-1].state_names[0] == "v" and "u" in frames[-1].state_names
+    seen = np.concatenate([each.states for each in frames if each.state_names])
+    steps = seen[:, frames[-1].state_names.index("u")]
+    assert len(steps) > 1000 and np.diff(steps).min() > 0 and np.diff(steps).max() <= 2, "at least every 0.25 ms"
+    events, frames, (sim,) = play([(0.0, BUILD), (0.0, msg.Inspect(3, states=True)), (0.2, msg.Inspect(None)),
+                                   (0.3, START)], 1.0)
+    assert frames[-1].state_names == () and max(sim.batches) > 1

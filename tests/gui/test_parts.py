@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from neural_simulator.app.desk import Desk
+from neural_simulator.app.jobs import Runner
 from neural_simulator.base.paths import PROFILES
 from neural_simulator.gui import panels, theme
 from neural_simulator.gui.dialogs import profile_path
@@ -16,7 +17,7 @@ FOLDER = Path(panels.__file__).parent
 def test_every_file_of_the_folder_is_in_the_table():
     used = {module.stem for module in FOLDER.glob("*.py")} - {"__init__"}
     desk = Desk(None, None, None)
-    made = [entry.make(desk, FakeLook(), None, Tapes()) for entry in panels.PANELS]
+    made = [make(panels.Kit(desk, FakeLook(), None, Tapes(), Runner())) for make in panels.PANELS]
     assert {part.name for part in made} == used
     assert {part.place for part in made} == {"top", "status", *panels.PLACES}
     assert all(part.title and callable(part.build) and callable(part.refresh) for part in made)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ...app.desk import Desk
+from ...app.jobs import Runner
 from ...base.log import LogStore
 from ..layout import Look
 from ..tapes import Tapes
@@ -18,10 +19,13 @@ from .controls import Controls
 from .history import HistoryList
 from .log import Log
 from .monitor import Monitor
+from .neuron import Neuron
 from .parameters import Parameters
+from .performance import Performance
 from .resources import Resources
 from .script import ScriptText
 from .status import Status
+from .weights import Weights
 
 
 class Part(Protocol):
@@ -42,19 +46,28 @@ PLACES = {"left": "Parameters", "right": "Monitor", "bottom": "Log"}       # wha
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A line of the table: how a part is made."""
+class Kit:
+    """What parts are made of."""
 
-    make: Callable[[Desk, Look, LogStore, Tapes], Part]
+    desk: Desk
+    look: Look
+    store: LogStore
+    tapes: Tapes
+    runner: Runner
 
 
-PANELS: tuple[Entry, ...] = (
-    Entry(lambda desk, look, store, tapes: Controls(desk, look)),
-    Entry(lambda desk, look, store, tapes: Parameters(desk, look)),
-    Entry(lambda desk, look, store, tapes: Monitor(desk, look, tapes)),
-    Entry(lambda desk, look, store, tapes: Resources(desk, look, tapes)),
-    Entry(lambda desk, look, store, tapes: Log(desk, look, store)),
-    Entry(lambda desk, look, store, tapes: HistoryList(desk, look)),
-    Entry(lambda desk, look, store, tapes: ScriptText(desk, look)),
-    Entry(lambda desk, look, store, tapes: Status(desk, look)),
+Make = Callable[[Kit], Part]
+
+PANELS: tuple[Make, ...] = (
+    lambda kit: Controls(kit.desk, kit.look),
+    lambda kit: Parameters(kit.desk, kit.look),
+    lambda kit: Monitor(kit.desk, kit.look, kit.tapes),
+    lambda kit: Neuron(kit.desk, kit.look, kit.tapes),
+    lambda kit: Weights(kit.desk, kit.look, kit.tapes),
+    lambda kit: Resources(kit.desk, kit.look, kit.tapes),
+    lambda kit: Performance(kit.desk, kit.look, kit.runner),
+    lambda kit: Log(kit.desk, kit.look, kit.store),
+    lambda kit: HistoryList(kit.desk, kit.look),
+    lambda kit: ScriptText(kit.desk, kit.look),
+    lambda kit: Status(kit.desk, kit.look),
 )

@@ -10,12 +10,15 @@ import dearpygui.dearpygui as dpg
 
 from ...app.actions import ACTIONS
 from ...app.desk import Desk
+from ...app.forecast import Forecast, forecast, measured
 from ...app.messages import SetSpeed
 from ...app.view_state import changed_fields
 from ...base.paths import PROFILES
+from ..facts import in_bytes
 from ..layout import Look, wrapped_tooltip
 
 SLOWEST, FASTEST = 0.01, 20.0
+MOST_LETTERS = 70            # of a forecast
 BUTTONS = ("apply", "start", "pause", "stop", "step", "record")
 
 
@@ -28,6 +31,7 @@ class Controls:
         self._desk = desk
         self._look = look
         self._shown: object = None
+        self._asked: tuple[object, object, object] = (None, None, None)
 
     def build(self) -> None:
         """Create the items under DearPyGui's current container."""
@@ -37,12 +41,15 @@ class Controls:
             dpg.add_combo([], tag="profile", width=look.px(250), callback=self._on_profile)
             wrapped_tooltip("profile", "Put a saved profile into the form. Nothing is applied until "
                                        f"{ACTIONS['apply'].label}.", look)
-            for name in ("load_profile", "save_profile"):
+            for name in ("load_profile", "save_profile", "show_gallery"):
                 self._add_button(name)
             dpg.add_text("", tag="profile_note", color=look.dim)
         with dpg.group(horizontal=True):
             for name in BUTTONS:
                 self._add_button(name)
+            dpg.add_text("", tag="forecast", color=look.dim)
+            wrapped_tooltip("forecast", "What the network in the form will take: memory, and wall time per simulated "
+                                        "time. The time is an estimate from the network that runs now.", look)
         dpg.bind_item_theme("action.apply", look.accent_button)
         dpg.bind_item_theme("action.start", look.good_button)
         self._build_speed()
@@ -89,6 +96,7 @@ class Controls:
         if view is self._shown:
             return
         self._shown = view
+        self._ask_forecast()
         for name in BUTTONS:
             dpg.configure_item(f"action.{name}", enabled=self._desk.can(name))
         dpg.configure_item("action.record", label="Record" if view.recording is None else "Finish Recording")
@@ -96,6 +104,25 @@ class Controls:
         if not dpg.is_item_active("speed") and view.speed > 0.0:
             dpg.set_value("speed", math.log10(view.speed))
         dpg.set_value("speed_max", view.speed == 0.0)
+
+    def _ask_forecast(self) -> None:
+        """Let the cost of the network in the form be reckoned, where it has changed."""
+        desk, view = self._desk, self._desk.view
+        asked = (view.draft_core, view.draft_gpu, view.network)
+        if view.network is None or view.draft_errors or all(a is b for a, b in zip(asked, self._asked, strict=True)):
+            return
+        self._asked = asked
+        known = measured(view.network, desk.frame, view.draft_gpu)
+        desk.later("forecast", partial(forecast, view.draft_core, view.draft_gpu, known), self._show_forecast)
+
+    def _show_forecast(self, told: Forecast) -> None:
+        if told.problem:
+            text = told.problem if len(told.problem) < MOST_LETTERS else told.problem[:MOST_LETTERS] + "\u2026"
+        else:
+            text = (f"{in_bytes(told.memory_bytes)} of {in_bytes(told.available_bytes)}, about "
+                    f"{told.real_time_factor:.2g} s per simulated s")
+        dpg.set_value("forecast", text)
+        dpg.configure_item("forecast", color=self._look.bad if told.problem else self._look.dim)
 
     def _show_profile(self) -> None:
         view, look = self._desk.view, self._look

@@ -14,7 +14,6 @@ from ..plots import ChartView
 from ..tapes import Tapes
 
 WINDOWS = {"0.5 s": 500.0, "1 s": 1000.0, "2 s": 2000.0, "5 s": 5000.0}
-CALM_FRAMES = 5               # frames of the panel without news after which the plots may be dragged and zoomed
 NAMED_PROBES = 3              # more are told apart by the order of their dots alone
 
 
@@ -30,9 +29,8 @@ class Monitor:
         self._facts = Facts(look, tapes)
         self._view = ChartView(desk, look, "activity", views.ACTIVITY)
         self._named: tuple[int, ...] | None = None
-        self._shown: object = None
+        self._shown = -1                # number of what is drawn
         self._window_ms = 1000.0
-        self._calm = 0                  # frames of the panel since the newest frame of the network
 
     def build(self) -> None:
         """Create the items under DearPyGui's current container."""
@@ -53,7 +51,7 @@ class Monitor:
 
     def _on_window(self, sender: int | str, choice: str) -> None:
         self._window_ms = WINDOWS[choice]
-        self._shown = None
+        self._shown = -1
 
     def _on_probes(self, sender: int | str, text: str) -> None:
         ids = from_text(text, many=True)
@@ -69,13 +67,11 @@ class Monitor:
         if tapes.network is not None:
             width = dpg.get_item_rect_size("right")[0] - self._look.px(32)
             self._facts.show(tapes.network, tapes.frame, width)
-        newest = (tapes.generation, tapes.frame)
-        self._calm += 1
-        if self._shown is None or any(a is not b for a, b in zip(newest, self._shown, strict=True)):
-            self._shown, self._calm = newest, 0
+        if tapes.serial != self._shown:
+            self._shown = tapes.serial
             self._view.show(views.activity(tapes, self._window_ms))
             self._show_probes(tapes.voltages.ids)
-        if self._view.held or (self._calm == CALM_FRAMES and view.run != "running"):
+        if self._view.held or view.run != "running":
             self._view.let_go()
 
     def _show_probes(self, ids: tuple[int, ...]) -> None:
