@@ -14,7 +14,7 @@ from ..backend import cuda, cuda_source
 from ..base import log
 from ..models.random import STREAM_STIMULUS_START
 from ..models.stimuli import NOTHING, Shape, is_noise
-from ..network.device_network import UNIT, DeviceNetwork, RowsTooLong
+from ..network.device_network import DeviceNetwork, RowsTooLong
 from ..network.network import Report, ports_of_sources
 from ..network.plan import Plan
 from .batch import Batch, Keep
@@ -55,7 +55,7 @@ class CudaEngine:
         self.plan = plan
         self.layout = layout or choose(plan, cuda.device())
         try:
-            self.network = DeviceNetwork(plan, self.layout.blocks, self.layout.delay_bits, report)
+            self.network = DeviceNetwork(plan, self.layout.blocks, self.layout.delay_bits, report, self.layout.unit)
         except RowsTooLong as error:
             self.layout = Layout("global", str(error), 1, slots=plan.max_delay_steps + 2)
             self.network = DeviceNetwork(plan, 1, 0, report)
@@ -100,8 +100,8 @@ class CudaEngine:
         layout, network = self.layout, self.network
         row_words = (0.0, 0.0)
         if layout.kind == "partitioned":
-            units = network.row_units
-            row_words = float(units.mean()) * UNIT, float(cuda.xp().percentile(units, 98)) * UNIT
+            units, unit = network.row_units, layout.unit
+            row_words = float(units.mean()) * unit, float(cuda.xp().percentile(units, 98)) * unit
         constant_delay = self.plan.min_delay_steps if network.delays is None else 0
         constants = step_constants(self.plan, layout, thresholds, row_words, constant_delay)
         constants |= {"TIMED": int(self._timed), "RATE_WIDTH": self._rate_width, **self.constants}
@@ -498,7 +498,7 @@ def step_constants(plan: Plan, layout: Layout, thresholds: int, row_words: tuple
     spikes = plan.num_neurons * TYPICAL_RATE_HZ * plan.dt / 1000.0
     ahead = max(1, min(4, round(spikes * lanes / layout.threads + 0.5)))
     return constants | {
-        "BLOCKS": layout.blocks, "PER_BLOCK": layout.per_block, "THREADS": layout.threads,
+        "BLOCKS": layout.blocks, "UNIT": layout.unit, "PER_BLOCK": layout.per_block, "THREADS": layout.threads,
         "NEURONS": layout.neurons_per_thread, "RESIDENT": int(layout.neurons_per_thread <= _MOST_RESIDENT),
         "DELAY_BITS": layout.delay_bits, "MIN_DELAY": plan.min_delay_steps, "PACKETS": layout.packets,
         "INBOXES": layout.inboxes, "LIST": layout.list_capacity, "OWN_LIST": layout.own_list, "LANES": lanes,

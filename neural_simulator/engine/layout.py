@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 from ..backend.cuda import Device
 from ..network.plan import Plan
+from .padding import padded_words
 
 _MAX_NEURONS_PER_THREAD = 8
 _STATIC_SHARED = 8192          # bytes kept for tables
+_UNITS = (8, 4, 2, 1)          # words to a multiple of which rows are padded; 8 are what memory delivers at once
+_MOST_BYTES = 16               # per synapse, padding included,
+_SMALL = 8 << 20               # unless the whole store takes no more bytes than this
 TYPICAL_RATE_HZ = 8.5         # packets are sized for this rate; more spikes only take a slower path
 
 
@@ -27,6 +31,7 @@ class Layout:
     packets: int = 1
     inboxes: int = 1
     list_capacity: int = 0
+    unit: int = _UNITS[0]
     shared_bytes: int = 0
 
     @property
@@ -38,8 +43,11 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
            packets: int | None = None) -> Layout:
     """Choose the layout; the last three arguments override parts of it, for measurements."""
     n = plan.num_neurons
-    blocks = min(wanted_blocks or _blocks(n, device.multiprocessors), device.multiprocessors, n)
-    obstacle = _obstacle(plan, device, blocks)
+    most = min(wanted_blocks or _blocks(n, device.multiprocessors), device.multiprocessors, n)
+    blocks, unit = (most, _UNITS[0]) if wanted_blocks else _sharing(plan, most)
+    obstacle = _obstacle(plan, device, most)
+    if not obstacle and _obstacle(plan, device, blocks):
+        obstacle = f"rows shared among blocks would be padded to more than {_MOST_BYTES} bytes per synapse"
     if obstacle:
         return Layout("global", obstacle, 1, slots=plan.max_delay_steps + 2)
     per_block = -(-n // blocks)
@@ -54,14 +62,28 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
     own = 2 * max(per_block, 3 * packets) * 4
     room = device.shared_bytes - _STATIC_SHARED - ring - own
     capacity = min(room // 4, 12_288, max(n, 3 * blocks * packets))
-    return Layout("partitioned", "accumulators fit shared memory", blocks, per_block, threads,
-                  -(-per_block // threads), slots, _delay_bits(plan), packets, min(blocks, 12), capacity,
+    reason = "accumulators fit shared memory"
+    if (blocks, unit) != (most, _UNITS[0]):
+        reason += f"; rows are padded to {unit} words, so that a synapse takes at most {_MOST_BYTES} bytes"
+    return Layout("partitioned", reason, blocks, per_block, threads,
+                  -(-per_block // threads), slots, _delay_bits(plan), packets, min(blocks, 12), capacity, unit,
                   ring + own + capacity * 4)
 
 
 def _blocks(n: int, multiprocessors: int) -> int:
     """Few blocks exchange faster, many have more memory bandwidth and arithmetic; multiples of 8 share evenly."""
     return max(2, min(multiprocessors, -(-n // 512) * 8))
+
+
+def _sharing(plan: Plan, blocks: int) -> tuple[int, int]:
+    """As many blocks, at most `blocks`, and as long a unit as keep the padding of rows within bounds; (1, 8): none."""
+    bound = max(_SMALL, _MOST_BYTES * plan.expected_synapses)
+    while blocks > 1:
+        for unit in _UNITS:
+            if 4.0 * blocks * padded_words(plan, blocks, unit) <= bound:
+                return blocks, unit
+        blocks = blocks // 16 * 8 if blocks >= 32 else blocks // 2
+    return 1, _UNITS[0]
 
 
 def _delay_bits(plan: Plan) -> int:

@@ -9,10 +9,9 @@ import psutil
 from ..backend.cuda import Device
 from ..base.errors import MemoryForecastError
 from ..config import CoreSimConfig
-from ..network.device_network import UNIT
 from ..network.plan import Plan, make_plan
-from ..network.projections import expected_synapses, has_kernel
 from .layout import choose
+from .padding import padded_words
 
 
 def estimate_plan(plan: Plan, device: Device | None = None) -> int:
@@ -29,33 +28,8 @@ def estimate_plan(plan: Plan, device: Device | None = None) -> int:
     if layout.kind == "global":
         delay_bytes = 2 if plan.min_delay_steps != plan.max_delay_steps else 0
         return int(plan.expected_synapses * (4 + delay_bytes) + n * (common + 8))
-    words = sum(p.size * _padded_row(plan, index, layout.blocks) for index, p in enumerate(plan.populations))
+    words = padded_words(plan, layout.blocks, layout.unit)
     return int(words * 4 * layout.blocks + n * (common + 8 + 4 + 16))
-
-
-def _padded_row(plan: Plan, population: int, blocks: int) -> float:
-    """Expected words that a row takes in every block: the largest of `blocks` Poisson counts, padded to `UNIT`.
-
-    The out-degree varies with the place of the neuron, which is taken as a spread of 25 % where distance matters.
-    """
-    mean = sum(expected_synapses(q, plan.populations) / max(1, plan.populations[population].size)
-               for q in plan.projections if q.pre == population) / blocks
-    spread = 0.25 if any(has_kernel(q) for q in plan.projections) else 0.0
-    return sum(_largest_padded(mean * (1.0 + k * spread), blocks) for k in (-1.22, 0.0, 1.22)) / 3.0
-
-
-def _largest_padded(mean: float, blocks: int) -> float:
-    """Expected value of the largest of `blocks` Poisson numbers of this mean, rounded up to a multiple of `UNIT`."""
-    if mean <= 0.0:
-        return 0.0
-    probability, cumulated, expected, n = math.exp(-mean), 0.0, 0.0, 0
-    while n < 10 * UNIT + 10 * mean:
-        cumulated = min(1.0, cumulated + probability)
-        if n % UNIT == 0:
-            expected += UNIT * (1.0 - cumulated**blocks)           # P(the largest exceeds n)
-        n += 1
-        probability *= mean / n
-    return expected
 
 
 def estimate_memory(core: CoreSimConfig, device: Device | None = None) -> int:

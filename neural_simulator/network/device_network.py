@@ -18,7 +18,6 @@ from .network import Report, inhibitory_sources, initial_states, population_of, 
 from .places import chunks, spread
 from .plan import Plan
 
-UNIT = 8                       # words; a row starts and ends at a multiple of it, in every block
 MAX_ROW_UNITS = 63
 ROW_BITS = 26                  # of a 32-bit row descriptor, for offset (units) and flags; the others hold the length
 
@@ -35,8 +34,8 @@ class DeviceNetwork:
     `fingerprint` is as in `Network`.
     """
 
-    def __init__(self, plan: Plan, blocks: int, delay_bits: int, report: Report):
-        self.plan, self.blocks, self.delay_bits = plan, blocks, delay_bits
+    def __init__(self, plan: Plan, blocks: int, delay_bits: int, report: Report, unit: int = 8):
+        self.plan, self.blocks, self.delay_bits, self.unit = plan, blocks, delay_bits, unit
         self.num_neurons = plan.num_neurons
         self.populations = plan.populations
         self.max_delay_steps = plan.max_delay_steps
@@ -142,7 +141,7 @@ class DeviceNetwork:
             if self.plan.min_delay_steps != self.plan.max_delay_steps:
                 self.delays = xp.zeros(max(1, self.num_synapses), xp.uint16)
             return
-        units = (by_block.max(axis=0) + (UNIT - 1)) // UNIT
+        units = (by_block.max(axis=0) + (self.unit - 1)) // self.unit
         ends = xp.cumsum(units, dtype=xp.uint64)
         total = int(ends[-1])
         if int(units.max()) > MAX_ROW_UNITS or total >= 1 << (ROW_BITS - self.plan.flag_bits):
@@ -150,8 +149,8 @@ class DeviceNetwork:
         starts = ends - units
         self.row_units = units.astype(xp.uint32)
         self.row_offset = starts.astype(xp.uint32)                 # units
-        self.row_start = starts * UNIT                             # words
-        self.words_per_block = total * UNIT
+        self.row_start = starts * self.unit                             # words
+        self.words_per_block = total * self.unit
         self.padding = np.uint32((0xFFFFFFFF << self.plan.weight_bits) & 0xFFFFFFFF)
         self.words = xp.full(max(1, self.blocks * self.words_per_block), self.padding, xp.uint32)
 
@@ -198,7 +197,7 @@ class DeviceNetwork:
             delays = (self.delays.get().astype(np.int32) if self.delays is not None
                       else np.full(self.num_synapses, self.plan.min_delay_steps, np.int32))
         else:
-            owner = np.repeat(np.arange(n), self.row_units.get().astype(np.int64) * UNIT)
+            owner = np.repeat(np.arange(n), self.row_units.get().astype(np.int64) * self.unit)
             blocks, at = np.nonzero(words != self.padding)
             sources = owner[at]
             field = (words[blocks, at] >> np.uint32(bits)) & np.uint32((1 << self.delay_bits) - 1)
@@ -229,7 +228,7 @@ class DeviceNetwork:
         """Return all synapses that leave `neuron`, and all that end there. The latter takes a search of its block."""
         block, local = neuron % self.blocks, np.uint32(neuron // self.blocks)
         start = int(self.row_start[neuron])
-        length = int(self.out_degree[neuron] if self.blocks == 1 else self.row_units[neuron] * UNIT)
+        length = int(self.out_degree[neuron] if self.blocks == 1 else self.row_units[neuron] * self.unit)
         leaving = (np.arange(self.blocks)[:, None] * self.words_per_block + start + np.arange(length)).ravel()
         shift, ending = np.uint32(self.plan.weight_bits + self.delay_bits), [np.zeros(0, np.int64)]
         for begin, end in chunks(block * self.words_per_block, (block + 1) * self.words_per_block):
@@ -273,7 +272,7 @@ class DeviceNetwork:
         """Launch a kernel of look.cu, a warp per source."""
         module = cuda.compile_source(cuda_source.look_source(
             {"BLOCKS": self.blocks, "WEIGHT_BITS": self.plan.weight_bits, "DELAY_BITS": self.delay_bits}))
-        lengths = self.out_degree if self.blocks == 1 else self.row_units * np.uint32(UNIT)
+        lengths = self.out_degree if self.blocks == 1 else self.row_units * np.uint32(self.unit)
         module.get_function(name)(
             (cuda.device().multiprocessors * 8,), (256,),
             (np.int32(self.num_neurons), np.uint64(self.words_per_block), self.row_start, lengths, *arguments))

@@ -8,13 +8,12 @@
 // lie at the same offset in every block's store, so a receiver needs no look-up. A word is local target | delay | weight.
 //
 // Expects from the generated header: BLOCKS, PER_BLOCK (neurons of a block), THREADS, NEURONS (neurons per thread),
-// PORT_BITS and SIGNED (fields of a row descriptor), RESIDENT (1: neurons stay in registers for the whole launch; 0: in memory, which costs less traffic than spilled
+// UNIT, PORT_BITS and SIGNED (of row descriptors), RESIDENT (1: neurons stay in registers for the whole launch; 0: in memory, which costs less traffic than spilled
 // registers), SLOTS (ring), PORTS, STATES, WEIGHT_BITS, DELAY_BITS, MIN_DELAY, PACKETS (per block), INBOXES, LIST (row
 // list capacity), OWN_LIST, LANES (threads that share a row), CHUNKS (words of a row that each of them loads ahead),
 // AHEAD (rows in flight per group of lanes), POPULATIONS, THRESHOLDS, PARAMETERS, TIMED (1: block 0 writes the cycles
 // of each phase of each step; the phases overlap among warps, so they are those of its first thread).
 
-#define UNIT 8
 #define GROUPS (THREADS / LANES)
 #define RING_WIDTH (PORTS * PER_BLOCK)
 #define INLINE_SPIKES (3 * PACKETS)
