@@ -48,6 +48,8 @@ if __name__ == "neural_simulator":
 from neural_simulator.tools import environment  # noqa: E402 - only found with the lines above
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from neural_simulator.app.desk import Desk
     from neural_simulator.app.messages import Command, Event
     from neural_simulator.app.settings import Settings
@@ -116,7 +118,13 @@ def desktop_or_headless(profile: Profile, options: argparse.Namespace) -> int:
 def headless(profile: Profile, options: argparse.Namespace) -> int:
     """Run without windows, with a progress bar and a summary."""
     from neural_simulator.tools import headless
-    return headless.run(profile, options.duration_ms, options.record)
+    if options.movie is None:
+        return headless.run(profile, options.duration_ms, options.record)
+    from neural_simulator.viewer.filming import Film, Plan
+    times, speed, size = options.movie_ms, options.movie_speed, options.movie_size
+    film = Film(Plan(options.movie, *times, speed, size=size), profile.view)
+    duration_ms = film.end_ms + profile.core.dt_ms if options.duration_ms is None else options.duration_ms
+    return headless.run(profile, duration_ms, options.record, watcher=film)
 
 
 def single_cell(options: argparse.Namespace) -> int:
@@ -164,6 +172,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                                                                        "profile's total time)")
     parser.add_argument("--record", type=Path, metavar="F", help="with --headless: record into this new file "
                                                                  "(*.simrec.h5) and draw an overview beside it")
+    parser.add_argument("--movie", type=Path, metavar="F", help="with --headless: film the network in 3D into this "
+                                                                "file (*.mp4 or *.gif)")
+    parser.add_argument("--movie-ms", type=time_range, metavar="A:B", default=(0.0, 1000.0),
+                        help="with --movie: simulated time to film, in ms (default: 0:1000)")
+    parser.add_argument("--movie-speed", type=float, metavar="X", default=0.1,
+                        help="with --movie: simulated time per movie time (default: 0.1, ten times slower than life)")
+    parser.add_argument("--movie-size", type=picture_size, metavar="WxH", default=(1280, 720),
+                        help="with --movie: size of the pictures in pixels (default: 1280x720)")
     parser.add_argument("--cell", metavar="PRESET", help="with --headless: run one cell of this type alone, print what "
                                                          "it does under each --current and draw it")
     parser.add_argument("--current", metavar="I", nargs="+", help="with --cell: currents in pA; a number or a range "
@@ -186,7 +202,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     check_cell(parser, options)
     check_many(parser, options)
-    for name in ("duration_ms", "record"):
+    for name in ("duration_ms", "record", "movie"):
         if getattr(options, name) is not None and not options.headless:
             parser.error(f"--{name.replace('_', '-')} needs --headless")
     if options.duration_ms is not None and not 0.0 < options.duration_ms <= 1e9:
@@ -194,6 +210,18 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if options.record is not None and options.record.exists():
         parser.error(f"{options.record} exists already; choose another name for the recording")
     return options
+
+
+def time_range(text: str) -> tuple[float, float]:
+    """Return A:B as two numbers."""
+    first, _, last = text.partition(":")
+    return float(first), float(last)
+
+
+def picture_size(text: str) -> tuple[int, int]:
+    """Return WxH as two whole numbers."""
+    width, _, height = text.lower().partition("x")
+    return int(width), int(height)
 
 
 def check_cell(parser: OneSentence, options: argparse.Namespace) -> None:
@@ -269,8 +297,10 @@ def desktop(profile: Profile, options: argparse.Namespace) -> int:
     position, size = remembered(desk.settings.panel_box, position, size, screen)
     viewer_at, viewer_size = remembered(desk.settings.viewer_box, beside[2:], beside[:2], screen)
     panel = Panel(desk, store, position=position, size=size, scale=screen.scale)
-    viewer = Viewer(desk.trigger, Placement(*viewer_size, *viewer_at), desk.inspect, desk.select)
+    viewer = Viewer(desk.trigger, Placement(*viewer_size, *viewer_at), desk.inspect, desk.select,
+                    partial(desk.notice, bad=True))
     register_views(desk, viewer)
+    register_pictures(desk, viewer)
 
     interrupted = leave_when_interrupted(desk)
     with ExitStack() as ending:     # from the last line up: simulation and recording first, the panel's context last
@@ -279,7 +309,7 @@ def desktop(profile: Profile, options: argparse.Namespace) -> int:
         ending.callback(desk.background.close)
         panel.open()
         ending.callback(panel.close)
-        viewer.open()
+        open_viewer(desk, viewer)
         ending.callback(close_viewer, desk, viewer)
         worker.start()
         ending.callback(end_simulation, desk, worker)
@@ -347,6 +377,15 @@ def main_loop(desk: Desk, panel: Panel, viewer: Viewer) -> None:
         panel.rest(TURN_S - (time.perf_counter() - began))
 
 
+def open_viewer(desk: Desk, viewer: Viewer) -> None:
+    """Open the network window; where OpenGL is missing, the panel works on without it and says why."""
+    from neural_simulator.base.errors import BackendError
+    try:
+        viewer.open()
+    except BackendError as error:
+        desk.notice(str(error), bad=True)
+
+
 def register_views(desk: Desk, viewer: Viewer) -> None:
     """Let the viewer carry out the actions that concern its camera and its window."""
     from neural_simulator.app.actions import SLOTS
@@ -357,7 +396,7 @@ def register_views(desk: Desk, viewer: Viewer) -> None:
             viewer.camera.take_pose(pose)
 
     desk.on("reset_camera", viewer.reset_camera)
-    desk.on("show_viewer", viewer.open)
+    desk.on("show_viewer", partial(open_viewer, desk, viewer))
     for preset in ("front", "side", "top", "oblique"):
         desk.on(f"look_{preset}", partial(viewer.look_from, preset))
     for slot in SLOTS:
@@ -365,11 +404,42 @@ def register_views(desk: Desk, viewer: Viewer) -> None:
         desk.on(f"save_view_{slot}", lambda slot=slot: desk.save_view(slot, viewer.camera.relative_pose()))
 
 
+def register_pictures(desk: Desk, viewer: Viewer) -> None:
+    """Let the viewer take pictures and movies."""
+    from neural_simulator.base.errors import SimulatorError
+    from neural_simulator.viewer.movie import new_path, save_png
+
+    def take(transparent: bool) -> None:
+        path = new_path(".png")
+        save_png(viewer.picture(transparent), path)
+        desk.notice(f"The picture is saved as {path}.")
+
+    def film() -> None:
+        if viewer.filming is None:
+            viewer.film(new_path(".mp4"))
+            desk.notice(f"Filming into {viewer.filming}; the same key finishes the movie.")
+        else:
+            path = viewer.end_film()
+            desk.notice(f"The movie is saved as {path}." if path else "Nothing moved, so there is no movie.")
+
+    def telling(do: Callable[[], None]) -> None:
+        try:
+            do()
+        except SimulatorError as error:
+            desk.notice(str(error), bad=True)
+
+    desk.on("take_picture", partial(telling, partial(take, False)))
+    desk.on("take_clear_picture", partial(telling, partial(take, True)))
+    desk.on("film", partial(telling, film))
+
+
 def shown(desk: Desk) -> Shown:
     """Return what the viewer is to show now."""
     from neural_simulator.viewer.scene import Shown
-    view = desk.view
-    return Shown(view.network, desk.frame, view.visual, view.inspection, view.selection, view.incoming, notice(desk))
+    view, gpu = desk.view, desk.view.gpu or desk.view.draft_gpu
+    pressed = desk.frame is not None and desk.frame.memory_use > gpu.memory_pressure_threshold
+    return Shown(view.network, desk.frame, view.visual, view.inspection, view.selection, view.incoming, notice(desk),
+                 adaptive=gpu.enable_adaptive_quality, pressed=pressed)
 
 
 def notice(desk: Desk) -> str:

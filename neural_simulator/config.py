@@ -640,6 +640,9 @@ class GPUConfig(Config):
         True, "Shared graphics memory", "Hand the neurons' state to the viewer inside the device's memory, where CUDA "
         "and OpenGL run on the same device; otherwise, or when that fails, it is copied through the host. The picture "
         "is the same.", group="Device")
+    memory_pressure_threshold: float = setting(
+        0.9, "Memory pressure", "Share of the memory in use from which less is drawn, where quality is adaptive.",
+        low=0.05, high=1.0, group="Device")
     enable_adaptive_quality: bool = setting(
         True, "Adaptive quality", "Draw fewer synapses, pulses and neurons while pictures take too long or memory "
         "runs short, say so, and restore them.", group="Device")

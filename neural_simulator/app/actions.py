@@ -90,6 +90,10 @@ def can_save(view: ViewState) -> bool:
     return view.network is not None and not view.building
 
 
+def has_network(view: ViewState) -> bool:
+    return view.network is not None
+
+
 def has_selection(view: ViewState) -> bool:
     return view.network is not None and view.selection.size > 0
 
@@ -135,6 +139,11 @@ _ALL = (
       for slot, key in SLOTS.items()),
     *(Action(f"save_view_{slot}", f"Save View {slot}", f"Save the present view as number {slot}.", (f"Shift+{key}",))
       for slot, key in SLOTS.items()),
+    Action("take_picture", "Take Picture", "Save the picture as PNG.", ("F12",), possible=has_network),
+    Action("take_clear_picture", "Take Picture without Background", "Save the picture as PNG with a transparent "
+           "background.", ("Shift+F12",), possible=has_network),
+    Action("film", "Film", "Film what is shown as MP4 at the pace of simulated time, or finish the movie.", ("F11",),
+           possible=has_network),
     Action("unpick", "Unpick Neuron", "Close the picked neuron's panel.", ("Delete",), possible=has_picked),
     Action("record_selected", "Trace Selected Neurons", "Trace the potentials of the selected neurons, at most "
            f"{MAX_PROBES} of them.", ("O",), commands=trace_selected, possible=has_selection),

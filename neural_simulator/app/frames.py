@@ -62,6 +62,7 @@ class Frame:
     real_time_factor: float            # wall time / simulated time of the computation alone
     speed: float = 0.0                 # simulated time / wall time reached recently, waiting included; 0: not running
     build: int = 0                     # number of the network that it belongs to
+    memory_use: float = 0.0            # share of the memory of what computes that is in use, by whomever
     # All spikes that may still be under way: those of the newest max_delay_steps + 1 steps.
     flying_steps: np.ndarray = field(default_factory=lambda: NO_STEPS)         # (F,) int64, ascending
     flying_ids: np.ndarray = field(default_factory=lambda: NO_IDS)             # (F,) int32

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .frames import MAX_TAPE, NO_IDS, NO_STEPS, NO_TRACE, Frame
+from ..models.neurons import neuron_model
+from .frames import MAX_TAPE, NO_IDS, NO_STEPS, NO_TRACE, Frame, NetworkView
 
 RATE_WINDOW_MS = 250.0
 BINS = 25
+MEMORY_EVERY_S = 1.0
+MOST_SYNAPSES = 200_000       # that the windows get to draw
+
+
+def view_of(sim: Any, build: int) -> NetworkView:
+    """Return what the windows see of a simulation's network; `build` is its number."""
+    network = sim.network
+    units = dict.fromkeys(neuron_model(population.model).port_unit for population in network.populations)
+    return NetworkView(
+        core=sim.core, seed=sim.seed, backend=sim.backend_name, populations=tuple(network.populations),
+        population_of=network.population_of, positions=network.positions,
+        synapse_sample=network.sample(MOST_SYNAPSES), num_synapses=network.num_synapses,
+        memory_bytes=sim.memory_bytes, build_time_s=sim.build_time_s, build=build,
+        max_delay_steps=network.max_delay_steps, weight_unit=" or ".join(units))
 
 
 class RateMeter:
@@ -110,6 +126,7 @@ class Observer:
         self._build = build
         self._sizes = np.array([population.size for population in sim.network.populations], float)
         self._flight = Flight(sim.network.max_delay_steps)
+        self._memory, self._memory_asked_s = 0.0, float("-inf")
         self.inspected: int | None = None
         self.state_names: tuple[str, ...] = ()        # states of the inspected neuron that are traced
         self._states: list[tuple[float, ...]] = []
@@ -176,7 +193,15 @@ class Observer:
             spike_steps=steps, spike_ids=ids, total_spikes=self.total_spikes, rates_Hz=self._rates.rates_Hz(),
             rate_window_ms=RATE_WINDOW_MS, probe_ids=self.probe_ids, probe_steps=probe_steps, probe_v=probe_v,
             step_time_us=step_s * 1e6, real_time_factor=step_s * 1000.0 / sim.dt_ms, speed=speed,
-            build=self._build, flying_steps=self._flight.steps, flying_ids=self._flight.ids, inspected=self.inspected,
+            build=self._build, memory_use=self._memory_use(), flying_steps=self._flight.steps,
+            flying_ids=self._flight.ids, inspected=self.inspected,
             inspected_steps=inspected_steps, inspected_v=inspected_v,
             state_names=self.state_names,
             states=np.array(states, np.float32).reshape(len(states), len(self.state_names)))
+
+    def _memory_use(self) -> float:
+        """Return the share of memory in use, asked for once a second at most."""
+        now = time.monotonic()
+        if now - self._memory_asked_s >= MEMORY_EVERY_S:
+            self._memory_asked_s, self._memory = now, self._sim.memory_use()
+        return self._memory

@@ -12,8 +12,9 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,14 @@ from ..models.neurons import neuron_model
 from . import messages as msg
 from .actions import MAX_PROBES
 from .crash import write_report
-from .frames import Incoming, Inspection, Mailbox, NetworkView
-from .observer import Observer
+from .frames import Incoming, Inspection, Mailbox
+from .observer import Observer, view_of
 from .pacing import SHORTEST_WAIT_S, BatchSizer, Pacer, SpeedMeter
 
 FRAME_S = 1.0 / 60.0          # frames are not made more often than this
 LATE_FRAME_S = 0.25           # a frame this old is made although the one before has not been taken
 STATES_EVERY_MS = 0.25        # simulated time between two looks at the states of an inspected neuron
 PROGRESS_S = 0.05             # progress is not reported more often than this
-MOST_SYNAPSES = 200_000       # that the windows get to draw
 HIGHEST_SPEED = 1000.0
 
 Build = Callable[[CoreSimConfig, GPUConfig, Callable[[str, float], None]], Any]
@@ -69,12 +69,6 @@ def parameters_of(population: Population) -> tuple[tuple[str, float, str], ...]:
     model = neuron_model(population.model)
     values = {param.name: param.default for param in model.params} | dict(population.params)
     return tuple((param.name, values[param.name], param.unit) for param in model.params)
-
-
-def weight_unit(populations: Sequence[Population]) -> str:
-    """Return the unit of synaptic weights, both where models differ."""
-    units = dict.fromkeys(neuron_model(population.model).port_unit for population in populations)
-    return " or ".join(units)
 
 
 def _said(name: str, value: Any) -> str:
@@ -230,14 +224,7 @@ class Worker:
         fitting = bool(self._probes) and max(self._probes) < network.num_neurons
         self._observer = Observer(sim, self._probes if fitting else default_probes(network.populations),
                                   self._builds)
-        view = NetworkView(
-            core=core, seed=sim.seed, backend=sim.backend_name, populations=tuple(network.populations),
-            population_of=network.population_of, positions=network.positions,
-            synapse_sample=network.sample(MOST_SYNAPSES), max_delay_steps=network.max_delay_steps,
-            weight_unit=weight_unit(network.populations),
-            num_synapses=network.num_synapses, memory_bytes=sim.memory_bytes, build_time_s=sim.build_time_s,
-            build=self._builds)
-        self._emit(msg.NetworkBuilt(view))
+        self._emit(msg.NetworkBuilt(replace(view_of(sim, self._builds), core=core)))
 
     def _cancel(self, command: msg.Cancel) -> str:
         return ""       # a build that was under way has seen it already

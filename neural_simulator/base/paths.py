@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ROOT / "simulation_profiles"
 CHECKPOINTS = ROOT / "simulation_checkpoints_h5"
 RECORDINGS = ROOT / "simulation_recordings_h5"
+PICTURES = ROOT / "pictures"
 CRASH_REPORTS = ROOT / "crash_reports"
 LOGS = ROOT / "logs"
 USER_MODELS = ROOT / "user_models"

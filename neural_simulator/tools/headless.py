@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import psutil
@@ -38,12 +39,28 @@ class Outcome:
     files: list[Path] = field(default_factory=list)
 
 
+class Watcher(Protocol):
+    """Somebody who looks at a run at certain steps, such as a film."""
+
+    def begin(self, sim: Simulation) -> None:
+        """Get to know the simulation before its first step."""
+
+    def steps_left(self) -> int | None:
+        """How many steps may be taken before the next look; None: it does not matter any more."""
+
+    def saw(self, batch: Batch) -> Batch:
+        """Take in a batch; return it for whoever looks next."""
+
+    def close(self) -> Path | None:
+        """The run is over; returns the file that was written."""
+
+
 def run(profile: Profile, duration_ms: float | None = None, record: Path | None = None,
-        out: Console | None = None) -> int:
+        out: Console | None = None, watcher: Watcher | None = None) -> int:
     """Simulate `profile` for `duration_ms` (its own total time if None) and print a summary to `out`.
 
     With `record`, all spikes and the potential of one cell per kind go into that file and its overview into a PNG
-    beside it. Ctrl+C ends the run early: what was simulated is kept. Returns the exit code.
+    beside it; `watcher` looks on. Ctrl+C ends the run early: what was simulated is kept. Returns the exit code.
     """
     out = out or Console()
     duration_ms = profile.core.total_simulation_time_ms if duration_ms is None else duration_ms
@@ -53,7 +70,7 @@ def run(profile: Profile, duration_ms: float | None = None, record: Path | None 
     with progress_bar() as progress:
         sim = build(profile, progress)
         try:
-            outcome = simulate(sim, round(duration_ms / sim.dt_ms), record, progress)
+            outcome = simulate(sim, round(duration_ms / sim.dt_ms), record, progress, watcher)
             if record is not None:
                 outcome.files.append(draw_overview(record, progress))
             print_summary(sim, outcome, out, progress)
@@ -83,23 +100,32 @@ def build(profile: Profile, progress: Progress) -> Simulation:
     return sim
 
 
-def simulate(sim: Simulation, num_steps: int, record: Path | None, progress: Progress) -> Outcome:
+def simulate(sim: Simulation, num_steps: int, record: Path | None, progress: Progress,
+             watcher: Watcher | None = None) -> Outcome:
     """Take `num_steps` steps in batches, recording them, until done or asked to stop."""
     outcome = Outcome(np.zeros(len(sim.network.populations), np.int64))
     bar = progress.add_task("Simulating", total=num_steps, note="")
     sizer = BatchSizer()
     probes = default_probes(tuple(sim.network.populations))
     sim.set_probes(probes)
+    if watcher is not None:
+        watcher.begin(sim)
     recorder = None if record is None else RunRecorder(record, sim.core, sim, probes)
     try:
         with stop_requests() as stopping:
             while outcome.num_steps < num_steps and not stopping:
-                batch = take(sim, min(sizer.size(), num_steps - outcome.num_steps), sizer, outcome)
+                left = num_steps - outcome.num_steps
+                due = watcher.steps_left() if watcher is not None else None
+                batch = take(sim, min(sizer.size(), left, due or left), sizer, outcome)
+                if watcher is not None:
+                    batch = watcher.saw(batch)
                 if recorder is not None:
                     recorder.saw(batch)
                 progress.update(bar, completed=outcome.num_steps, note=f"{sim.time_ms:,.0f} ms")
             outcome.interrupted = bool(stopping)
     finally:
+        filmed = watcher.close() if watcher is not None else None
+        outcome.files += [filmed] if filmed is not None else []
         if recorder is not None:
             recorder.close()
             outcome.files.append(recorder.path)

@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 from OpenGL import GL
+from OpenGL.error import GLError
 
 from ..base.errors import BackendError
 
+DrawingError = GLError             # what PyOpenGL raises when the driver refuses or has lost the context
 SHADERS = Path(__file__).with_name("shaders")
 _STAGES = {".vert": GL.GL_VERTEX_SHADER, ".frag": GL.GL_FRAGMENT_SHADER}
 _GL_TYPES = {"f4": GL.GL_FLOAT, "i4": GL.GL_INT, "u4": GL.GL_UNSIGNED_INT, "u1": GL.GL_UNSIGNED_BYTE}

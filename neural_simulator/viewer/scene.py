@@ -68,11 +68,15 @@ class Shown:
     notice: str = ""
     fraction: float = 0.0                 # part of a step that has passed since the frame, for what is in flight
 
+    adaptive: bool = True                 # whether detail may be left out to keep the pace,
+    pressed: bool = False                 # and has to be, because memory runs short
+
     def same_as(self, other: Shown) -> bool:
         """Compare without looking into arrays: large objects by identity, the rest by value."""
         large = ("view", "frame", "inspection", "selection", "incoming")
+        small = ("viz", "notice", "fraction", "adaptive", "pressed")
         return (all(getattr(self, name) is getattr(other, name) for name in large)
-                and (self.viz, self.notice, self.fraction) == (other.viz, other.notice, other.fraction))
+                and all(getattr(self, name) == getattr(other, name) for name in small))
 
 
 @dataclass(frozen=True)

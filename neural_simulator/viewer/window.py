@@ -9,8 +9,9 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 if sys.platform.startswith("linux"):
@@ -24,13 +25,16 @@ import numpy as np
 from ..app.actions import action_for, chord
 from ..app.frames import Frame, NetworkView
 from ..base import log
-from ..base.errors import BackendError
+from ..base.errors import BackendError, SimulatorError
 from .camera import PRESETS, Camera
-from .gl import finish
+from .detail import PRESSED_LEVEL, Detail, highest, left_out, reduced
+from .gl import DrawingError, finish
 from .hud import HudFacts
 from .inspector import Trace
+from .movie import Take
 from .pacing import Pacer
 from .picking import inside, pick
+from .picture import rendered
 from .renderer import Renderer
 from .scene import Scene, Shown, bounds
 
@@ -43,6 +47,7 @@ NAMED_KEYS = {glfw.KEY_ESCAPE: "Escape", glfw.KEY_SPACE: "Space", glfw.KEY_BACKS
 CLICK_PX = 3                           # a press that moves no farther is a click
 LONGEST_TURN_S = 0.1                   # of the auto-rotation at once, however long a picture took
 SLOW_STEPS_PER_S = 60.0                # below, what is in flight is shown between the steps
+MOST_LOSSES, LOSSES_WITHIN_S = 3, 10.0     # contexts lost so often in such a time are not made anew
 REPEATING = frozenset({"step"})        # actions that a held key repeats
 
 
@@ -71,14 +76,15 @@ class Viewer:
     """The network in 3D in a window of its own.
 
     `on_action` receives the names of actions (app.actions.ACTIONS) that the user asked for by key, `on_pick` the neuron
-    that was clicked (None: beside all of them), `on_select` the neurons in a box that was drawn. All methods belong to
-    the main thread.
+    that was clicked (None: beside all of them), `on_select` the neurons in a box that was drawn, `on_notice` a
+    sentence on what went wrong. All methods belong to the main thread.
     """
 
     def __init__(self, on_action: Callable[[str], None] = lambda name: None, placement: Placement = Placement(),
                  on_pick: Callable[[int | None], None] = lambda neuron: None,
-                 on_select: Callable[[np.ndarray], None] = lambda neurons: None):
-        self.on_action, self.on_pick, self.on_select = on_action, on_pick, on_select
+                 on_select: Callable[[np.ndarray], None] = lambda neurons: None,
+                 on_notice: Callable[[str], None] = lambda text: None):
+        self.on_action, self.on_pick, self.on_select, self.on_notice = on_action, on_pick, on_select, on_notice
         self.placement = placement
         self.camera = Camera()
         self.trace = Trace()
@@ -93,6 +99,9 @@ class Viewer:
         self._shown: Shown | None = None                     # what the newest turn was asked to show
         self._arrived: tuple[float, Frame | None] = 0.0, None     # when the newest frame came, and which it is
         self._turned_at: float | None = None
+        self._take: Take | None = None                       # the movie that is being made
+        self._detail = Detail()
+        self._lost_at: deque[float] = deque(maxlen=MOST_LOSSES)
         self._drawn: tuple | None = None                     # everything the newest picture depended on
         self._said_at_rest = False
         self._again = False                                  # a first picture of a new size may still be cut off
@@ -127,15 +136,68 @@ class Viewer:
         """Destroy the window and free the device's memory; `open` may be called again. The camera stays."""
         if self._window is None:
             return
+        self.end_film()
         window, self._window = self._window, None
         self.placement = _placement_of(window)
         glfw.make_context_current(window)
         if self._renderer is not None:
-            self._renderer.close()
+            with suppress(DrawingError):       # a lost context has nothing left to free
+                self._renderer.close()
             self._renderer = None
         glfw.destroy_window(window)
         self._events.clear()
         self._release()
+
+    # ---- pictures and movies ----------------------------------------------------------------------------
+    def picture(self, transparent: bool = False) -> np.ndarray:
+        """Return what is shown, at twice the window's resolution, (H, W, 3) uint8; `transparent`: with alpha.
+
+        Raises BackendError where there is no window or nothing to show yet.
+        """
+        if self._window is None or self._renderer is None or self._shown is None:
+            raise BackendError("There is no network window to take a picture of; open it first.")
+        width, height = glfw.get_framebuffer_size(self._window)
+        if min(width, height) <= 0:
+            raise BackendError("The network window has no size to take a picture of; bring it back first.")
+        glfw.make_context_current(self._window)
+        scale = 2.0 * _content_scale(self._window)
+        facts = None if transparent else HudFacts(hints=False, trace=self.trace)
+        return rendered(self._renderer, (2 * width, 2 * height), self.camera, self._shown, facts,
+                        transparent=transparent, pixel_scale=scale)
+
+    @property
+    def filming(self) -> Path | None:
+        """The movie that is being made."""
+        return self._take.movie.path if self._take is not None else None
+
+    def film(self, path: Path) -> None:
+        """Add every frame from now on to a new movie, which shows them at the pace at which they were simulated."""
+        self.end_film()
+        self._take = Take(path)
+
+    def end_film(self) -> Path | None:
+        """Finish the movie; returns its path, None where nothing was filmed."""
+        take, self._take = self._take, None
+        if take is None:
+            return None
+        take.movie.close()
+        return take.movie.path if take.movie.count else None
+
+    def _film_frame(self, shown: Shown, size: tuple[int, int], scale: float) -> None:
+        """Append to the movie what `shown` looks like, as often as simulated time asks for."""
+        take, renderer = self._take, self._renderer
+        if take is None or renderer is None or not (copies := take.due(shown.frame)):
+            return
+        take.size = take.size or size
+        pixels = rendered(renderer, take.size, self.camera, shown, HudFacts(hints=False, trace=self.trace),
+                          pixel_scale=scale)
+        try:
+            for _ in range(copies):
+                take.movie.add(pixels)
+        except SimulatorError as error:
+            self._take = None
+            take.movie.discard()
+            self.on_notice(f"{error} The movie is given up.")
 
     # ---- the camera -------------------------------------------------------------------------------------
     def reset_camera(self) -> None:
@@ -206,17 +268,54 @@ class Viewer:
         renderer = self._renderer
         if renderer is None or not (moved or at_rest != self._said_at_rest) or not self._pacer.may_draw(now):
             return False
-        glfw.make_context_current(self._window)
-        scale = _content_scale(self._window)
-        pictures = "at rest" if at_rest else f"{pace:.0f} per s"
-        renderer.draw(size, self.camera, shown, scale)
-        facts = HudFacts(pictures, trace=self.trace, dragged=self._dragged_box())
-        renderer.draw_hud(size, self.camera, shown, facts, scale)
-        glfw.swap_buffers(self._window)
-        finish()                           # else the cost would be that of asking for the picture
-        self._pacer.drew(now, time.perf_counter(), moved)
+        try:
+            self._draw(renderer, shown, size, "at rest" if at_rest else f"{pace:.0f} per s")
+        except DrawingError as error:
+            self._recover(error)
+            return False
+        end = time.perf_counter()
+        self._pacer.drew(now, end, moved)
+        if shown.adaptive and shown.view is not None:
+            counts = shown.view.num_neurons, shown.view.synapse_sample.count
+            self._detail.drew(end, end - now, highest(shown.viz, *counts))
         self._drawn, self._said_at_rest, self._again = asked, at_rest, resized
         return True
+
+    def _draw(self, renderer: Renderer, shown: Shown, size: tuple[int, int], pictures: str) -> None:
+        """Draw one picture and wait for it, else its cost would be that of asking for it."""
+        glfw.make_context_current(self._window)
+        scale, level, view = _content_scale(self._window), self._level(shown), shown.view
+        dropped = left_out(shown.viz, level, view.num_neurons, view.synapse_sample.count) if view is not None else ""
+        less = replace(shown, viz=reduced(shown.viz, level))
+        renderer.draw(size, self.camera, less, scale)
+        facts = HudFacts(pictures, dropped=dropped, trace=self.trace, dragged=self._dragged_box())
+        renderer.draw_hud(size, self.camera, less, facts, scale)
+        glfw.swap_buffers(self._window)
+        self._film_frame(shown, size, scale)
+        finish()
+
+    def _level(self, shown: Shown) -> int:
+        """Return how much is left out (detail.LEVELS)."""
+        if not shown.adaptive:
+            return 0
+        return max(self._detail.level, PRESSED_LEVEL if shown.pressed else 0)
+
+    def _recover(self, error: Exception) -> None:
+        """Make everything anew after the driver has lost it; give up where that happens again and again."""
+        now = time.perf_counter()
+        often = len(self._lost_at) == MOST_LOSSES and now - self._lost_at[0] < LOSSES_WITHIN_S
+        self._lost_at.append(now)
+        log.get("viewer").warning("Drawing failed: %s", error)
+        self.close()
+        if often:
+            self.on_notice("The network window is closed, because the graphics driver fails again and again; View, "
+                           "Show Network Window tries once more.")
+            return
+        try:
+            self.open()
+            self.on_notice("The graphics driver lost the picture; it was made anew.")
+        except BackendError as problem:
+            self.on_notice(f"The network window is closed: {problem}")
 
     def _fraction(self, frame: Frame | None, now: float, shown: Shown) -> float:
         """Return how much of the next step has passed: in slow motion, what is in flight glides from step to step."""
@@ -341,7 +440,8 @@ def create_window(width: int, height: int, title: str, visible: bool = True) -> 
         glfw.default_window_hints()
         for hint, value in ((glfw.CONTEXT_VERSION_MAJOR, 3), (glfw.CONTEXT_VERSION_MINOR, 3),
                             (glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE), (glfw.OPENGL_FORWARD_COMPAT, True),
-                            (glfw.VISIBLE, visible), (glfw.SCALE_TO_MONITOR, True)):
+                            (glfw.VISIBLE, visible),
+                            (glfw.CONTEXT_ROBUSTNESS, glfw.LOSE_CONTEXT_ON_RESET), (glfw.SCALE_TO_MONITOR, True)):
             glfw.window_hint(hint, value)
         window = glfw.create_window(width, height, title, None, None)
         if not window:

@@ -1,12 +1,15 @@
 """The real window on a virtual screen, driven by synthetic key presses and drags of the X server."""
 
+import importlib.util
 import json
 import os
+import queue
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import imageio.v2 as imageio
 import numpy as np
 import pytest
 from Xlib import XK, X
@@ -15,6 +18,9 @@ from Xlib.error import XError
 from Xlib.ext import xtest
 from Xlib.protocol.event import ClientMessage
 
+from neural_simulator.app.desk import Desk
+from neural_simulator.app.frames import Mailbox
+from neural_simulator.base.errors import BackendError
 from neural_simulator.viewer.camera import HOME_PITCH_DEG, HOME_YAW_DEG, Camera
 from neural_simulator.viewer.colors import BACKGROUND
 
@@ -321,3 +327,53 @@ def test_views_can_be_chosen_and_taken_again(driver):
     driver.key("r")
     driver.until(lambda state: state["distance"] == pytest.approx(home["distance"]))
     assert driver.ask("take", pose=pose)["pose"] == pytest.approx(near["pose"])
+
+
+def test_pictures_of_the_window_have_twice_its_resolution(driver):
+    driver.open()
+    settled(driver)
+    shape, light, _ = driver.ask("shoot", transparent=False)["lone"]
+    assert shape == [960, 1280, 3] and light > 0.01
+    shape, light, alpha = driver.ask("shoot", transparent=True)["lone"]
+    assert shape == [960, 1280, 4] and light > 0.005 and alpha == 0
+    assert lively(driver.pixels()) > 2000, "the window still shows its own picture"
+
+
+def test_a_film_of_the_window_lasts_as_long_as_simulated_time(driver, tmp_path):
+    driver.open()
+    settled(driver)
+    driver.ask("film", path=str(tmp_path / "m.mp4"))
+    for _ in range(4):
+        count = driver.ask("go_on", ms=100.0)["pictures"]
+        driver.until(lambda state, count=count: state["pictures"] > count)
+    assert driver.ask("end_film")["lone"] == [str(tmp_path / "m.mp4")]
+    frames = [np.asarray(picture) for picture in imageio.get_reader(tmp_path / "m.mp4")]
+    assert len(frames) == 10 and frames[0].shape == (480, 640, 3) and lively(frames[-1]) > 500
+
+
+def test_a_lost_context_is_made_anew_and_one_lost_for_good_closes_the_window(driver):
+    driver.open()
+    settled(driver)
+    before = driver.ask("lose", times=1)["pictures"]
+    state = driver.until(lambda state: state["notices"] and state["pictures"] > before)
+    assert state["open"] and "made anew" in state["notices"][0]
+    driver.window = driver.find(driver.display.screen().root)
+    settled(driver)
+    assert lively(driver.pixels()) > 2000
+    driver.ask("lose", times=99)
+    state = driver.until(lambda state: not state["open"])
+    assert "closed" in state["notices"][-1] and 3 <= len(state["notices"]) <= 6
+    assert driver.ask("lose", times=0) and driver.ask("open")["open"], "it can be tried again"
+
+
+def test_without_opengl_the_panel_is_told_why():
+    spec = importlib.util.spec_from_file_location("launcher", Path(__file__).parents[2] / "neural-simulator.py")
+    launcher = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(launcher)
+    desk = Desk(queue.Queue(), queue.Queue(), Mailbox())
+
+    class Nothing:
+        def open(self):
+            raise BackendError("The viewer needs OpenGL 3.3, which this display does not offer.")
+    launcher.open_viewer(desk, Nothing())
+    assert desk.view.status_bad and "OpenGL 3.3" in desk.view.status

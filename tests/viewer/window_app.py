@@ -19,7 +19,9 @@ import numpy as np
 from neural_simulator.app.frames import NO_IDS, Inspection
 from neural_simulator.base.synapses import NONE
 from neural_simulator.config import VisualizationConfig
+from neural_simulator.viewer.gl import DrawingError
 from neural_simulator.viewer.offscreen import picture
+from neural_simulator.viewer.renderer import Renderer
 from neural_simulator.viewer.scene import Shown
 from neural_simulator.viewer.window import Placement, Viewer, terminate
 from tests.viewer.samples import STEP, cloud, frame
@@ -31,7 +33,9 @@ class App:
     def __init__(self) -> None:
         self.actions: list[str] = []
         self.picks: list[int | None] = []
-        self.viewer = Viewer(self.act, Placement(640, 480, 20, 30), self.picks.append, self.select)
+        self.notices: list[str] = []
+        self.viewer = Viewer(self.act, Placement(640, 480, 20, 30), self.picks.append, self.select,
+                             self.notices.append)
         self.selected, self.inspection = NO_IDS, None
         self.lone: list = []
         self.inside: list[int] = []
@@ -65,7 +69,7 @@ class App:
                 "selected": [int(number) for number in self.selected], "pictures": self.pictures, "size": size,
                 "yaw": camera.yaw_deg, "pitch": camera.pitch_deg, "distance": camera.distance,
                 "target": list(camera.target), "pose": list(camera.pose()), "offscreen": self.offscreen,
-                "lone": self.lone, "inside": self.inside}
+                "lone": self.lone, "notices": self.notices, "inside": self.inside}
 
     def do_state(self) -> None:
         pass
@@ -128,6 +132,34 @@ class App:
 
     def do_take(self, pose: list[float]) -> None:
         self.viewer.camera.take_pose(tuple(pose))
+
+    def do_shoot(self, transparent: bool) -> None:
+        """The answer's `lone`: shape of a picture of the window, share of light pixels, lowest alpha."""
+        shot = self.viewer.picture(transparent)
+        self.lone = [list(shot.shape), float((shot[..., :3].max(axis=2) > 70).mean()), int(shot[..., -1].min())]
+
+    def do_film(self, path: str) -> None:
+        self.viewer.film(Path(path))
+
+    def do_end_film(self) -> None:
+        self.lone = [str(self.viewer.end_film())]
+
+    def do_go_on(self, ms: float) -> None:
+        later = self.shown.time_ms + ms
+        self.shown = replace(self.shown, step=self.shown.step + round(ms), time_ms=later)
+
+    def do_lose(self, times: int) -> None:
+        """Let the driver fail at the next `times` pictures."""
+        drawing = Renderer.draw
+
+        def draw(renderer, *arguments, **named) -> None:
+            if self.failing > 0:
+                self.failing -= 1
+                raise DrawingError(0x0507, baseOperation=None)
+            drawing(renderer, *arguments, **named)
+
+        self.failing, Renderer.draw = times, draw
+        self.do_step()
 
     def do_quit(self) -> None:
         self.running = False
