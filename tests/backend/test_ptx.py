@@ -77,7 +77,8 @@ def test_the_global_step_compiles(to_ptx, capability):
 @pytest.mark.parametrize("capability", [c for c in CAPABILITIES if c >= 70])
 @pytest.mark.parametrize("neurons", [1000, 100_000, 1_000_000])
 def test_the_partitioned_step_compiles_at_every_size(to_ptx, capability, neurons):
-    core = CoreSimConfig(num_neurons=neurons, conduction_velocity_um_per_ms=1e6)
+    core = CoreSimConfig(num_neurons=neurons, connections_per_neuron=max(100, neurons // 1000),
+                         conduction_velocity_um_per_ms=1e6)
     for timed in (0, 1):
         assert ".entry step_partitioned" in to_ptx(source_of(core, LARGE, "partitioned", timed), capability)
 
