@@ -160,3 +160,10 @@ def test_every_result_file_in_the_repository_can_be_read():
     for path in (ROOT / "benchmarks").glob("*.json"):
         content = benchmark.read_results(path)
         assert all(set(found) >= COLUMNS for found in content["results"])
+
+
+def test_a_profile_of_a_structure_is_measured(monkeypatch):
+    monkeypatch.setattr(benchmark, "stretch_steps", lambda *_: 40)
+    core = benchmark.profile_cases(["microcircuit-77169"], CPU)[0].core
+    measured = benchmark.measure(benchmark.Case("small", core.changed(num_neurons=400), CPU), quick=True)
+    assert measured["num_neurons"] == 400 and measured["rate_hz"] > 0.0
