@@ -32,6 +32,7 @@ from ..config import CoreSimConfig, GPUConfig, model_defaults
 from ..engine.simulation import Simulation
 from ..files.profiles import find_profile, load_profile
 from ..models.neurons import NEURON_MODELS, neuron_model
+from ..models.structures import structure
 
 BENCHMARK_VERSION = "1.0"
 OUTPUT = ROOT / "benchmarks" / "benchmark_results.json"
@@ -172,7 +173,8 @@ def _compile_for(case: Case) -> None:
 
     A device's kernels are compiled for the very network; the CPU's serve all networks of one kind.
     """
-    small = case.core.changed(num_neurons=min(50, case.core.num_neurons), connections_per_neuron=1)
+    fewest = max(50, structure(case.core.neural_structure_profile).smallest)
+    small = case.core.changed(num_neurons=min(fewest, case.core.num_neurons), connections_per_neuron=1)
     sim = Simulation(small, case.gpu)
     if sim.backend_name.startswith("CUDA"):
         sim.close()
