@@ -21,11 +21,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..base.connectivity import Connectivity
 from ..base.errors import ConfigurationError, SimulatorError
 from ..config import CoreSimConfig, GPUConfig, RuntimeState, Stimulus, VisualizationConfig
 from ..engine.batch import Batch
 from ..engine.profiler import write_report
 from ..engine.simulation import Simulation
+from ..files.connectivity_figure import save_connectivity
 from ..files.recording_choice import RecordingChoice
 from . import checkpoints
 from .recorder import RunRecorder
@@ -212,6 +214,14 @@ class SimulationBridge:
             indptr, indices, weights, delays = self._simulation.network.csr()
             self._connections = Connections(_shared(indptr), _shared(indices), _shared(weights), _shared(delays))
         return self._connections
+
+    def connectivity(self) -> Connectivity:
+        """The facts of the wiring: degrees, weights, delays, clustering, E/I ratio; `.numbers()` lists the numbers."""
+        return self.simulation.connectivity()
+
+    def save_connectivity_figure(self, filepath: str | Path) -> None:
+        """Write the facts of the wiring as a PNG; FileFormatError when it cannot be written."""
+        save_connectivity(self.connectivity(), filepath)
 
     def get_latest_simulation_data_for_gui(self, force_fetch: bool = False) -> dict[str, Any]:
         """The present state as a dictionary of numbers and arrays; a new copy at every call."""

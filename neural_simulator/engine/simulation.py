@@ -14,8 +14,10 @@ import numpy as np
 
 from ..backend import cuda
 from ..base import log
+from ..base.connectivity import Connectivity
 from ..base.errors import BackendError, ConfigurationError
 from ..config import CoreSimConfig, GPUConfig, Stimulus, describe, read_stimuli
+from ..network.connectivity import connectivity_of
 from ..network.network import Report
 from ..network.plan import make_plan
 from .batch import Batch
@@ -176,6 +178,11 @@ class Simulation:
     def spike_counts(self) -> np.ndarray:
         """Spikes of every neuron since step 0, (N,) uint32."""
         return self._engine.spike_counts.copy()
+
+    def connectivity(self) -> Connectivity:
+        """The facts of the network's wiring; takes up to a second for a large one."""
+        with self._guard("looking at the synapses"):
+            return connectivity_of(self.network)
 
     # ---- actions
     def step(self, count: int = 1, record: bool = True) -> Batch:

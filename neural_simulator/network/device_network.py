@@ -15,7 +15,7 @@ from ..models.random import STREAM_INITIAL
 from ..models.wiring import BERNOULLI, BLOCK, COUNTS, POISSON, TOTAL, TOTAL_SHARE
 from . import projections
 from .network import Report, inhibitory_sources, initial_states, population_of, ports_of_sources
-from .places import chunks, spread
+from .places import chunks, ranges, spread
 from .plan import Plan
 
 MAX_ROW_UNITS = 63
@@ -178,6 +178,22 @@ class DeviceNetwork:
                      np.float32(1.0), np.uint32(stream), *self._keys, values)
         return values.get()
 
+    def in_degrees(self) -> np.ndarray:
+        """Incoming synapses of every neuron, (N,) int64."""
+        xp, shift = cuda.xp(), np.uint32(self.plan.weight_bits + self.delay_bits)
+        counts = np.zeros(self.num_neurons, np.int64)
+        for block in range(self.blocks):
+            own = counts[block::self.blocks]
+            on_device = xp.zeros(own.size + 1, xp.int64)          # the last one takes what is no synapse
+            for begin, end in chunks(block * self.words_per_block, (block + 1) * self.words_per_block):
+                words = self.words[begin:end]
+                local = (words >> shift).astype(xp.int32)
+                if self.blocks > 1:
+                    local[words == self.padding] = own.size
+                on_device += xp.bincount(local, minlength=own.size + 1)
+            own[:] = on_device[:-1].get()
+        return counts
+
     def initial_states(self) -> dict[str, np.ndarray]:
         """State arrays (N,) float32 at time 0, by name."""
         def normal_values(first: int, last: int, mean: float, sd: float, out: np.ndarray) -> None:
@@ -227,13 +243,18 @@ class DeviceNetwork:
     def synapses_of(self, neuron: int) -> tuple[Synapses, Synapses]:
         """Return all synapses that leave `neuron`, and all that end there. The latter takes a search of its block."""
         block, local = neuron % self.blocks, np.uint32(neuron // self.blocks)
-        start = int(self.row_start[neuron])
-        length = int(self.out_degree[neuron] if self.blocks == 1 else self.row_units[neuron] * self.unit)
-        leaving = (np.arange(self.blocks)[:, None] * self.words_per_block + start + np.arange(length)).ravel()
         shift, ending = np.uint32(self.plan.weight_bits + self.delay_bits), [np.zeros(0, np.int64)]
         for begin, end in chunks(block * self.words_per_block, (block + 1) * self.words_per_block):
             ending.append(begin + cuda.xp().flatnonzero(self.words[begin:end] >> shift == local).get())
-        return self._at(leaving), self._at(np.concatenate(ending))
+        return self.synapses_from(np.array([neuron])), self._at(np.concatenate(ending))
+
+    def synapses_from(self, neurons: np.ndarray) -> Synapses:
+        """Return all synapses that leave `neurons`."""
+        on_device = cuda.xp().asarray(neurons)
+        begins = self.row_start[on_device].get().astype(np.int64)
+        lengths = (self.out_degree if self.blocks == 1 else self.row_units * np.uint32(self.unit))[on_device].get()
+        starts = (np.arange(self.blocks)[:, None] * self.words_per_block + begins).ravel()
+        return self._at(ranges(starts, starts + np.tile(lengths.astype(np.int64), self.blocks)))
 
     def _at(self, places: np.ndarray) -> Synapses:
         """Decode the words at `places`; padding is left out."""

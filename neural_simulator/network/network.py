@@ -15,7 +15,7 @@ from ..base.errors import SimulatorError
 from ..base.synapses import NONE, Synapses, make
 from ..models.random import STREAM_INITIAL
 from . import projections
-from .places import chunks, spread
+from .places import chunks, ranges, spread
 from .plan import Plan
 
 Report = Callable[[str, float], None]
@@ -173,6 +173,16 @@ class Network:
         parts = rows.part_start.size - 1
         return np.diff(ends).reshape(parts, n).sum(axis=0)
 
+    def in_degrees(self) -> np.ndarray:
+        """Incoming synapses of every neuron, (N,) int64."""
+        rows, n, counts = self.rows, self.num_neurons, np.zeros(self.num_neurons, np.int64)
+        for part, (first, last) in enumerate(zip(rows.part_start, rows.part_start[1:], strict=False)):
+            limits = (int(rows.segment[(part + k) * n * rows.max_delay]) for k in (0, 1))
+            for begin, end in chunks(*limits):
+                local = rows.words[begin:end] >> np.uint32(self.plan.weight_bits)
+                counts[first:last] += np.bincount(local, minlength=int(last - first))
+        return counts
+
     def csr(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return (indptr (N+1,) int64, targets (S,) int32, weights (S,) float32, delays (S,) int32 steps).
 
@@ -204,15 +214,18 @@ class Network:
     def synapses_of(self, neuron: int) -> tuple[Synapses, Synapses]:
         """Return all synapses that leave `neuron`, and all that end there. The latter takes a search of its part."""
         rows, n = self.rows, self.num_neurons
-        parts = rows.part_start.size - 1
-        begins = (np.arange(parts) * n + neuron) * rows.max_delay
-        leaving = [np.arange(rows.segment[at], rows.segment[at + rows.max_delay]) for at in begins]
         part = int(np.searchsorted(rows.part_start, neuron, side="right")) - 1
         local = np.uint32(neuron - rows.part_start[part])
         first, last = (int(rows.segment[(part + k) * n * rows.max_delay]) for k in (0, 1))
         ending = [begin + np.flatnonzero(rows.words[begin:end] >> np.uint32(self.plan.weight_bits) == local)
                   for begin, end in chunks(first, last)]
-        return self._at(np.concatenate(leaving)), self._at(np.concatenate([np.zeros(0, np.int64), *ending]))
+        return self.synapses_from(np.array([neuron])), self._at(np.concatenate([np.zeros(0, np.int64), *ending]))
+
+    def synapses_from(self, neurons: np.ndarray) -> Synapses:
+        """Return all synapses that leave `neurons`."""
+        rows, n = self.rows, self.num_neurons
+        begins = (np.arange(rows.part_start.size - 1)[:, None] * n + np.asarray(neurons)).ravel() * rows.max_delay
+        return self._at(ranges(rows.segment[begins], rows.segment[begins + rows.max_delay]))
 
     def _at(self, at: np.ndarray) -> Synapses:
         """Decode the words at `at`."""

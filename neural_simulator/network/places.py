@@ -18,6 +18,12 @@ def spread(total: int, count: int) -> np.ndarray:
     return chosen[np.random.default_rng(0).permutation(chosen.size)]
 
 
+def ranges(begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Return all places of the ranges begin .. end - 1, one range after the other."""
+    lengths = ends - begins
+    return np.repeat(begins - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
+
+
 def chunks(first: int, last: int) -> Iterator[tuple[int, int]]:
     """Yield the range first .. last - 1 in pieces (begin, end)."""
     for begin in range(first, last, CHUNK):
