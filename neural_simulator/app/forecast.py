@@ -54,6 +54,7 @@ def measured(network: NetworkView | None, frame: Frame | None, gpu: GPUConfig) -
 def forecast(core: CoreSimConfig, gpu: GPUConfig, known: Measured | None) -> Forecast:
     """Return what the network of `core` would take. Loads the engine; belongs on another thread than the windows'."""
     from ..backend import cuda
+    from ..engine.cpu_engine import thread_count
     from ..engine.memory import available_bytes, check_fits, estimate_plan
     from ..network.plan import make_plan
     try:
@@ -65,9 +66,10 @@ def forecast(core: CoreSimConfig, gpu: GPUConfig, known: Measured | None) -> For
         rate = known.rate_Hz if known is not None else SUPPOSED_RATE_HZ
         work = _work_ns("cuda" if on_device else "cpu", core, plan.num_neurons, synapses, rate)
         step_us = work / 1000.0 if known is None else work * known.step_us / known.work_ns
-        result = Forecast(estimate_plan(plan, device), available, synapses, step_us / 1000.0 / core.dt_ms,
+        threads = thread_count(gpu.num_threads, plan.num_neurons)
+        result = Forecast(estimate_plan(plan, device, threads), available, synapses, step_us / 1000.0 / core.dt_ms,
                           known is None)
-        check_fits(plan, available, 1.0, device)
+        check_fits(plan, available, 1.0, device, threads)
     except SimulatorError as error:
         return Forecast(problem=str(error))
     return result

@@ -7,20 +7,20 @@ import math
 import psutil
 
 from ..backend.cuda import Device
-from ..base.errors import MemoryForecastError
+from ..base.errors import ConfigurationError, MemoryForecastError
 from ..config import CoreSimConfig
 from ..network.plan import Plan, make_plan
 from .layout import choose
 from .padding import padded_words
 
 
-def estimate_plan(plan: Plan, device: Device | None = None) -> int:
-    """Bytes that network and state of `plan` will take, on the CPU or on `device`."""
+def estimate_plan(plan: Plan, device: Device | None = None, threads: int = 1) -> int:
+    """Bytes that network and state of `plan` will take, on the CPU with `threads` threads or on `device`."""
     n, delays, ports = plan.num_neurons, plan.max_delay_steps, plan.num_ports
     states = len({name for cell in plan.cells.values() for name in cell.states})
     states += len(plan.core.stimuli) + 1 if plan.core.stimuli or plan.core.noise_sigma_pA else 0    # noises and masks
     if device is None:
-        segments = n * delays * 8
+        segments = n * delays * 8 * threads                              # every thread's part has its own
         per_neuron = 12 + 4 * states + 4 + 8 + 4 * ports + 1 + 4 * (delays + 4)
         return int(plan.expected_synapses * 4 + segments + n * per_neuron)
     layout = choose(plan, device)
@@ -48,30 +48,42 @@ def available_bytes() -> int:
     return int(psutil.virtual_memory().available)
 
 
-def check_fits(plan: Plan, available: int, share: float, device: Device | None = None) -> None:
+def check_fits(plan: Plan, available: int, share: float, device: Device | None = None, threads: int = 1) -> None:
     """Raise MemoryForecastError with the number and the largest network that fits."""
-    cursors = plan.max_delay_steps * 8 if device is None else 4 * choose(plan, device).blocks     # of the second pass
-    while_building = estimate_plan(plan, device) + plan.num_neurons * cursors
-    if while_building <= available * share:
+    needed = while_building(plan, device, threads)
+    if needed <= available * share:
         return
-    core = plan.core
-    largest = _largest(core, available * share)
+    core, mean = plan.core, plan.expected_synapses / plan.num_neurons
+    largest = _largest(core, available * share, device, threads)
     raise MemoryForecastError(
-        f"{core.num_neurons:,} neurons with {core.connections_per_neuron:,} connections each need "
-        f"{_size(while_building)} of memory, but {_size(available * share)} may be used; the largest network that fits "
-        f"has about {largest:,} neurons at {core.connections_per_neuron:,} connections each.",
-        while_building, available, largest)
+        f"{plan.num_neurons:,} neurons with {mean:,.0f} connections each need {_size(needed)} of memory, but "
+        f"{_size(available * share)} may be used; the largest network of this kind that fits has about {largest:,} "
+        "neurons: take fewer neurons or connections, or free memory.", needed, available, largest)
 
 
-def _largest(core: CoreSimConfig, budget: float) -> int:
+def while_building(plan: Plan, device: Device | None = None, threads: int = 1) -> int:
+    """The most bytes that a build and what it makes take at one time."""
+    counts = 0 if device is None else 4 * choose(plan, device).blocks + 8 * plan.num_ports      # per neuron
+    return estimate_plan(plan, device, threads) + plan.num_neurons * counts
+
+
+def _largest(core: CoreSimConfig, budget: float, device: Device | None, threads: int) -> int:
+    """Neurons of the largest network like that of `core` within `budget` bytes, in two digits."""
     low, high = 1, core.num_neurons
     while high - low > max(1, low // 100):
         middle = (low + high) // 2
-        connections = min(core.connections_per_neuron, max(0, middle - 1))
-        per_neuron = 200 + 4 * connections
-        low, high = (middle, high) if middle * per_neuron <= budget else (low, middle)
+        low, high = (middle, high) if _fits(core, middle, budget, device, threads) else (low, middle)
     digits = max(0, int(math.log10(low)) - 1)
     return low // 10**digits * 10**digits
+
+
+def _fits(core: CoreSimConfig, num_neurons: int, budget: float, device: Device | None, threads: int) -> bool:
+    connections = min(core.connections_per_neuron, max(0, num_neurons - 1))
+    try:
+        plan = make_plan(core.changed(num_neurons=num_neurons, connections_per_neuron=connections), 0)
+    except ConfigurationError:
+        return True                             # too few neurons for this wiring, and so for this memory
+    return while_building(plan, device, threads) <= budget
 
 
 def _size(count: float) -> str:

@@ -21,7 +21,7 @@ from ..network.connectivity import connectivity_of
 from ..network.network import Report
 from ..network.plan import make_plan
 from .batch import Batch
-from .cpu_engine import CpuEngine
+from .cpu_engine import CpuEngine, thread_count
 from .cuda_engine import CudaEngine
 from .drive import Drive, make_drive
 from .judge import check_model
@@ -85,8 +85,9 @@ class Simulation:
                     cuda.limit_pool(share)
                     return CudaEngine(self.plan, report)
             _say_why_cpu(reason)
-        check_fits(self.plan, available_bytes(), share)
-        return CpuEngine(self.plan, self.gpu.num_threads, report)
+        threads = thread_count(self.gpu.num_threads, self.plan.num_neurons)
+        check_fits(self.plan, available_bytes(), share, threads=threads)
+        return CpuEngine(self.plan, threads, report)
 
     # ---- facts
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from neural_simulator.base.errors import Cancelled, ConfigurationError, MemoryFo
 from neural_simulator.config import CoreSimConfig
 from neural_simulator.engine.memory import check_fits, estimate_memory, estimate_plan
 from neural_simulator.engine.simulation import Simulation
+from neural_simulator.network.network import Network
 from neural_simulator.network.plan import make_plan
 from tests.activity import CPU, state_sha
 
@@ -46,6 +48,33 @@ def test_the_forecast_is_within_a_tenth_of_what_is_used(changes):
     core = CoreSimConfig(seed=1, **changes)
     sim = Simulation(core, CPU)
     assert sim.memory_bytes == pytest.approx(estimate_memory(core), rel=0.1)
+
+
+@pytest.mark.parametrize("changes", [
+    {}, {"connection_rule": "fixed_in_degree", "num_neurons": 3000, "connections_per_neuron": 100},
+    {"enable_watts_strogatz": True, "dt_ms": 0.1}, {"connection_rule": "fixed_total", "connections_per_neuron": 10}])
+def test_a_build_takes_little_more_memory_than_the_network(changes):
+    plan = make_plan(CoreSimConfig(**changes), 1)
+    Network(plan)                                      # compiles
+    tracemalloc.start()
+    network = Network(plan)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert network.memory_bytes < peak < 1.3 * network.memory_bytes + 100_000         # the latter for small objects
+
+
+def test_every_thread_has_its_own_segments_and_the_forecast_knows():
+    core = CoreSimConfig(seed=1, num_neurons=3000, connections_per_neuron=50, dt_ms=0.1)
+    for threads in (1, 4):
+        sim = Simulation(core, CPU.changed(num_threads=threads))
+        assert sim.memory_bytes == pytest.approx(estimate_plan(sim.plan, threads=threads), rel=0.1)
+
+
+def test_the_refusal_of_a_small_world_names_its_own_size():
+    core = CoreSimConfig(num_neurons=1_000_000, enable_watts_strogatz=True, connectivity_k=2000)
+    with pytest.raises(MemoryForecastError, match=r"2,000 connections each") as refused:
+        check_fits(make_plan(core, 0), 10**9, 0.8)
+    check_fits(make_plan(core.changed(num_neurons=refused.value.largest), 0), 10**9, 0.8)
 
 
 def test_a_million_neurons_with_a_thousand_synapses_fit_in_16_gigabytes():
