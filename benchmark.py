@@ -20,6 +20,9 @@ def main(arguments: list[str]) -> int:
     except environment.SetupError as error:
         environment.say(str(error))
         return 1
+    if "--viz" in arguments:
+        from neural_simulator.viewer import measure
+        return measure.main([argument for argument in arguments if argument != "--viz"])
     from neural_simulator.tools import benchmark
     return benchmark.main(arguments)
 

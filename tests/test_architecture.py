@@ -43,7 +43,7 @@ WALLS = {
     "h5py": {"files"},
 }
 # The programs beside the package; nothing imports them.
-SCRIPTS = {"neural-simulator.py": set(MAY_IMPORT), "benchmark.py": {"base", "config", "tools"}}
+SCRIPTS = {"neural-simulator.py": set(MAY_IMPORT), "benchmark.py": {"base", "config", "tools", "viewer"}}
 STANDARD_LIBRARY_ALONE = ("__init__.py", "tools/__init__.py", "tools/environment.py", "base/version.py")
 
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py"))

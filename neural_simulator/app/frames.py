@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..backend.device_array import DeviceArray
 from ..base.declarations import Population
 from ..base.synapses import Synapses
 from ..config import CoreSimConfig
@@ -48,8 +49,8 @@ class Frame:
 
     step: int
     time_ms: float
-    v: np.ndarray                      # (N,) float32, mV
-    last_spike_step: np.ndarray        # (N,) int32, NEVER where there was none
+    v: np.ndarray | DeviceArray                 # (N,) float32, mV
+    last_spike_step: np.ndarray | DeviceArray   # (N,) int32, NEVER where there was none
     spike_steps: np.ndarray            # (S,) int64, ascending
     spike_ids: np.ndarray              # (S,) int32
     total_spikes: int                  # since time 0

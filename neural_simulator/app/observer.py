@@ -155,8 +155,9 @@ class Observer:
         self._trace()
 
     def _trace(self) -> None:
-        extra = () if self.inspected is None else (self.inspected,)
-        self._sim.set_probes((*self.probe_ids, *extra))
+        traced = tuple(dict.fromkeys((*self.probe_ids, *(() if self.inspected is None else (self.inspected,)))))
+        self._sim.set_probes(traced)
+        self._column = traced.index(self.inspected) if self.inspected is not None else 0
         self._forget_traces()
 
     def _forget_traces(self) -> None:
@@ -173,8 +174,8 @@ class Observer:
         self._flight.saw(end, batch.spike_steps, batch.spike_ids)
         steps = np.arange(end - batch.num_steps, end)
         if self.inspected is not None:
-            self._inspected.append(steps, batch.probe_v[:, -1])
-            batch = replace(batch, probe_v=batch.probe_v[:, :-1])
+            self._inspected.append(steps, batch.probe_v[:, self._column])
+            batch = replace(batch, probe_v=batch.probe_v[:, :len(self.probe_ids)])
             if self.state_names:
                 self._states.append(self._sim.states_of(self.inspected, self.state_names))
         self._traces.append(steps, batch.probe_v)
@@ -188,8 +189,9 @@ class Observer:
         inspected_steps, inspected_v = self._inspected.take()
         self.framed_step = sim.step_index
         states, self._states = self._states[-MAX_TAPE:], []
+        v, last_spike = sim.picture()
         return Frame(
-            step=sim.step_index, time_ms=sim.time_ms, v=sim.potential(), last_spike_step=sim.last_spike_step(),
+            step=sim.step_index, time_ms=sim.time_ms, v=v, last_spike_step=last_spike,
             spike_steps=steps, spike_ids=ids, total_spikes=self.total_spikes, rates_Hz=self._rates.rates_Hz(),
             rate_window_ms=RATE_WINDOW_MS, probe_ids=self.probe_ids, probe_steps=probe_steps, probe_v=probe_v,
             step_time_us=step_s * 1e6, real_time_factor=step_s * 1000.0 / sim.dt_ms, speed=speed,

@@ -140,6 +140,10 @@ class CpuEngine:
         """A copy in host memory."""
         return values.copy()
 
+    def picture(self) -> tuple[np.ndarray, np.ndarray]:
+        """Copies of the potentials (mV) and of the steps of the newest spikes, (N,) each, for a picture."""
+        return self.states["v"].copy(), self.last_spike.copy()
+
     def set_drive(self, drive: Drive) -> None:
         """Use `drive` from the next step on."""
         self._drive = drive

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import cuda, cuda_source
+from ..backend.device_array import DeviceArray
 from ..base import log
 from ..models.random import STREAM_STIMULUS_START
 from ..models.stimuli import NOTHING, Shape, is_noise
@@ -294,6 +295,16 @@ class CudaEngine:
         """The step of every neuron's newest spike, (N,) int32."""
         with self._stream:
             return self._to_natural_order(self._last_spike.get())
+
+    def picture(self) -> tuple[DeviceArray, DeviceArray]:
+        """Potentials (mV) and steps of the newest spikes, (N,) each, copied on the device for a picture."""
+        xp = cuda.xp()
+        with self._stream:
+            copies = [xp.array(self._to_natural_order(values), copy=self.layout.kind != "partitioned")
+                      for values in (self._states[self._slots["v"]], self._last_spike)]
+            ready = xp.cuda.Event(disable_timing=True)
+            ready.record()
+        return DeviceArray(copies[0], ready), DeviceArray(copies[1], ready)
 
     @property
     def spike_counts(self) -> np.ndarray:

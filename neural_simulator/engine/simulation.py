@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import cuda
+from ..backend.device_array import DeviceArray
 from ..base import log
 from ..base.connectivity import Connectivity
 from ..base.errors import BackendError, ConfigurationError
@@ -162,6 +163,14 @@ class Simulation:
         """A copy of the membrane potentials alone, (N,) float32 mV: what a picture needs of the state."""
         with self._guard("reading the membrane potentials"):
             return self._engine.potential()
+
+    def picture(self) -> tuple[np.ndarray | DeviceArray, np.ndarray | DeviceArray]:
+        """Copies of the potentials (N,) float32 mV and of the newest spikes' steps (N,) int32, where they are computed.
+
+        Those on a device become NumPy arrays when they are looked at.
+        """
+        with self._guard("copying the state for a picture"):
+            return self._engine.picture()
 
     def states_of(self, neuron: int, names: tuple[str, ...]) -> tuple[float, ...]:
         """The named states of one neuron, in their units."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +13,7 @@ from .glyphs import SOLID, Atlas, Face
 
 VERTEX = np.dtype([("position", "<f4", 2), ("texel", "<f4", 2), ("color", "u1", 4)])
 PANEL_ALPHA = 0.62
+_MIDDLE = np.full((1, 4, 2), SOLID / 2.0, np.float32)      # of the fully covered block, for plain shapes
 _CORNERS = np.array([0, 1, 2, 2, 1, 3])       # two triangles from the corners tl, tr, bl, br
 
 
@@ -20,29 +22,34 @@ class Canvas:
 
     def __init__(self, atlas: Atlas, scale: float):
         self.atlas, self.scale = atlas, scale
-        self._parts: list[np.ndarray] = []
+        # Of each part: corners (Q, 4, 2) px, places in the atlas (Q, 4, 2), colours (Q, 4, 4).
+        self._corners: list[np.ndarray] = []
+        self._texel: list[np.ndarray] = []
+        self._colors: list[np.ndarray] = []
 
     def vertices(self) -> np.ndarray:
         """Return everything drawn so far as triangles, (6 Q,) VERTEX."""
-        return np.concatenate(self._parts) if self._parts else np.zeros(0, VERTEX)
+        if not self._corners:
+            return np.zeros(0, VERTEX)
+        corners = np.concatenate(self._corners)
+        quads = np.zeros(corners.shape[:2], VERTEX)
+        quads["position"], quads["texel"] = corners, np.concatenate(self._texel)
+        quads["color"] = np.concatenate(self._colors)
+        return quads[:, _CORNERS].reshape(-1)
 
     def rectangle(self, x: float, y: float, width: float, height: float, color: RGB, alpha: float = 1.0) -> None:
         """Fill a rectangle whose top left corner is (x, y)."""
-        self.gradient(x, y, width, height, color, color, alpha)
-
-    def gradient(self, x: float, y: float, width: float, height: float, left: RGB, right: RGB,
-                 alpha: float = 1.0) -> None:
-        """Fill a rectangle that changes from `left` to `right`."""
-        corners = np.array([(x, y), (x + width, y), (x, y + height), (x + width, y + height)], np.float32)
-        self._solid(corners, np.array([_rgba(left, alpha), _rgba(right, alpha)] * 2))
+        corners = np.array([[(x, y), (x + width, y), (x, y + height), (x + width, y + height)]], np.float32)
+        self._quads(corners, _MIDDLE, _rgba(color, alpha))
 
     def line(self, start: tuple[float, float], end: tuple[float, float], width: float, color: RGB,
              alpha: float = 1.0) -> None:
         """Draw a straight line `width` pixels wide."""
-        a, b = np.array(start, np.float32), np.array(end, np.float32)
-        along = b - a
-        side = np.array([-along[1], along[0]], np.float32) * (0.5 * width / max(float(np.hypot(*along)), 1e-6))
-        self._solid(np.stack([a - side, b - side, a + side, b + side]), np.tile(_rgba(color, alpha), (4, 1)))
+        (ax, ay), (bx, by) = start, end
+        half = 0.5 * width / max(math.hypot(bx - ax, by - ay), 1e-6)
+        x, y = (ay - by) * half, (bx - ax) * half
+        corners = np.array([[(ax - x, ay - y), (bx - x, by - y), (ax + x, ay + y), (bx + x, by + y)]], np.float32)
+        self._quads(corners, _MIDDLE, _rgba(color, alpha))
 
     def polyline(self, points: np.ndarray, width: float, color: RGB, alpha: float = 1.0) -> None:
         """Draw straight lines through `points` (K, 2), each `width` pixels wide."""
@@ -53,7 +60,7 @@ class Canvas:
         length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)[:, None]
         side = np.stack([-along[:, 1], along[:, 0]], axis=1) * (0.5 * width / length)
         corners = np.stack([a - side, b - side, a + side, b + side], axis=1)
-        self._quads(corners, np.full((1, 4, 2), SOLID / 2.0, np.float32), _rgba(color, alpha))
+        self._quads(corners, np.repeat(_MIDDLE, len(corners), axis=0), _rgba(color, alpha))
 
     def frame(self, x: float, y: float, width: float, height: float, line: float, color: RGB) -> None:
         """Draw the edges of a rectangle."""
@@ -80,25 +87,20 @@ class Canvas:
         """Return how wide one line of text is, px."""
         return self.atlas.faces[size].line(text).width
 
-    def _solid(self, corners: np.ndarray, colors: np.ndarray) -> None:
-        """Add one plain quad: corners (4, 2) px, colors (4, 4) uint8."""
-        middle = np.full((1, 4, 2), SOLID / 2.0, np.float32)
-        self._quads(corners[None], middle, colors[None])
-
-    def _quads(self, corners: np.ndarray, texel: np.ndarray, colors: np.ndarray) -> None:
-        """Add quads: corners and texel (Q, 4, 2), colours broadcastable to (Q, 4, 4)."""
-        quads = np.zeros(corners.shape[:2], VERTEX)
-        quads["position"], quads["texel"], quads["color"] = corners, texel, colors
-        self._parts.append(quads[:, _CORNERS].reshape(-1))
-
-
     def ramp(self, x: float, y: float, width: float, height: float, stops: tuple[str, ...]) -> None:
         """Fill a rectangle with a ramp of colours."""
-        pieces = 4 * (len(stops) - 1)
-        colors = ramp(stops, np.linspace(0.0, 1.0, pieces + 1))
-        for piece in range(pieces):
-            self.gradient(x + piece * width / pieces, y, width / pieces, height, tuple(colors[piece]),
-                          tuple(colors[piece + 1]))
+        colors = _ramp_colors(stops)
+        edges = x + width * np.linspace(0.0, 1.0, len(colors) + 1, dtype=np.float32)
+        left, right, top = edges[:-1], edges[1:], np.full(len(colors), y, np.float32)
+        corners = np.stack([np.stack(pair, axis=1) for pair in (
+            (left, top), (right, top), (left, top + height), (right, top + height))], axis=1)
+        self._quads(corners, np.repeat(_MIDDLE, len(colors), axis=0), colors)
+
+    def _quads(self, corners: np.ndarray, texel: np.ndarray, colors: np.ndarray) -> None:
+        """Add quads: corners and texel (Q, 4, 2), colours (Q, 4, 4), or (1, 4, 4) for all of them."""
+        self._corners.append(corners)
+        self._texel.append(texel)
+        self._colors.append(np.repeat(colors, len(corners), axis=0) if len(colors) == 1 else colors)
 
 
 def wrapped(face: Face, words: list[str], width: float) -> list[str]:
@@ -115,4 +117,14 @@ def wrapped(face: Face, words: list[str], width: float) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _rgba(color: RGB, alpha: float) -> np.ndarray:
-    return np.round(np.array([*color, alpha]) * 255.0).astype(np.uint8)
+    """A colour at the four corners of a quad, (1, 4, 4) uint8."""
+    return np.tile(np.round(np.array([*color, alpha]) * 255.0).astype(np.uint8), (1, 4, 1))
+
+
+@lru_cache(maxsize=16)
+def _ramp_colors(stops: tuple[str, ...]) -> np.ndarray:
+    """The corners of the pieces of a ramp, (Q, 4, 4) uint8: their left sides and their right sides."""
+    pieces = 4 * (len(stops) - 1)
+    opaque = np.column_stack([ramp(stops, np.linspace(0.0, 1.0, pieces + 1)), np.ones(pieces + 1)])
+    colors = np.round(opaque * 255.0).astype(np.uint8)
+    return np.stack([colors[:-1], colors[1:], colors[:-1], colors[1:]], axis=1)

@@ -109,11 +109,11 @@ def neuron_colors(frame: Frame, population_of: np.ndarray, dt_ms: float, color_m
     `sums` (N,) are the summed weights that the colour modes of WEIGHT_MODES show.
     """
     table = lookup_table(populations, color_mode) / 255.0
-    active = activity(frame.last_spike_step, frame.step, dt_ms, decay_ms)
+    active = activity(np.asarray(frame.last_spike_step), frame.step, dt_ms, decay_ms)
     if color_mode == "activity":
         return table[LUT_ACTIVITY, _texel(active)]
     if color_mode == "potential":
-        base = table[LUT_POTENTIAL, _texel(position_in(frame.v, POTENTIAL_RANGE_MV))]
+        base = table[LUT_POTENTIAL, _texel(position_in(np.asarray(frame.v), POTENTIAL_RANGE_MV))]
     elif color_mode in WEIGHT_MODES:
         assert sums is not None
         base = table[LUT_WEIGHT, _texel(position_in(sums, weight_range(sums)))]

@@ -33,6 +33,7 @@ class HudFacts:
 
     pictures: str = ""             # their pace, e.g. '60 per s'; nothing on a still
     hints: bool = True             # key hints at the bottom
+    path: str = ""                 # how the neurons' state comes: 'shared' inside the device, or 'copied'
     dropped: str = ""              # what is left out to keep the pace, e.g. 'pulses'
     trace: inspector.Trace = field(default_factory=inspector.Trace)
     dragged: tuple[float, float, float, float] | None = None      # corners of the box that is being drawn, px
@@ -131,7 +132,7 @@ def number_rows(shown: Shown, facts: HudFacts, drawn: tuple[int, int, int]) -> l
         ("Speed", f"{frame.speed:.2g} x real time" if frame is not None and frame.speed > 0 else ""),
         ("Pictures", facts.pictures),
         ("Left out", facts.dropped),
-        ("Backend", view.backend),
+        ("Backend", view.backend + (", shared with OpenGL" if facts.path == "shared" else "")),
         ("Memory", memory_text(view.memory_bytes)),
     ]
     return [(label, value) for label, value in rows if value]

@@ -41,12 +41,15 @@ from .scene import (
     scene_uniforms,
     synapse_lines,
 )
-from .upload import HostUpload
+from .upload import StateUpload
 
 BOX_GREY, BOX_ALPHA = from_hex("#7f8ba3"), 0.42
 UNIT_TABLES, UNIT_SPIKES, UNIT_GLYPHS = 0, 1, 2
 CLIP_PLANES = 6
 PICKED_STRENGTH, BESIDE_PICKED = 3.0, 0.35     # opacity of a picked neuron's lines, and of the others beside them
+EXACT_UP_TO = 20_000                           # more neurons are sorted anew only when the view has turned
+COS_LITTLE_TURN = float(np.cos(np.radians(1.5)))     # by so much
+NO_DIRECTION = np.array([1.0, 0.0, 0.0])
 LINE_STEPS = 4096                              # room for lines grows in such steps
 SELECTED, PICKED = 1, 2                        # values of a_mark
 
@@ -92,6 +95,11 @@ class Renderer:
             return 0, 0
         return (min(viz.max_neurons_drawn, self.network.scene.num_neurons),
                 min(viz.max_synapses_drawn, self.network.view.synapse_sample.count))
+
+    @property
+    def path(self) -> str:
+        """How the neurons' state comes: 'shared' inside the device, or 'copied' through the host."""
+        return self.network.state.path if self.network is not None else ""
 
     # ---- one picture -------------------------------------------------------------------------------------
     def draw(self, size: tuple[int, int], camera: Camera, shown: Shown, pixel_scale: float = 1.0,
@@ -227,7 +235,7 @@ class NetworkBuffers:
         self.view, self.scene = view, build_scene(view)
         self.drawn = drawn_neurons(0, 0)
         self._cap = -1
-        self._sorted_along: tuple[float, ...] | None = None
+        self._sorted_along: np.ndarray | None = None
         self._marked: tuple | None = None
         self._weights: tuple[Incoming, str] | None = None
         self._flying: tuple | None = None
@@ -235,7 +243,7 @@ class NetworkBuffers:
         self._weight_limits = weight_range(view.synapse_sample.weight)
         self._sample_wires: tuple[int, Wires] = 0, Wires(self.scene, NONE, self._weight_limits)
         self._picked_wires = self._sample_wires[1]
-        self.state = HostUpload(view.num_neurons)
+        self.state = StateUpload(view.num_neurons)
         self.neurons, self.corners, self.marks, self.weights = Buffer(), Buffer(), Buffer(), Buffer()
         self.pulses = Buffer(usage=GL.GL_STREAM_DRAW)
         self.order = Buffer(GL.GL_ELEMENT_ARRAY_BUFFER, GL.GL_DYNAMIC_DRAW)
@@ -280,7 +288,7 @@ class NetworkBuffers:
         if viz.max_neurons_drawn != self._cap:
             self._cap, self._sorted_along = viz.max_neurons_drawn, None
             self.drawn = drawn_neurons(self.view.num_neurons, viz.max_neurons_drawn)
-        self.state.send(self.own(shown.frame), viz.color_mode == "potential")
+        self.state.send(self.own(shown.frame), viz.color_mode == "potential", shown.share)
         self._use_lines(shown)
         self._use_marks(shown)
         self._use_weights(shown)
@@ -334,8 +342,9 @@ class NetworkBuffers:
 
     def sort(self, camera: Camera, any_order: bool) -> None:
         """Bring the drawing order up to date with the direction of view."""
-        direction = (0.0,) if any_order else tuple(camera.axes()[2])
-        if direction != self._sorted_along:
+        direction = NO_DIRECTION if any_order else camera.axes()[2]
+        turned = COS_LITTLE_TURN if len(self.drawn) > EXACT_UP_TO else 1.0 - 1e-12
+        if self._sorted_along is None or float(self._sorted_along @ direction) < turned:
             GL.glBindVertexArray(0)
             self.order.write(self.drawn if any_order else back_to_front(self.scene, self.drawn, camera))
             self._sorted_along = direction

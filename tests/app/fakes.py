@@ -83,6 +83,9 @@ class FakeSimulation:
     def memory_use(self):
         return 0.5
 
+    def picture(self):
+        return self.potential(), self.last_spike_step()
+
     def potential(self):
         return self.state["v"]
 

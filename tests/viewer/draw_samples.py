@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 os.environ.pop("DISPLAY", None)
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -14,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 
 from neural_simulator.app.frames import NEVER, Incoming, Inspection
+from neural_simulator.backend.device_array import DeviceArray
 from neural_simulator.base.errors import BackendError
 from neural_simulator.base.synapses import NONE, Synapses
 from neural_simulator.config import VisualizationConfig
@@ -185,6 +187,22 @@ def crowds(viewer) -> dict[str, np.ndarray]:
     return shots
 
 
+def handed_over(viewer) -> dict[str, np.ndarray]:
+    """A state whose arrays lie on a device that cannot share them, and the same one on the host."""
+    view = cloud(300)
+    now = frame(view, STEP - np.arange(300), v=-55.0)
+    ready = SimpleNamespace(synchronize=lambda: None)
+
+    def on_device(array):
+        lent = DeviceArray(array, ready)
+        lent._host = array
+        return lent
+    lent = replace(now, v=on_device(now.v), last_spike_step=on_device(now.last_spike_step))
+    viz = SMALL.changed(color_mode="potential")
+    return {"lent": draw(viewer, view, lent, viz, *SIZE), "owned": draw(viewer, view, now, viz, *SIZE),
+            "lent path": np.array(viewer.renderer.path)}
+
+
 def sizes(viewer) -> dict[str, np.ndarray]:
     """Odd sizes, the display, caps and supersampling."""
     view = cloud(300)
@@ -213,7 +231,8 @@ def main() -> None:
         viewer.camera.reset()
         flown, at = flights(viewer)
         shots = {**colours(viewer), **located, **said, **depths(viewer), **lines(viewer), **sizes(viewer),
-                 **modes(viewer), **flown, **at, **filtered(viewer), **marked(viewer), **crowds(viewer)}
+                 **modes(viewer), **flown, **at, **filtered(viewer), **marked(viewer), **crowds(viewer),
+                 **handed_over(viewer)}
     view = cloud(300)
     shots["second context"] = picture(view, frame(view, STEP - np.arange(300)), VisualizationConfig(), 300, 200,
                                       hud=False)

@@ -294,3 +294,8 @@ def test_dithered_transparency_covers_its_share(shots):
     full, thin = (shots[f"crowd {opacity}"].astype(float).max(axis=2) for opacity in (1.0, 0.3))
     assert full.mean() > 60
     assert thin.mean() < full.mean(), "the farther ones, which are darker, show through"
+
+
+def test_a_state_that_cannot_be_shared_is_copied_with_the_same_pixels(shots):
+    assert str(shots["lent path"]) == "copied"
+    assert np.array_equal(shots["lent"], shots["owned"]) and (shots["lent"].max(axis=2) > 60).sum() > 500

@@ -1,0 +1,326 @@
+"""How fast pictures are drawn here, and what they cost the simulation: `benchmark.py --viz`.
+
+Pictures: a cube of neurons at about 5 Hz with 1,000 or 20,000 synapses, the spikes under way along them, glow and
+display, drawn into an off-screen picture of 1280 x 720 pixels; each picture shows a new state, and its time ends when
+the device has finished it. 'turning' moves the camera as well, so that the neurons are sorted anew.
+Updates: the time in which a new state of all neurons reaches OpenGL.
+Slowdown: steps per second of a simulation that runs as fast as it can, alone and with 60 pictures a second drawn of it,
+in turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import queue
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..app import messages as msg
+from ..app.frames import Frame, Mailbox, NetworkView
+from ..app.worker import Worker
+from ..backend import cuda
+from ..backend.device_array import DeviceArray
+from ..base.declarations import Population
+from ..base.errors import SimulatorError
+from ..base.synapses import make
+from ..base.system import system_info
+from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
+from .hud import HudFacts
+from .offscreen import OffscreenViewer
+from .pacing import Pacer
+from .scene import Shown
+
+SIZE = (1280, 720)
+# Numbers of neurons and of synapse lines.
+SCENES = {False: ((10_000, 1000), (10_000, 20_000), (100_000, 20_000), (1_000_000, 20_000)),
+          True: ((1000, 1000), (10_000, 1000))}
+PICTURES = {False: 40, True: 10}
+UPDATES = 30
+MOST_LINES = 20_000
+RATE_HZ, VELOCITY_UM_PER_MS, LATENCY_MS = 5.0, 300.0, 1.0
+EDGE_UM = 1000.0
+STRETCH_S = {False: 2.5, True: 1.0}     # of a simulation
+TURNS = 3                               # stretches with and without pictures
+PACE_S = 1.0 / 60.0
+WARM_UP = 4                             # pictures and updates that do not count
+# What runs beside the pictures: the benchmark's Izhikevich networks of two sizes.
+BESIDE = {"cpu": (10_000, 100), "cuda": (100_000, 1000)}
+
+Tell = Callable[[str], None]
+
+
+# ---- something to draw ----------------------------------------------------------------------------------
+def cube(neurons: int, seed: int = 0) -> NetworkView:
+    """A network to draw, without a simulation behind it."""
+    rng = np.random.default_rng(seed)
+    positions = ((rng.random((neurons, 3)) - 0.5) * EDGE_UM).astype(np.float32)
+    border = round(0.8 * neurons)
+    half = EDGE_UM / 2.0
+    populations = tuple(
+        Population(name=name, start=start, stop=stop, model="IZHIKEVICH", preset=preset, params={},
+                   excitatory=excitatory, trait=trait, low_um=(-half,) * 3, high_um=(half,) * 3)
+        for name, start, stop, preset, excitatory, trait in (
+            ("Excitatory", 0, border, "RS", True, 0), ("Inhibitory", border, neurons, "FS", False, 1)))
+    pre, post = rng.integers(0, neurons, (2, MOST_LINES))
+    distance = np.linalg.norm(positions[pre] - positions[post], axis=1)
+    delay = np.round(LATENCY_MS + distance / VELOCITY_UM_PER_MS).astype(int)
+    sample = make(pre, post, rng.normal(1.0, 0.1, MOST_LINES), delay)
+    return NetworkView(core=CoreSimConfig(num_neurons=neurons), seed=seed, backend="none", populations=populations,
+                       population_of=(np.arange(neurons) >= border).astype(np.uint8), positions=positions,
+                       synapse_sample=sample, num_synapses=neurons * 1000, memory_bytes=0, build_time_s=0.0,
+                       max_delay_steps=int(delay.max()))
+
+
+def states(view: NetworkView, count: int, on_device: bool, seed: int = 1) -> list[Frame]:
+    """Return frames of different states, whose arrays lie in the device's memory with `on_device`."""
+    return [_state(view, step, on_device, np.random.default_rng((seed, step))) for step in range(1000, 1000 + count)]
+
+
+def _state(view: NetworkView, step: int, on_device: bool, rng: np.random.Generator) -> Frame:
+    n = view.num_neurons
+    last = (step - 1 - rng.exponential(1000.0 / RATE_HZ, n)).astype(np.int32)
+    ids = np.flatnonzero(last >= step - 1 - view.max_delay_steps)
+    ids = ids[np.argsort(last[ids], kind="stable")]
+    v = rng.normal(-62.0, 5.0, n).astype(np.float32)
+    arrays: list[Any] = [v, last]
+    if on_device:
+        ready = cuda.xp().cuda.Event(disable_timing=True)
+        arrays = [DeviceArray(cuda.xp().asarray(array), ready) for array in arrays]
+        ready.record()
+    return Frame(step=step, time_ms=float(step), v=arrays[0], last_spike_step=arrays[1],
+                 spike_steps=np.zeros(0, np.int64), spike_ids=np.zeros(0, np.int32), total_spikes=n,
+                 rates_Hz=(RATE_HZ, RATE_HZ), rate_window_ms=250.0, probe_ids=(), probe_steps=np.zeros(0, np.int64),
+                 probe_v=np.zeros((0, 0), np.float32), step_time_us=0.0, real_time_factor=0.0,
+                 flying_steps=last[ids].astype(np.int64), flying_ids=ids.astype(np.int32))
+
+
+# ---- measuring ------------------------------------------------------------------------------------------
+class Easel:
+    """An off-screen viewer with a picture that stays, so that only drawing is measured."""
+
+    def __init__(self) -> None:
+        self.viewer = OffscreenViewer()
+        from .gl import Framebuffer, finish
+        self._finish = finish
+        self._target = Framebuffer(*SIZE)
+        self.facts = HudFacts("60 per s")
+
+    def fit(self, view: NetworkView) -> None:
+        """Let the camera see a network from the front."""
+        from .scene import bounds
+        self.viewer.camera.fit(*bounds(view.positions), SIZE[0] / SIZE[1])
+
+    def draw(self, shown: Shown) -> float:
+        """Draw one picture with its display; returns the seconds until the device has finished."""
+        began = time.perf_counter()
+        self._target.bind()
+        self.viewer.renderer.draw(SIZE, self.viewer.camera, shown)
+        self.viewer.renderer.draw_hud(SIZE, self.viewer.camera, shown, self.facts)
+        self._finish()
+        return time.perf_counter() - began
+
+    def update(self, frame: Frame, share: bool) -> float:
+        """Bring a state to the device; returns the seconds until it is there."""
+        network = self.viewer.renderer.network
+        assert network is not None
+        began = time.perf_counter()
+        network.state.send(frame, True, share)
+        self._finish()
+        return time.perf_counter() - began
+
+    @property
+    def path(self) -> str:
+        """How the newest state came: 'shared' or 'copied'."""
+        return self.viewer.renderer.path
+
+    def close(self) -> None:
+        self._target.close()
+        self.viewer.close()
+
+
+def pictures(easel: Easel, neurons: int, lines: int, count: int, on_device: bool) -> dict[str, Any]:
+    """Measure the pictures and updates of one scene; times in ms."""
+    view = cube(neurons)
+    frames = states(view, 6, on_device)
+    viz = VisualizationConfig(max_synapses_drawn=lines)
+    easel.fit(view)
+    row: dict[str, Any] = {"name": f"viz-{neurons}-{lines}", "num_neurons": neurons, "synapses_drawn": lines}
+    for name, turn in (("still", 0.0), ("turning", 1.0)):
+        times = []
+        for number in range(WARM_UP + count):
+            easel.viewer.camera.turn(turn)
+            times.append(easel.draw(Shown(view, frames[number % len(frames)], viz)))
+        row |= _times(f"{name}_ms", times[WARM_UP:])
+    row["pulses_drawn"], row["path"] = easel.viewer.renderer.drawn_pulses, easel.path
+    for share in (True, False) if on_device else (False,):
+        times = [easel.update(frames[number % len(frames)], share) for number in range(WARM_UP + UPDATES)]
+        row |= _times(f"update_{easel.path}_ms", times[WARM_UP:])
+    return row
+
+
+def _times(name: str, seconds: Sequence[float]) -> dict[str, float]:
+    p50, p95 = np.percentile(np.array(seconds) * 1000.0, (50, 95))
+    return {f"{name}_p50": float(p50), f"{name}_p95": float(p95)}
+
+
+class Beside:
+    """A simulation that runs in its own thread, as it does under the windows."""
+
+    def __init__(self, core: CoreSimConfig, gpu: GPUConfig):
+        self._commands: queue.Queue[msg.Command] = queue.Queue()
+        self._events: queue.Queue[msg.Event] = queue.Queue()
+        self.mailbox = Mailbox()
+        self._worker = Worker(self._commands, self._events, self.mailbox)
+        self._worker.start()
+        self._commands.put(msg.ApplyConfig(core, gpu))
+        self.view: NetworkView = self._wait(msg.NetworkBuilt).view
+        self._commands.put(msg.SetSpeed(0.0))
+        self._wait(msg.Done)
+
+    def _wait(self, kind: type) -> Any:
+        while True:
+            event = self._events.get(timeout=600.0)
+            if isinstance(event, msg.Failed):
+                raise SimulatorError(event.message)
+            if isinstance(event, kind):
+                return event
+
+    def run(self, seconds: float, look: Callable[[Frame | None], None] | None) -> float:
+        """Run for `seconds`, calling `look` with the newest frame at the display's pace; returns steps per second."""
+        before = self._steps()
+        self._commands.put(msg.Start())
+        began = time.perf_counter()
+        due = began
+        while (now := time.perf_counter()) < began + seconds:
+            if look is not None:
+                look(self.mailbox.take())
+            due = max(due + PACE_S, now)
+            time.sleep(max(0.0, due - time.perf_counter()))
+        self._commands.put(msg.Pause())
+        while self._wait(msg.RunStateChanged).state != "paused":
+            pass
+        took = time.perf_counter() - began
+        return (self._steps() - before) / took
+
+    def _steps(self) -> int:
+        """The step at which it stands still."""
+        self._commands.put(msg.SetProbes(()))
+        self._wait(msg.Done)
+        frame = self.mailbox.take()
+        self._newest = frame.step if frame is not None else getattr(self, "_newest", 0)
+        return self._newest
+
+    def close(self) -> None:
+        self._commands.put(msg.Shutdown())
+        self._worker.join(20.0)
+
+
+@contextmanager
+def beside(core: CoreSimConfig, gpu: GPUConfig) -> Iterator[Beside]:
+    simulation = Beside(core, gpu)
+    try:
+        yield simulation
+    finally:
+        simulation.close()
+
+
+def slowdown(easel: Easel, core: CoreSimConfig, gpu: GPUConfig, stretch_s: float) -> dict[str, Any]:
+    """Measure what 60 pictures a second cost a simulation."""
+    viz = VisualizationConfig()
+    with beside(core, gpu) as simulation:
+        easel.fit(simulation.view)
+        shown, costs, pacer = Shown(simulation.view, None, viz, share=gpu.enable_cuda_gl_interop), [], Pacer()
+
+        def look(frame: Frame | None) -> None:
+            nonlocal shown
+            shown = replace(shown, frame=frame or shown.frame)
+            began = time.perf_counter()
+            if pacer.may_draw(began):                         # the window's own rule
+                costs.append(easel.draw(shown))
+                pacer.drew(began, time.perf_counter())
+
+        simulation.run(0.5, look)
+        costs.clear()
+        alone, watched = [], []
+        for _ in range(TURNS):
+            alone.append(simulation.run(stretch_s, None))
+            watched.append(simulation.run(stretch_s, look))
+        return {"name": f"beside-{core.num_neurons}x{core.connections_per_neuron}", "num_neurons": core.num_neurons,
+                "backend": simulation.view.backend, "steps_per_s_alone": statistics.median(alone),
+                "steps_per_s_watched": statistics.median(watched),
+                "slowdown": 1.0 - statistics.median(b / a for a, b in zip(alone, watched, strict=True)),
+                "pictures_per_s": len(costs) / (TURNS * stretch_s),
+                "picture_ms_p50": statistics.median(costs) * 1000.0, "path": easel.path}
+
+
+def network_beside(on_device: bool, quick: bool) -> CoreSimConfig:
+    """The network that runs beside the pictures: uniform, firing at a few Hz (as tools.benchmark's)."""
+    neurons, connections = BESIDE["cuda" if on_device and not quick else "cpu"]
+    return CoreSimConfig(num_neurons=neurons, connections_per_neuron=connections, seed=42, connection_length_um=1e9,
+                         excitatory_weight_nS=60.0 / connections, inhibitory_weight_nS=250.0 / connections,
+                         background_rate_Hz=190.0 if connections >= 300 else 240.0, background_weight_nS=2.5,
+                         total_simulation_time_ms=1e9)
+
+
+def measure(quick: bool = False, neurons: Sequence[int] = (), gpu: GPUConfig | None = None,
+            tell: Tell = lambda line: None) -> dict[str, Any]:
+    """Measure everything and return the result document; `tell` gets one line per row."""
+    gpu = gpu or GPUConfig()
+    on_device = gpu.backend != "cpu" and cuda.problem() is None
+    easel = Easel()
+    try:
+        device = easel.viewer.device_name()
+        tell(f"Pictures of {SIZE[0]} x {SIZE[1]} pixels on {device}")
+        rows = []
+        chosen = [(count, MOST_LINES) for count in neurons] or SCENES[quick]
+        for count, lines in chosen:
+            rows.append(pictures(easel, count, lines, PICTURES[quick], on_device))
+            tell(line_of(rows[-1]))
+        rows.append(slowdown(easel, network_beside(on_device, quick), gpu, STRETCH_S[quick]))
+        tell(line_of(rows[-1]))
+    finally:
+        easel.close()
+    return {"viz_benchmark_version": "1.0", "quick": quick, "size": SIZE, "graphics_device": device,
+            "system_info": system_info(), "results": rows}
+
+
+def line_of(row: dict[str, Any]) -> str:
+    """One row in words."""
+    if "slowdown" in row:
+        return (f"{row['name']:<22} {row['steps_per_s_alone']:,.0f} steps/s alone, "
+                f"{row['steps_per_s_watched']:,.0f} with {row['pictures_per_s']:.0f} pictures/s of "
+                f"{row['picture_ms_p50']:.2f} ms ({row['path']}): {row['slowdown']:.1%} slower")
+    updates = ", ".join(f"{key.split('_')[1]} {row[key]:.3f}" for key in row if key.startswith("update")
+                        and key.endswith("p50"))
+    return (f"{row['name']:<22} picture {row['still_ms_p50']:.2f} ms (p95 {row['still_ms_p95']:.2f}), turning "
+            f"{row['turning_ms_p50']:.2f} (p95 {row['turning_ms_p95']:.2f}); update in ms: {updates}; "
+            f"{row['pulses_drawn']:,} pulses")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure as a command."""
+    parser = argparse.ArgumentParser(prog="benchmark.py --viz", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--quick", action="store_true", help="small networks, shorter runs")
+    parser.add_argument("--neurons", nargs="+", type=int, metavar="N", default=())
+    parser.add_argument("--backend", choices=("auto", "cuda", "cpu"), default="auto")
+    parser.add_argument("--output", type=Path, metavar="F", help="write the results as JSON")
+    options = parser.parse_args(arguments)
+    try:
+        results = measure(options.quick, options.neurons, GPUConfig(backend=options.backend),
+                          lambda line: print(line, flush=True))
+    except SimulatorError as error:
+        print(f"benchmark.py: {error}", file=sys.stderr)
+        return 2
+    if options.output is not None:
+        options.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        print(f"Written to {options.output}")
+    return 0
