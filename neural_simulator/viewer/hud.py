@@ -32,9 +32,10 @@ class HudFacts:
     """What the display says besides network and frame."""
 
     pictures: str = ""             # their pace, e.g. '60 per s'; nothing on a still
-    hints: bool = True             # key hints at the bottom
     path: str = ""                 # how the neurons' state comes: 'shared' inside the device, or 'copied'
     dropped: str = ""              # what is left out to keep the pace, e.g. 'pulses'
+    lively: bool = False           # numbers may be a few hundredths of a second old
+    hints: bool = True             # key hints at the bottom
     trace: inspector.Trace = field(default_factory=inspector.Trace)
     dragged: tuple[float, float, float, float] | None = None      # corners of the box that is being drawn, px
 

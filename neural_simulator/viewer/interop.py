@@ -95,7 +95,7 @@ def _load() -> Any:
     """Return the driver's library. Raises BackendError where there is none."""
     name = _LIBRARY.get(sys.platform, "libcuda.so.1")
     try:
-        driver = ctypes.WinDLL(name) if sys.platform == "win32" else ctypes.CDLL(name)
+        driver = ctypes.WinDLL(name) if sys.platform == "win32" else ctypes.CDLL(name)  # type: ignore[attr-defined]
         for function, arguments in _SIGNATURES.items():
             getattr(driver, function).argtypes = arguments
     except (OSError, AttributeError) as error:

@@ -112,7 +112,7 @@ class Easel:
         from .gl import Framebuffer, finish
         self._finish = finish
         self._target = Framebuffer(*SIZE)
-        self.facts = HudFacts("60 per s")
+        self.facts = HudFacts("60 per s", lively=True)
 
     def fit(self, view: NetworkView) -> None:
         """Let the camera see a network from the front."""

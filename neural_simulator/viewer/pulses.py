@@ -27,6 +27,7 @@ class Wires:
         self._longest = int(self._delay_steps.max(initial=0))
         self._first = np.zeros(scene.num_neurons + 1, np.int64)
         np.cumsum(np.bincount(pre, minlength=scene.num_neurons), out=self._first[1:])
+        self._has_any = np.diff(self._first) > 0                                  # (N,) bool
         self._table = np.zeros(pre.size, PULSE)
         self._table["start"], self._table["end"] = scene.positions[pre], scene.positions[post]
         self._table["delay"], self._table["weight"] = self._delay_steps, position_in(synapses.weight[order], weights)
@@ -37,8 +38,9 @@ class Wires:
         """Return every spike under way at the start of the frame's step, (F,) PULSE: one per spike and synapse."""
         recent = np.searchsorted(frame.flying_steps, frame.step - 1 - self._longest)
         steps, ids = frame.flying_steps[recent:], frame.flying_ids[recent:]
+        seen = np.flatnonzero(self._has_any[ids])            # of a large network few neurons have a line
+        steps, ids = steps[seen], ids[seen]
         counts = self._first[ids + 1] - self._first[ids]
-        steps, ids, counts = steps[counts > 0], ids[counts > 0], counts[counts > 0]
         rows = np.repeat(self._first[ids] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
         departures = np.repeat(steps, counts) + 1
         still = (frame.step - departures <= self._delay_steps[rows]) & (departures <= frame.step)

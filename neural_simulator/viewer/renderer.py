@@ -7,6 +7,7 @@ then the HUD.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -50,6 +51,7 @@ PICKED_STRENGTH, BESIDE_PICKED = 3.0, 0.35     # opacity of a picked neuron's li
 EXACT_UP_TO = 20_000                           # more neurons are sorted anew only when the view has turned
 COS_LITTLE_TURN = float(np.cos(np.radians(1.5)))     # by so much
 NO_DIRECTION = np.array([1.0, 0.0, 0.0])
+RENEWED_S = 0.04                               # between two readings of the display's numbers
 LINE_STEPS = 4096                              # room for lines grows in such steps
 SELECTED, PICKED = 1, 2                        # values of a_mark
 
@@ -70,6 +72,7 @@ class Renderer:
         self.uniforms = Buffer(GL.GL_UNIFORM_BUFFER, GL.GL_DYNAMIC_DRAW)
         self.network: NetworkBuffers | None = None
         self.drawn_pulses = 0
+        self._hud: tuple[tuple, float, np.ndarray] | None = None      # what the display was laid out for, when, quads
         self._bind_units()
 
     def _bind_units(self) -> None:
@@ -152,7 +155,7 @@ class Renderer:
         _blend_over()
         self.neurons.use()
         network.points.bind()
-        GL.glDrawElements(GL.GL_POINTS, len(network.drawn), GL.GL_UNSIGNED_INT, None)
+        network.draw_points()
 
     def _draw_outlines(self, network: NetworkBuffers) -> None:
         self.box.use()
@@ -187,15 +190,24 @@ class Renderer:
         _blend_added()
         self.halos.use()
         network.glows.bind()
-        GL.glDrawElements(GL.GL_POINTS, len(network.drawn), GL.GL_UNSIGNED_INT, None)
+        network.draw_points()
 
     def draw_hud(self, size: tuple[int, int], camera: Camera, shown: Shown, facts: HudFacts,
                  pixel_scale: float = 1.0) -> None:
-        """Write the head-up display over the picture."""
-        canvas = Canvas(self.hud.at_scale(pixel_scale), pixel_scale)
-        scene = self.network.scene if self.network is not None else None
-        lay_out(canvas, size, shown, scene, camera, facts, (*self.drawn(shown.viz), self.drawn_pulses))
-        self.hud.draw(canvas.vertices(), size)
+        """Write the head-up display over the picture.
+
+        While nothing but its numbers changes, they are renewed no more often than a reader could follow, where
+        `facts.lively`.
+        """
+        atlas, scene = self.hud.at_scale(pixel_scale), self.network.scene if self.network is not None else None
+        still = (size, pixel_scale, camera.pose(), shown.viz, shown.notice, facts.dropped, facts.dragged, scene,
+                 shown.inspection, len(shown.selection))
+        now = time.perf_counter()
+        if not facts.lively or self._hud is None or self._hud[0] != still or now - self._hud[1] > RENEWED_S:
+            canvas = Canvas(atlas, pixel_scale)
+            lay_out(canvas, size, shown, scene, camera, facts, (*self.drawn(shown.viz), self.drawn_pulses))
+            self._hud = still, now, canvas.vertices()
+        self.hud.draw(self._hud[2], size)
 
     def close(self) -> None:
         """Free everything on the device."""
@@ -348,6 +360,13 @@ class NetworkBuffers:
             GL.glBindVertexArray(0)
             self.order.write(self.drawn if any_order else back_to_front(self.scene, self.drawn, camera))
             self._sorted_along = direction
+
+    def draw_points(self) -> None:
+        """Draw the bound array's neurons in the drawing order, or as they are stored where any order will do."""
+        if self._sorted_along is NO_DIRECTION and len(self.drawn) == self.scene.num_neurons:
+            GL.glDrawArrays(GL.GL_POINTS, 0, len(self.drawn))
+        else:
+            GL.glDrawElements(GL.GL_POINTS, len(self.drawn), GL.GL_UNSIGNED_INT, None)
 
     def close(self) -> None:
         for part in (self.points, self.glows, self.outline, self.flying, self.spikes_by_id, self.sample, self.picked,

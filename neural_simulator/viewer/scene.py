@@ -36,7 +36,7 @@ DEPTH_LEVELS = 65535          # neurons are drawn from back to front in this man
 DEPTH_FADE = 0.5             # share of the background in the farthest neuron's colour
 SORTED_UP_TO = 200_000       # more neurons are drawn in any order, their transparency dithered
 USUAL_POINT_PX = 6.0
-CROWDED = 0.35               # largest radius of a neuron of usual size, in mean distances between neighbours
+CROWDED = 0.28               # largest radius of a neuron of usual size, in mean distances between neighbours
 SAME_BOX = 0.05              # boxes whose corners differ by less than this share of their size are one
 
 NEURON_VERTEX = np.dtype([("position", "<f4", 3), ("population", "<u4")])

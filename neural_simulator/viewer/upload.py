@@ -31,6 +31,7 @@ class StateUpload:
         self.path = "copied"
         self._sharing: SharedBuffers | None = None
         self._refused = False                                # sharing was tried and does not work here
+        self._shares = True
         self._spikes_of: Frame | None = None
         self._potential_of: Frame | None = None
         self._forget()
@@ -44,6 +45,8 @@ class StateUpload:
             if self._spikes_of is not None or self._potential_of is not None:
                 self._forget()
             return
+        if share is not self._shares:
+            self._spikes_of, self._potential_of, self._shares = None, None, share
         spikes = frame.last_spike_step if frame is not self._spikes_of else None
         potential = frame.v if with_potential and frame is not self._potential_of else None
         if spikes is None and potential is None:

@@ -288,7 +288,7 @@ class Viewer:
         dropped = left_out(shown.viz, level, view.num_neurons, view.synapse_sample.count) if view is not None else ""
         less = replace(shown, viz=reduced(shown.viz, level))
         renderer.draw(size, self.camera, less, scale)
-        facts = HudFacts(pictures, path=renderer.path, dropped=dropped, trace=self.trace, dragged=self._dragged_box())
+        facts = HudFacts(pictures, renderer.path, dropped, lively=True, trace=self.trace, dragged=self._dragged_box())
         renderer.draw_hud(size, self.camera, less, facts, scale)
         glfw.swap_buffers(self._window)
         self._film_frame(shown, size, scale)

@@ -189,6 +189,7 @@ def crowds(viewer) -> dict[str, np.ndarray]:
 
 def handed_over(viewer) -> dict[str, np.ndarray]:
     """A state whose arrays lie on a device that cannot share them, and the same one on the host."""
+    from neural_simulator.viewer import upload  # which loads OpenGL, after the viewer has chosen its kind
     view = cloud(300)
     now = frame(view, STEP - np.arange(300), v=-55.0)
     ready = SimpleNamespace(synchronize=lambda: None)
@@ -199,6 +200,10 @@ def handed_over(viewer) -> dict[str, np.ndarray]:
         return lent
     lent = replace(now, v=on_device(now.v), last_spike_step=on_device(now.last_spike_step))
     viz = SMALL.changed(color_mode="potential")
+
+    def refused(names):
+        raise BackendError("no sharing")
+    upload.SharedBuffers = refused
     return {"lent": draw(viewer, view, lent, viz, *SIZE), "owned": draw(viewer, view, now, viz, *SIZE),
             "lent path": np.array(viewer.renderer.path)}
 

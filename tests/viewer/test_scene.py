@@ -8,6 +8,7 @@ import pytest
 from neural_simulator.config import VisualizationConfig
 from neural_simulator.viewer.camera import Camera
 from neural_simulator.viewer.scene import (
+    CROWDED,
     UNIFORMS,
     Shown,
     back_to_front,
@@ -108,7 +109,7 @@ def test_crowded_neurons_are_drawn_smaller_in_proportion():
     view = cloud(200_000)
     scene, camera = build_scene(view), fitted(view)
     usual, large = (neuron_radius_um(scene, size, camera, 1280, 720) for size in (6.0, 12.0))
-    assert usual == pytest.approx(0.35 * spacing_um(scene)) and large == pytest.approx(2 * usual)
+    assert usual == pytest.approx(CROWDED * spacing_um(scene)) and large == pytest.approx(2 * usual)
     assert spacing_um(scene) == pytest.approx(1000.0 / 200_000 ** (1 / 3), rel=0.01)
 
 

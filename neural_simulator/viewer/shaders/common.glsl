@@ -48,6 +48,11 @@ float depth_fade(float depth, float firing) {
     return u_depth_fade * position * (1.0 - 0.7 * firing);
 }
 
+// Room around a neuron's disc for its soft edge, or for the ring of a marked one, pixels.
+float sprite_margin(uint mark) {
+    return mark > 0u ? 4.5 * u_pixel_scale : 0.75;
+}
+
 // The rules of filters.visible.
 bool hidden(uint population) {
     return ((u_hidden[population >> 7u][(population >> 5u) & 3u] >> (population & 31u)) & 1u) != 0u;

@@ -13,9 +13,12 @@ const float FAINTEST = 0.1;
 
 void main() {
     float firing = activity(a_last_spike);
+    gl_Position = NOWHERE;
+    gl_PointSize = 1.0;
+    v_color = vec3(0.0);
+    if (firing <= FAINTEST || !wanted(firing) || hidden(a_population) || !inside(a_position)) return;   // most of them
     vec4 eye = u_view * vec4(a_position, 1.0);
-    bool shown = firing > FAINTEST && wanted(firing) && !hidden(a_population) && inside(a_position);
-    gl_Position = shown ? u_projection * eye : NOWHERE;
+    gl_Position = u_projection * eye;
     float radius_px = u_radius_um * u_focal_px / max(-eye.z, 1e-6);
     gl_PointSize = max(2.0 * radius_px * mix(1.8, HALO_RADII, firing), 3.0);
     vec3 color = neuron_color(a_population, a_v, a_weights, firing);

@@ -7,37 +7,24 @@ in float a_v;                   // mV
 in float a_weights;             // summed weights of its inputs
 in uint a_mark;                 // 0, 1 selected, 2 picked
 
-flat out vec3 v_color;
-flat out float v_alpha;
-flat out float v_active;
-flat out float v_radius_px;     // of the sphere
-flat out float v_sprite_px;     // half the width of the sprite
-flat out vec2 v_depth;          // depth of the centre, radius: um
-flat out uint v_mark;
-flat out float v_seed;          // of the dithered transparency
+// Packed: what every point carries to its pixels is dear where there are a million of them.
+flat out vec4 v_color;          // rgb, alpha
+flat out vec3 v_shape;          // radius of the sphere px, activity, mark + seed of the dithered transparency
 
 void main() {
     float firing = activity(a_last_spike);
     vec4 eye = u_view * vec4(a_position, 1.0);
-    gl_Position = u_projection * eye;
     float marked = u_spiking_mode == UNMARKED ? 0.0 : firing;
-    float radius = u_radius_um * (1.0 + 0.35 * marked);
-    float radius_px = radius * u_focal_px / max(-eye.z, 1e-6);
     float solid = smoothstep(0.0, 0.35, marked);
-    v_alpha = mix(u_inactive_opacity, 1.0, solid);
-    if (u_spiking_mode == ONLY_SPIKING) {
-        v_alpha = solid;
-        if (firing <= 0.0) gl_Position = NOWHERE;
-    }
-    if (hidden(a_population) || !inside(a_position) || !wanted(firing)) gl_Position = NOWHERE;
-    v_radius_px = max(radius_px, 0.6);
-    v_alpha *= min(1.0, radius_px * radius_px / 0.36);      // smaller than a pixel: fainter instead
-    v_sprite_px = v_radius_px + (a_mark > 0u ? 4.5 * u_pixel_scale : 0.75);      // room for the soft edge or a ring
-    gl_PointSize = 2.0 * v_sprite_px;
+    bool shown = !hidden(a_population) && inside(a_position) && wanted(firing)
+        && (u_spiking_mode != ONLY_SPIKING || firing > 0.0);
+    gl_Position = shown ? u_projection * eye : NOWHERE;
+    float radius_px = u_radius_um * (1.0 + 0.35 * marked) * u_focal_px / max(-eye.z, 1e-6);
+    float drawn_px = max(radius_px, 0.6);
+    gl_PointSize = 2.0 * (drawn_px + sprite_margin(a_mark));
     vec3 color = neuron_color(a_population, a_v, a_weights, firing);
-    v_color = mix(color, u_background, depth_fade(-eye.z, marked));
-    v_active = marked;
-    v_depth = vec2(-eye.z, radius);
-    v_mark = a_mark;
-    v_seed = fract(float(gl_VertexID) * 0.61803399);
+    float alpha = u_spiking_mode == ONLY_SPIKING ? solid : mix(u_inactive_opacity, 1.0, solid);
+    alpha *= min(1.0, radius_px * radius_px / 0.36);         // smaller than a pixel: fainter instead
+    v_color = vec4(mix(color, u_background, depth_fade(-eye.z, marked)), alpha);
+    v_shape = vec3(drawn_px, marked, float(a_mark) + fract(float(gl_VertexID) * 0.61803399));
 }
