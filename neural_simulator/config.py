@@ -646,6 +646,10 @@ class GPUConfig(Config):
     enable_adaptive_quality: bool = setting(
         True, "Adaptive quality", "Draw fewer synapses, pulses and neurons while pictures take too long or memory "
         "runs short, say so, and restore them.", group="Device")
+    rewind_memory_MB: float = setting(
+        1000.0, "Rewind memory", "Memory for states of the run, from which it can go back to any earlier moment and be "
+        "continued on another device after a failure; with 0 both begin at the run's beginning.", unit="MB", low=0.0,
+        high=1e6, group="Recording")
     enable_profiling: bool = setting(False, "Profiling", "Measure the time that steps take.", group="Device")
     profiling_detailed: bool = setting(
         False, "Profile phases", "Measure every phase of every step as well.", group="Device")

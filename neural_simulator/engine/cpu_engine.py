@@ -87,6 +87,12 @@ class CpuEngine:
         self._fired = [np.zeros((size + 7) // 8 * 8, np.uint8) for size in sizes]
         self._set_inputs()
 
+    @property
+    def snapshot_bytes(self) -> int:
+        """Size of a snapshot."""
+        arrivals = (self.plan.max_delay_steps + 1) * self.plan.num_ports
+        return 4 * self.plan.num_neurons * (arrivals + len(self.states) + 2)
+
     def snapshot(self) -> Snapshot:
         """Copy the whole dynamic state."""
         plan, rows = self.plan, self.network.rows

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,6 +41,16 @@ def _say_why_cpu(reason: str) -> None:
     _log.info("Using the CPU: %s", reason)
 
 
+class Loan(NamedTuple):
+    """What a simulation had when its engine was lent."""
+
+    state: Snapshot
+    live: dict[str, Any]
+    keyframes: Keyframes
+    probes: np.ndarray
+    profiler: Profiler | None
+
+
 class Simulation:
     """Builds the network of `core` and steps it; same seed, same result, bit for bit.
 
@@ -64,7 +74,7 @@ class Simulation:
                 report("Compiling", 0.5)
             self._engine.compile()
         self._probes = np.zeros(0, np.int64)
-        self._keyframes = Keyframes()
+        self._keyframes = Keyframes(round(self.gpu.rewind_memory_MB * 1e6))
         self._sampling: Sampling | None = None
         self._intact = True         # False when a batch failed half-way on a device; the keyframes still know all
         self.profiler = (Profiler(self.gpu.profiling_window_size, self.gpu.profiling_detailed)
@@ -293,12 +303,58 @@ class Simulation:
         with self._guard("copying the state"):
             return self._engine.snapshot()
 
-    def restore(self, snapshot: Snapshot) -> None:
-        """Continue from `snapshot`, which must come from the same plan."""
+    def restore(self, snapshot: Snapshot, live: Mapping[str, Any] | None = None) -> None:
+        """Continue from `snapshot`, which must come from the same plan; the run begins there.
+
+        `live` are the changed values in force; without it those that are in force now.
+        """
+        live = self._live if live is None else dict(live)
         with self._guard("restoring the state"):
-            self._engine.restore(snapshot)
-            self._engine.set_drive(self._drive_of(self._live))
-        self._begin(snapshot)
+            self._bring_to(self._engine, snapshot, live)
+        self._begin(snapshot, live)
+
+    @property
+    def first_step(self) -> int:
+        """The earliest step to which `go_back` leads: where the run began."""
+        return self._keyframes.first_step
+
+    def go_back(self, step: int, report: Report | None = None) -> None:
+        """Back to the start of step `step` of this run, bit for bit; what came after is forgotten.
+
+        `report` may raise `Cancelled`; then nothing is changed.
+        """
+        if not self.first_step <= step <= self.step_index:
+            raise ConfigurationError(
+                f"The run can go back to between {self.first_step * self.dt_ms:,.10g} and {self.time_ms:,.10g} ms, "
+                f"not to {step * self.dt_ms:,.10g} ms.", "step", step)
+        present = self.snapshot()
+        try:
+            with self._guard("going back"):
+                self._keyframes.bring(self._engine, step, self._drive_of, report)
+        except BaseException:
+            with self._guard("going back"):
+                self._bring_to(self._engine, present, self._live)
+            raise
+        self._live = self._keyframes.live_at(step)
+        self._keyframes.forget_after(step)
+
+    def lend(self) -> Loan:
+        """Let somebody else use the engine; `take_back` makes it as if nothing had happened."""
+        loan = Loan(self.snapshot(), self._live, self._keyframes, self._probes, self.profiler)
+        self._keyframes, self.profiler = Keyframes(0), None
+        self._keyframes.begin(loan.state, loan.live)
+        return loan
+
+    def take_back(self, loan: Loan) -> None:
+        """Go on from where the engine was lent.
+
+        Raises BackendError when the device has failed meanwhile; then `move_to` goes on from there.
+        """
+        self._live, self._keyframes, self.profiler = loan.live, loan.keyframes, loan.profiler
+        self._probes, self._intact = loan.probes, False
+        with self._guard("taking the state back"):
+            self._bring_to(self._engine, loan.state, self._live)
+        self._intact = True
 
     def move_to(self, backend: str, report: Report | None = None) -> None:
         """Go on with another backend, from the same state, bit for bit.
@@ -313,7 +369,7 @@ class Simulation:
             snapshot = self.snapshot()
         except BackendError as error:
             _log.warning("%s", error)
-            snapshot, replay = self._keyframes.newest, self._keyframes
+            snapshot, replay = None, self._keyframes
         previous, self.gpu = self.gpu, self.gpu.changed(backend=backend)
         try:
             engine = self._make_engine(report)
@@ -330,14 +386,18 @@ class Simulation:
 
     def _bring(self, engine: CpuEngine | CudaEngine, snapshot: Snapshot | None, replay: Keyframes | None,
                report: Report | None) -> None:
-        """Bring a new engine to `snapshot` (None: the initial state) and on through what `replay` knows since."""
-        live = self._live if replay is None else replay.live_at_start
-        engine.set_drive(self._drive_of(live))
-        if snapshot is not None:
-            engine.restore(snapshot)
-            engine.set_drive(self._drive_of(live))
+        """Bring a new engine to `snapshot`, or to where `replay` knows the run to have come."""
         if replay is not None:
-            replay.repeat(engine, self._drive_of, report)
+            replay.bring(engine, replay.step, self._drive_of, report)
+        elif snapshot is not None:
+            self._bring_to(engine, snapshot, self._live)
+
+    def _bring_to(self, engine: CpuEngine | CudaEngine, snapshot: Snapshot, live: Mapping[str, Any]) -> None:
+        """Bring an engine to a state and its drive; the drive comes first, because stimuli have states of their own."""
+        drive = self._drive_of(live)
+        engine.set_drive(drive)
+        engine.restore(snapshot)
+        engine.set_drive(drive)
 
     def _guard(self, action: str, engine: CpuEngine | CudaEngine | None = None) -> AbstractContextManager:
         """Make one sentence of whatever the device reports during `action`."""
@@ -353,10 +413,11 @@ class Simulation:
         with self._guard("resetting the state"):
             self._engine.reset()
             self._engine.set_drive(self._drive_of(self._live))
-        self._begin(None)
+        self._begin(None, self._live)
 
-    def _begin(self, snapshot: Snapshot | None) -> None:
-        self._keyframes.begin(snapshot, self._live)
+    def _begin(self, snapshot: Snapshot | None, live: dict[str, Any]) -> None:
+        self._live = live
+        self._keyframes.begin(snapshot, live)
         self._intact = True
 
     def close(self) -> None:

@@ -78,7 +78,7 @@ def test_the_state_of_a_failed_device_is_computed_again(backend, keyframe_at, mo
         sim.set_live(background_rate_Hz=650.0, external_current_pA=5.0)
         sim.step(50)
         if keyframe_at == sim.step_index:
-            sim._keyframes.begin(sim.snapshot(), sim._live)
+            sim._keyframes.keep(sim.snapshot())
         sim.step(30)
         sim.set_live(background_rate_Hz=500.0)
         sim.step(70)
