@@ -14,12 +14,15 @@ import numpy as np
 from .messages import (
     ApplyConfig,
     Cancel,
+    ClosePlayback,
     Command,
     Pause,
+    PlayPlayback,
     SetProbes,
     Start,
     StartRecording,
     StepOnce,
+    StepPlayback,
     Stop,
     StopRecording,
 )
@@ -57,8 +60,15 @@ def start(view: ViewState) -> tuple[Command, ...]:
 
 
 def pause_or_resume(view: ViewState) -> tuple[Command, ...]:
-    """Pause a running simulation, run any other."""
+    """Pause a running simulation, run any other; hold a playback, or play it."""
+    if view.playback is not None:
+        return (PlayPlayback(1.0 if view.playback.speed == 0.0 else 0.0),)
     return (Pause(),) if view.run == "running" else start(view)
+
+
+def step(view: ViewState) -> tuple[Command, ...]:
+    """Advance the simulation by 1 ms, or the playback by one frame."""
+    return (StepPlayback(1),) if view.playback is not None else (StepOnce(1.0),)
 
 
 def record_or_finish(view: ViewState) -> tuple[Command, ...]:
@@ -67,27 +77,36 @@ def record_or_finish(view: ViewState) -> tuple[Command, ...]:
 
 
 def can_apply(view: ViewState) -> bool:
-    return not view.building and not view.draft_errors
+    return not view.building and not view.draft_errors and view.playback is None
 
 
 def can_start(view: ViewState) -> bool:
-    return not view.building and view.run != "running" and (view.network is not None or not view.draft_errors)
+    ready = view.network is not None or not view.draft_errors
+    return not view.building and view.run != "running" and ready and view.playback is None
 
 
 def can_pause_or_resume(view: ViewState) -> bool:
-    return can_start(view) or (view.run == "running" and not view.building)
+    return can_start(view) or (not view.building and (view.run == "running" or view.playback is not None))
+
+
+def can_record(view: ViewState) -> bool:
+    return view.network is not None and not view.building and view.run != "ended" and view.playback is None
 
 
 def can_step(view: ViewState) -> bool:
-    return view.network is not None and not view.building and view.run != "ended"
+    return can_record(view) or (not view.building and view.playback is not None)
 
 
 def can_stop(view: ViewState) -> bool:
-    return view.network is not None and not view.building and view.run != "stopped"
+    return view.network is not None and not view.building and view.run != "stopped" and view.playback is None
 
 
 def can_save(view: ViewState) -> bool:
-    return view.network is not None and not view.building
+    return view.network is not None and not view.building and view.playback is None
+
+
+def can_load(view: ViewState) -> bool:
+    return not view.building and view.playback is None
 
 
 def has_network(view: ViewState) -> bool:
@@ -118,9 +137,14 @@ _ALL = (
     Action("stop", "Stop", "End the run and go back to time 0 of the same network.",
            commands=lambda view: (Stop(),), possible=can_stop),
     Action("step", "Step", "Advance by 1 ms of simulated time.", ("S",),
-           commands=lambda view: (StepOnce(1.0),), possible=can_step),
+           commands=step, possible=can_step),
     Action("record", "Record", "Record all spikes and traces into a file, or finish the recording.",
-           commands=record_or_finish, possible=can_step),
+           commands=record_or_finish, possible=can_record),
+    Action("open_playback", "Play Recording...", "Show a recording instead of the simulation, which waits.",
+           possible=lambda view: can_load(view) and view.recording is None),
+    Action("close_playback", "Leave Playback", "Go back to the simulation, as it was.",
+           commands=lambda view: (ClosePlayback(),),
+           possible=lambda view: not view.building and view.playback is not None),
     Action("cancel", "Cancel", "Give up what is under way; what existed before it stays.",
            commands=lambda view: (Cancel(),), possible=lambda view: view.building),
     Action("show_viewer", "Show Network Window", "Open the window with the network in 3D, or bring it to the front."),
@@ -154,7 +178,7 @@ _ALL = (
     Action("save_checkpoint", "Save Checkpoint...", "Write the whole state of the simulation into a file.",
            ("Ctrl+Shift+S",), anywhere=True, possible=can_save),
     Action("load_checkpoint", "Load Checkpoint...", "Go on from a saved state, with the same bits.",
-           ("Ctrl+Shift+L",), anywhere=True, possible=lambda view: not view.building),
+           ("Ctrl+Shift+L",), anywhere=True, possible=can_load),
     Action("undo", "Undo", "Take back the newest change of the form or of the picture.", ("Ctrl+Z",), anywhere=True,
            possible=lambda view: view.history_at > 0),
     Action("redo", "Redo", "Make an undone change again.", ("Ctrl+Y", "Ctrl+Shift+Z"), anywhere=True,

@@ -153,9 +153,9 @@ class SimulationBridge:
 
     def set_stimuli(self, stimuli: Sequence[Stimulus | Mapping[str, Any]]) -> None:
         """Replace all stimuli from the next step on; see docs/stimuli.md. ConfigurationError changes nothing."""
-        if self._recorder is not None:
-            raise SimulatorError("The stimuli cannot change during a recording; finish it first.")
         self.simulation.set_stimuli(stimuli)
+        if self._recorder is not None:
+            self._recorder.changed({"stimuli": self.simulation.live["stimuli"]})
 
     def _run_one_simulation_step(self) -> None:
         """The older spelling of `step(1)`; it moves `runtime_state`'s clock as well."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..base import log
 from ..base.errors import SimulatorError
-from ..base.paths import CHECKPOINTS
+from ..base.paths import CHECKPOINTS, RECORDINGS
 from ..config import ColorMode, CoreSimConfig, GPUConfig, VisualizationConfig, describe, drive_scale_field
 from ..files.overrides import read_overrides, tuned_for
 from ..files.profiles import Profile, ProfileEntry, list_profiles, load_profile, save_profile
@@ -47,7 +47,8 @@ class Desk:
             "toggle_pulses": partial(self._toggle, "show_pulses"), "next_color": self._next_color,
             "follow_picked": partial(self._toggle, "follow_picked"), "auto_rotate": self._auto_rotate,
             "unpick": partial(self.inspect, None), "clear_selection": partial(self.select, NO_IDS),
-            "save_checkpoint": self.save_checkpoint, "load_checkpoint": self.load_checkpoint}
+            "save_checkpoint": self.save_checkpoint, "load_checkpoint": self.load_checkpoint,
+            "open_playback": self.open_playback}
         self._log = log.get("app")
         self.settings = settings or Settings()
         self.background = Background()
@@ -335,6 +336,19 @@ class Desk:
         """The user does not want to leave after all."""
         self._asked_to_leave = False
 
+    def recordings(self) -> tuple[Path, ...]:
+        """Return the recordings in their folder, the newest first."""
+        from ..files.recordings import list_recordings  # HDF5 is loaded when it is needed
+        return list_recordings()
+
+    def open_playback(self, path: Path | None = None) -> None:
+        """Show the recording `path`, or the newest one in their folder, instead of the live simulation."""
+        chosen = path or next(iter(self.recordings()), None)
+        if chosen is None:
+            self.notice(f"There is no recording in {RECORDINGS} yet.", bad=True)
+        else:
+            self.send(msg.OpenPlayback(chosen, self.view.draft_gpu))
+
     def leave(self) -> None:
         """Ask the main loop to end the program."""
         self.leaving = True
@@ -371,7 +385,7 @@ class Desk:
                 self._log.info(event.text)
         elif isinstance(event, msg.Failed):
             self._log.warning(event.message)
-        elif isinstance(event, msg.RecordingChanged) and event.problem:
+        elif isinstance(event, msg.RecordingChanged | msg.PlaybackChanged) and event.problem:
             self._log.error(event.problem)
         elif isinstance(event, msg.Crashed):
             self._log.error(event.message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -37,6 +38,9 @@ class NetworkView:
     build: int = 0                     # number of the network; its frames carry the same
     max_delay_steps: int = 1
     weight_unit: str = "nS"
+    variables: tuple[str, ...] = ("v",)     # what can be recorded of a neuron
+    state_bytes: int = 0               # size of the whole state, for forecasts of recordings
+    first_step: int = 0                # the earliest step of this run that one can go back to
 
     @property
     def num_neurons(self) -> int:
@@ -93,6 +97,21 @@ class Inspection:
     parameters: tuple[tuple[str, float, str], ...]       # name, value, unit
     leaving: Synapses                  # all of them
     ending: Synapses
+
+
+@dataclass(frozen=True)
+class PlaybackView:
+    """The recording on show. The position is the newest `Frame.step`, between `first_step` and `stop_step`."""
+
+    path: Path
+    kind: str                          # 'full' or 'replay'
+    first_step: int
+    stop_step: int
+    dt_ms: float
+    interval_steps: int = 1            # steps from one frame to the next
+    speed: float = 0.0                 # simulated time / wall time; negative: backward; 0: held
+    loop: bool = False                 # begins anew at its end
+    complete: bool = True              # False while the file is being written, and after its writer was killed
 
 
 def _follows(old: Frame, new: Frame) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
 from ..files.recording_choice import RecordingChoice
-from .frames import Incoming, Inspection, NetworkView
+from .frames import Incoming, Inspection, NetworkView, PlaybackView
 
 
 # ---- commands: windows -> simulation thread -------------------------------------------------------------
@@ -154,6 +154,62 @@ class LoadCheckpoint(Command):
 
 
 @dataclass(frozen=True)
+class GoBack(Command):
+    """Go back in the running simulation to an earlier moment and hold there; what came after is forgotten.
+
+    A recording under way is finished first. `NetworkView.first_step` tells how far back it goes. Reports `Progress`;
+    `Cancel` leaves everything as it was.
+    """
+
+    time_ms: float
+
+
+@dataclass(frozen=True)
+class OpenPlayback(Command):
+    """Show a recording instead of the live simulation, which is paused and kept as it is.
+
+    Answers with `NetworkBuilt` of the recorded network and `PlaybackChanged`; then frames come as from a live run.
+    Where the recording has to be computed again, `gpu` says what shall compute, and `Progress` is reported.
+    """
+
+    path: Path
+    gpu: GPUConfig = field(default_factory=GPUConfig)
+
+
+@dataclass(frozen=True)
+class ClosePlayback(Command):
+    """Leave the playback: `PlaybackChanged(None)` and, where there is one, `NetworkBuilt` of the live network."""
+
+
+@dataclass(frozen=True)
+class SeekPlayback(Command):
+    """Show the frame at `step`, or the last one before it."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class StepPlayback(Command):
+    """Hold, and go on by so many frames; back if negative."""
+
+    frames: int = 1
+
+
+@dataclass(frozen=True)
+class PlayPlayback(Command):
+    """Play at `speed` times real time, back if negative; 0 holds. At the end it holds, or begins anew in a loop."""
+
+    speed: float
+
+
+@dataclass(frozen=True)
+class LoopPlayback(Command):
+    """Begin anew at the end, or not."""
+
+    on: bool
+
+
+@dataclass(frozen=True)
 class Shutdown(Command):
     """End the simulation thread."""
 
@@ -226,6 +282,17 @@ class RecordingChanged(Event):
     """
 
     path: Path | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class PlaybackChanged(Event):
+    """What the playback does now; None: there is none (any more). The position comes with the frames.
+
+    A `problem` says why it holds although nobody wanted it to.
+    """
+
+    playback: PlaybackView | None
     problem: str = ""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.declarations import Population
 from ..models.neurons import neuron_model
 from .frames import MAX_TAPE, NO_IDS, NO_STEPS, NO_TRACE, Frame, NetworkView
 
@@ -27,7 +28,17 @@ def view_of(sim: Any, build: int) -> NetworkView:
         population_of=network.population_of, positions=network.positions,
         synapse_sample=network.sample(MOST_SYNAPSES), num_synapses=network.num_synapses,
         memory_bytes=sim.memory_bytes, build_time_s=sim.build_time_s, build=build,
-        max_delay_steps=network.max_delay_steps, weight_unit=" or ".join(units))
+        max_delay_steps=network.max_delay_steps, weight_unit=" or ".join(units), variables=sim.variables,
+        state_bytes=sim.state_bytes, first_step=sim.first_step)
+
+
+def default_probes(populations: tuple[Population, ...]) -> tuple[int, ...]:
+    """Return the middle neuron of the first excitatory and of the first inhibitory population."""
+    chosen = []
+    for excitatory in (True, False):
+        fitting = [p for p in populations if p.excitatory is excitatory and p.size > 0]
+        chosen += [fitting[0].start + fitting[0].size // 2] if fitting else []
+    return tuple(chosen)
 
 
 class RateMeter:
@@ -142,6 +153,10 @@ class Observer:
         self._forget_traces()
         self.total_spikes = int(sim.spike_counts().sum())
         self.framed_step = sim.step_index
+
+    def renumber(self, build: int) -> None:
+        """The network goes by another number from now on."""
+        self._build = build
 
     def set_probes(self, ids: tuple[int, ...]) -> None:
         """Trace these neurons from now on; traces of others are forgotten."""

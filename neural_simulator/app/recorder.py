@@ -13,7 +13,7 @@ import numpy as np
 from ..base import log
 from ..base.errors import BackendError, ConfigurationError, SimulatorError
 from ..config import CoreSimConfig, GPUConfig
-from ..files.recording_choice import KEYFRAME_EVERY_S, RecordingChoice
+from ..files.recording_choice import KEYFRAME_EVERY_S, SPIKE_BYTES, RecordingChoice
 from ..files.recording_writer import BackgroundWriter, Frames, RecordingWriter
 from ..files.recordings import RecordingFacts, Traced, new_path
 from .checkpoints import origin_of
@@ -21,6 +21,8 @@ from .checkpoints import origin_of
 MOST_SPIKES = 4_000_000            # that wait in memory while frames wait on a device
 PIECE_BYTES = 4 << 20              # handed to the writer at once
 COST_LIMIT = 0.05                  # share of the computing time that keyframes may take
+LEAST_SPIKES = 1_000_000           # between the states kept in a full recording, so that counts are found quickly
+SPIKES_PER_STATE = 3.0             # bytes of spikes per byte of the kept state between them
 _log = log.get("app")
 
 
@@ -63,7 +65,7 @@ class RunRecorder:
         self._spikes: list[tuple[np.ndarray, np.ndarray]] = []
         self._waiting_spikes = 0
         self._sent_step = sim.step_index
-        self._computed_s = 0.0                         # since the last keyframe
+        self._computed_s, self._spikes_since = 0.0, 0  # since the last keyframe
         self._keyframed_step = sim.step_index
 
     def _open(self, core: CoreSimConfig, what: Traced) -> RecordingWriter:
@@ -71,7 +73,7 @@ class RunRecorder:
         facts = RecordingFacts(tuple(network.populations), network.positions, origin_of(self._sim, core))
         began = time.perf_counter()
         state = self._sim.snapshot()
-        self._keyframe_s = time.perf_counter() - began
+        self._keyframe_s, self._state_bytes = time.perf_counter() - began, state.nbytes
         return RecordingWriter(self.path, facts, what, kind=self._choice.kind, first_step=state.step,
                                state=state.arrays())
 
@@ -80,13 +82,14 @@ class RunRecorder:
         self._spikes.append((batch.spike_steps, batch.spike_ids))
         self._waiting_spikes += len(batch.spike_ids)
         self._computed_s += batch.seconds
+        self._spikes_since += len(batch.spike_ids)
         spilled = self._sampling is not None and self._sampling.spilled
         if not self._buffered or spilled or self._waiting_spikes > MOST_SPIKES:
             self._send()
-        if self._choice.kind == "replay" and self._keyframe_is_due():
+        if self._keyframe_is_due():
             self._keep_state()
 
-    def changed(self, values: Mapping[str, float]) -> None:
+    def changed(self, values: Mapping[str, Any]) -> None:
         """Note the fields of the configuration that were changed while running; they hold from the next step on."""
         self._send()
         self._writer.do(lambda writer: writer.change(values))
@@ -103,6 +106,8 @@ class RunRecorder:
 
     # ---- keyframes
     def _keyframe_is_due(self) -> bool:
+        if self._choice.kind == "full":
+            return self._spikes_since >= max(LEAST_SPIKES, SPIKES_PER_STATE * self._state_bytes / SPIKE_BYTES)
         if self._choice.keyframe_steps:
             return self._sim.step_index - self._keyframed_step >= self._choice.keyframe_steps
         return self._computed_s >= max(KEYFRAME_EVERY_S, self._keyframe_s / COST_LIMIT)
@@ -113,7 +118,7 @@ class RunRecorder:
         state = self._sim.snapshot()
         self._keyframe_s = time.perf_counter() - began
         self._writer.do(lambda writer: writer.keyframe(state.arrays()), state.nbytes)
-        self._computed_s, self._keyframed_step = 0.0, state.step
+        self._computed_s, self._spikes_since, self._keyframed_step = 0.0, 0, state.step
 
     # ---- to the writer
     def _send(self) -> None:
@@ -135,7 +140,7 @@ class RunRecorder:
         if frames is not None:
             rows = slice(*np.searchsorted(frames[0], (first, first + count)))
             frames = frames[0][rows], {name: values[rows] for name, values in frames[1].items()}
-        size = 12 * (part.stop - part.start) + (self._row_bytes * len(frames[0]) if frames is not None else 0)
+        size = SPIKE_BYTES * (part.stop - part.start) + (self._row_bytes * len(frames[0]) if frames is not None else 0)
         self._writer.do(partial(RecordingWriter.append, spike_steps=steps[part], spike_ids=ids[part],
                                 first_step=first, num_steps=count, frames=frames), int(size))
 

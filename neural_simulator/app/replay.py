@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ from ..config import CoreSimConfig, GPUConfig
 from ..engine.simulation import Simulation
 from ..engine.snapshot import Snapshot
 from ..files.recordings import Recording
+from ..models.stimuli import is_noise
 
+RESTORE_STEPS = 20                # so many steps are computed about as soon as a state is read and restored
 PIECE_STEPS = 200                 # between two reports
 TASK = "Computing the recording again"
 
@@ -53,7 +55,6 @@ class Replay:
             raise FileFormatError(f"{recording.path} does not hold the whole state of its beginning, so it cannot be "
                                   "computed again.", recording.path)
         self._changes = recording.changes()
-        self._layout = {name: (a.dtype, a.shape) for name, a in sim.snapshot().arrays().items()}
         self._begun = False
 
     @classmethod
@@ -101,7 +102,7 @@ class Replay:
         sim = self._sim
         kept = int(np.searchsorted(self._keyframes, step, side="right")) - 1
         nearest = int(self._keyframes[kept]) if kept >= 0 else 0
-        if not self._begun or not nearest <= sim.step_index <= step:
+        if not self._begun or not nearest - RESTORE_STEPS <= sim.step_index <= step:
             self._restore(kept)
         began = sim.step_index
         while sim.step_index < step:
@@ -120,15 +121,14 @@ class Replay:
             self._sim.reset()
             self._begun = True
             return
-        arrays = self.recording.keyframe(kept)
-        if {name: (a.dtype, a.shape) for name, a in arrays.items()} != self._layout:
+        arrays, step = self.recording.keyframe(kept), int(self._keyframes[kept])
+        if not fits(arrays, self._sim.snapshot().arrays()):
             raise FileFormatError(f"{self.recording.path} is damaged: a kept state does not fit its network.",
                                   self.recording.path)
-        step = int(self._keyframes[kept])
         self._sim.restore(Snapshot.of(step, arrays), self._live_at(step))
         self._begun = True
 
-    def _live_at(self, step: int) -> dict[str, float]:
+    def _live_at(self, step: int) -> dict[str, Any]:
         """The values in force in `step` that differ from the configuration that was built."""
         return {**self.recording.origin.live, **{c.field: c.value for c in self._changes if c.step <= step}}
 
@@ -149,3 +149,12 @@ class Replay:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def fits(arrays: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> bool:
+    """Whether one state of a network has the types and shapes of another; noises come and go with their stimuli."""
+    lasting = [{name: (values.dtype, values.shape) for name, values in state.items()
+                if not is_noise(name.removeprefix("states/"))} for state in (arrays, others)]
+    noises = [values for name, values in arrays.items() if is_noise(name.removeprefix("states/"))]
+    v = others["states/v"]
+    return lasting[0] == lasting[1] and all((noise.dtype, noise.shape) == (v.dtype, v.shape) for noise in noises)

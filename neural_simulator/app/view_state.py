@@ -13,9 +13,10 @@ import numpy as np
 
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
 from . import messages as msg
-from .frames import NO_IDS, Incoming, Inspection, NetworkView
+from .frames import NO_IDS, Incoming, Inspection, NetworkView, PlaybackView
 
 STATES = ("empty", "stopped", "running", "paused", "ended")
+LONG = (msg.ApplyConfig, msg.LoadCheckpoint, msg.OpenPlayback, msg.GoBack)      # commands that report progress
 ENDED = "The run reached its total time; Start begins anew."
 
 
@@ -39,6 +40,7 @@ class ViewState:
     inspection: Inspection | None = None            # the picked neuron
     selection: np.ndarray = field(default_factory=lambda: NO_IDS)      # the selected neurons, ascending
     incoming: Incoming | None = None                # summed weights, once they were asked for
+    playback: PlaybackView | None = None            # the recording on show instead of the live simulation
     status: str = ""
     status_bad: bool = False
     crash: msg.Crashed | None = None
@@ -80,7 +82,7 @@ def _done(view: ViewState, event: msg.Done) -> ViewState:
 
 
 def _failed(view: ViewState, event: msg.Failed) -> ViewState:
-    if isinstance(event.command, msg.ApplyConfig | msg.LoadCheckpoint):
+    if isinstance(event.command, LONG):
         view = replace(view, progress=None)
         if event.field and isinstance(event.command, msg.ApplyConfig):
             view = replace(view, draft_errors={**view.draft_errors, event.field: event.message})
@@ -121,6 +123,12 @@ def _recording(view: ViewState, event: msg.RecordingChanged) -> ViewState:
     return replace(view, status=event.problem, status_bad=True) if event.problem else view
 
 
+def _playback(view: ViewState, event: msg.PlaybackChanged) -> ViewState:
+    """What is on show; while it is a recording, `network` and `core` are the recorded ones."""
+    view = replace(view, playback=event.playback)
+    return replace(view, status=event.problem, status_bad=True) if event.problem else view
+
+
 def _crashed(view: ViewState, event: msg.Crashed) -> ViewState:
     return replace(view, crash=event, status=event.message, status_bad=True, progress=None)
 
@@ -155,6 +163,7 @@ APPLIERS: Mapping[type[msg.Event], Callable[..., ViewState]] = {
     msg.SelectionChanged: _selected,
     msg.Progress: _progress,
     msg.RecordingChanged: _recording,
+    msg.PlaybackChanged: _playback,
     msg.Crashed: _crashed,
     msg.DraftChanged: _draft,
     msg.VisualChanged: _visual,

@@ -29,13 +29,16 @@ from . import messages as msg
 from .actions import MAX_PROBES
 from .crash import write_report
 from .frames import Incoming, Inspection, Mailbox
-from .observer import Observer, view_of
+from .observer import Observer, default_probes, view_of
 from .pacing import SHORTEST_WAIT_S, BatchSizer, Pacer, SpeedMeter
 
 FRAME_S = 1.0 / 60.0          # frames are not made more often than this
 LATE_FRAME_S = 0.25           # a frame this old is made although the one before has not been taken
 STATES_EVERY_MS = 0.25        # simulated time between two looks at the states of an inspected neuron
 PROGRESS_S = 0.05             # progress is not reported more often than this
+DURING_PLAYBACK = (msg.Cancel, msg.SetSpeed, msg.SetFrameInterval, msg.Inspect, msg.SumWeights, msg.OpenPlayback,
+                   msg.ClosePlayback, msg.SeekPlayback, msg.StepPlayback, msg.PlayPlayback, msg.LoopPlayback,
+                   msg.Shutdown)
 HIGHEST_SPEED = 1000.0
 
 Build = Callable[[CoreSimConfig, GPUConfig, Callable[[str, float], None]], Any]
@@ -53,15 +56,6 @@ def record(path: Path | None, core: CoreSimConfig, sim: Any, traced: tuple[int, 
     """Begin a recording of `sim`; imported late, because most runs are not recorded."""
     from .recorder import RunRecorder
     return RunRecorder(path, core, sim, traced, choice, gpu)
-
-
-def default_probes(populations: tuple[Population, ...]) -> tuple[int, ...]:
-    """Return the middle neuron of the first excitatory and of the first inhibitory population."""
-    chosen = []
-    for excitatory in (True, False):
-        fitting = [p for p in populations if p.excitatory is excitatory and p.size > 0]
-        chosen += [fitting[0].start + fitting[0].size // 2] if fitting else []
-    return tuple(chosen)
 
 
 def parameters_of(population: Population) -> tuple[tuple[str, float, str], ...]:
@@ -106,6 +100,8 @@ class Worker:
         self._gpu = GPUConfig()
         self._observer: Observer | None = None
         self._recorder: Any = None
+        self._stage: Any = None                          # the playback, with what it took
+        self._live_view: Any = None                      # what the windows were told of the live network
         self._probes: tuple[int, ...] = ()               # chosen by the user; empty: the default ones
         self._speed = 1.0
         self._frame_steps = 17
@@ -139,7 +135,9 @@ class Worker:
         command = self._next_command()
         if command is not None:
             self._obey(command)
-        if self._state == "running":
+        if self._stage is not None:
+            self._play_on()
+        elif self._state == "running":
             self._advance()
 
     # ---- commands ---------------------------------------------------------------------------------------
@@ -147,9 +145,10 @@ class Worker:
         """Return the next command, waiting for it while there is nothing else to do."""
         if self._backlog:
             return self._backlog.popleft()
-        if self._state != "running":
+        playing = self._stage is not None and self._stage.player.speed != 0.0
+        if self._state != "running" and not playing:
             return self._commands.get()
-        wait_s = self._idle_s()
+        wait_s = self._stage.player.wait_s() if playing else self._idle_s()
         try:
             return self._commands.get(timeout=wait_s) if wait_s > 0.0 else self._commands.get_nowait()
         except queue.Empty:
@@ -167,6 +166,8 @@ class Worker:
     def _obey(self, command: msg.Command) -> None:
         step = self._sim.step_index if self._sim is not None else 0
         try:
+            if self._stage is not None and not isinstance(command, DURING_PLAYBACK):
+                raise SimulatorError("A recording is on show; leave the playback first.")
             text = HANDLERS[type(command)](self, command)
         except SimulatorError as error:
             self._emit(msg.Failed(command, str(error), getattr(error, "field", None)))
@@ -224,7 +225,8 @@ class Worker:
         fitting = bool(self._probes) and max(self._probes) < network.num_neurons
         self._observer = Observer(sim, self._probes if fitting else default_probes(network.populations),
                                   self._builds)
-        self._emit(msg.NetworkBuilt(replace(view_of(sim, self._builds), core=core)))
+        self._live_view = replace(view_of(sim, self._builds), core=core)
+        self._emit(msg.NetworkBuilt(self._live_view))
 
     def _cancel(self, command: msg.Cancel) -> str:
         return ""       # a build that was under way has seen it already
@@ -235,14 +237,12 @@ class Worker:
             if name in CoreSimConfig.model_fields and not describe(CoreSimConfig, name)["live"]:
                 raise ConfigurationError(f"{name} cannot change during a run; apply it with a reset.", name)
         core = self._core.changed(**command.values)
-        if "stimuli" in command.values and self._recorder is not None:
-            raise SimulatorError("The stimuli cannot change during a recording; finish it first.")
         engine_values = {name: value for name, value in command.values.items() if name != "total_simulation_time_ms"}
         if engine_values:
             sim.set_live(**engine_values)
             if self._recorder is not None:
                 try:
-                    self._recorder.changed(engine_values)
+                    self._recorder.changed({name: sim.live[name] for name in engine_values})
                 except SimulatorError as error:
                     self._end_recording(error)
         self._core = core
@@ -316,8 +316,7 @@ class Worker:
         return ""
 
     def _inspect(self, command: msg.Inspect) -> str:
-        network, number = self._network().network, command.neuron
-        assert self._observer is not None
+        network, number = self._network_on_show(), command.neuron
         if number is None:
             inspection = None
         elif 0 <= number < network.num_neurons:
@@ -327,13 +326,27 @@ class Worker:
                                     *network.synapses_of(number))
         else:
             raise SimulatorError(f"There is no neuron {number}; neurons are numbered 0 to {network.num_neurons - 1}.")
-        self._observer.inspect(number, states_named(population) if number is not None and command.states else ())
         self._emit(msg.Inspected(inspection))
+        if self._stage is not None:
+            self._stage.player.inspected = number
+            self._show()
+            return ""
+        assert self._observer is not None
+        self._observer.inspect(number, states_named(population) if number is not None and command.states else ())
         self._publish()
         return ""
 
+    def _network_on_show(self) -> Any:
+        """The network that the windows show, live or recorded."""
+        if self._stage is None:
+            return self._network().network
+        if self._stage.network is None:
+            raise SimulatorError("The synapses of a recording are known only where its network is built; apply its "
+                                 "configuration first.")
+        return self._stage.network
+
     def _sum_weights(self, command: msg.SumWeights) -> str:
-        self._emit(msg.WeightsSummed(Incoming(self._builds, self._network().network.incoming_weights())))
+        self._emit(msg.WeightsSummed(Incoming(self._builds, self._network_on_show().incoming_weights())))
         return ""
 
     def _start_recording(self, command: msg.StartRecording) -> str:
@@ -381,6 +394,129 @@ class Worker:
         self._publish()
         self._end_if_due()
         return f"Loaded {command.path.name}: {sim.network.num_neurons:,} neurons at {sim.time_ms:,.10g} ms."
+
+    def _go_back(self, command: msg.GoBack) -> str:
+        sim = self._network()
+        problem = self._close_recording()
+        try:
+            sim.go_back(round(command.time_ms / sim.dt_ms), self._progress)
+        finally:
+            self._emit(msg.Progress("", 1.0))
+        assert self._observer is not None
+        self._observer.restart()
+        self._core = sim.core.changed(total_simulation_time_ms=self._core.total_simulation_time_ms, **sim.live)
+        self._live_view = replace(self._live_view, core=self._core)
+        self._pacer = Pacer(sim.dt_ms, self._speed)
+        self._meter.restart()
+        self._emit(msg.NetworkBuilt(self._live_view))
+        self._enter("paused")
+        self._publish()
+        return problem or f"Back at {sim.time_ms:,.10g} ms."
+
+    # ---- playback ---------------------------------------------------------------------------------------
+    def _open_playback(self, command: msg.OpenPlayback) -> str:
+        from .stage import Stage  # imported late, because most runs show no recording
+        if self._recorder is not None:
+            raise SimulatorError("A recording is under way; finish it first.")
+        if self._state == "running":
+            self._enter("paused")
+        if self._stage is not None:
+            self._leave_playback()
+        try:
+            stage = Stage(command.path, self._sim, self._create, command.gpu, self._progress, self._builds + 1)
+        finally:
+            self._emit(msg.Progress("", 1.0))
+            self._pacer.restart(self._clock())
+        self._stage = stage
+        self._builds += 1
+        self._emit(msg.NetworkBuilt(stage.view()))
+        self._emit(msg.PlaybackChanged(stage.player.view()))
+        self._show()
+        return stage.told()
+
+    def _close_playback(self, command: msg.ClosePlayback) -> str:
+        self._playing()
+        self._leave_playback()
+        return ("The playback has ended." if self._sim is None else
+                f"Back in the simulation, at {self._sim.time_ms:,.10g} ms.")
+
+    def _leave_playback(self) -> None:
+        """Show the live simulation again, as it was."""
+        try:
+            self._close_stage()
+        finally:
+            self._emit(msg.PlaybackChanged(None))
+            self._show_live()
+
+    def _show_live(self) -> None:
+        if self._sim is None:
+            self._enter("empty")
+            return
+        self._builds += 1                   # frames of the playback that are still under way belong to nobody
+        assert self._observer is not None
+        self._observer.renumber(self._builds)
+        self._live_view = replace(self._live_view, core=self._core, build=self._builds)
+        self._emit(msg.NetworkBuilt(self._live_view))
+        with suppress(SimulatorError):      # a device that failed under the playback shows nothing
+            self._publish()
+
+    def _close_stage(self) -> None:
+        stage, self._stage = self._stage, None
+        if stage is not None:
+            stage.close()
+
+    def _seek_playback(self, command: msg.SeekPlayback) -> str:
+        self._playing().seek(command.step)
+        self._show()
+        return ""
+
+    def _step_playback(self, command: msg.StepPlayback) -> str:
+        player = self._playing()
+        if player.speed != 0.0:
+            player.play(0.0, self._clock())
+            self._emit(msg.PlaybackChanged(player.view()))
+        player.move(command.frames)
+        self._show()
+        return ""
+
+    def _play_playback(self, command: msg.PlayPlayback) -> str:
+        if not -HIGHEST_SPEED <= command.speed <= HIGHEST_SPEED:
+            raise ConfigurationError(f"The speed is {command.speed:g}, but must be between {-HIGHEST_SPEED:g} (back) "
+                                     f"and {HIGHEST_SPEED:g} times real time.", "speed", command.speed)
+        player = self._playing()
+        player.play(command.speed, self._clock())
+        self._emit(msg.PlaybackChanged(player.view()))
+        return ""
+
+    def _loop_playback(self, command: msg.LoopPlayback) -> str:
+        player = self._playing()
+        player.loop = command.on
+        self._emit(msg.PlaybackChanged(player.view()))
+        return ""
+
+    def _playing(self) -> Any:
+        if self._stage is None:
+            raise SimulatorError("There is no playback; open a recording first.")
+        return self._stage.player
+
+    def _play_on(self) -> None:
+        """Show the next frame of a playback where it is due and the windows have taken the last one."""
+        player = self._stage.player
+        if player.speed == 0.0 or self._mailbox.waiting() and self._clock() - self._framed_s < LATE_FRAME_S:
+            return
+        problem = ""
+        if player.tick(self._clock()):
+            try:
+                self._show()
+            except SimulatorError as error:
+                player.play(0.0, self._clock())
+                problem = str(error)
+        if player.speed == 0.0:
+            self._emit(msg.PlaybackChanged(player.view(), problem))
+
+    def _show(self) -> None:
+        self._framed_s = self._clock()
+        self._mailbox.put(self._stage.player.frame())
 
     @staticmethod
     def _checkpoints() -> Any:
@@ -471,6 +607,8 @@ class Worker:
         self._meter.restart()
 
     def _forget_network(self) -> None:
+        with suppress(SimulatorError):      # a device that failed under a playback fails again
+            self._close_stage()
         self._close_recording()
         if self._sim is not None:
             self._sim.close()
@@ -543,5 +681,12 @@ HANDLERS: dict[type[msg.Command], Callable[[Worker, Any], str]] = {
     msg.StopRecording: Worker._stop_recording,
     msg.SaveCheckpoint: Worker._save_checkpoint,
     msg.LoadCheckpoint: Worker._load_checkpoint,
+    msg.GoBack: Worker._go_back,
+    msg.OpenPlayback: Worker._open_playback,
+    msg.ClosePlayback: Worker._close_playback,
+    msg.SeekPlayback: Worker._seek_playback,
+    msg.StepPlayback: Worker._step_playback,
+    msg.PlayPlayback: Worker._play_playback,
+    msg.LoopPlayback: Worker._loop_playback,
     msg.Shutdown: Worker._shutdown,
 }

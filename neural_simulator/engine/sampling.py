@@ -63,7 +63,8 @@ class Sampling:
         """Run the engine as `engine.run` does, for the traces `shown`, and take the samples that fall due."""
         if self._in_kernel:
             return self._run_traced(steps, shown, timed, record)
-        batches, engine = [], self._engine
+        batches: list[Batch] = []
+        engine = self._engine
         while steps > 0 or not batches:
             count = min(steps, self.interval_steps - engine.step_index % self.interval_steps)
             batches.append(engine.run(count, shown, timed=timed, record=record))

@@ -269,6 +269,11 @@ class Simulation:
         """The names of the state variables that every neuron may have."""
         return self._engine.state_names
 
+    @property
+    def state_bytes(self) -> int:
+        """Size of a snapshot."""
+        return self._engine.snapshot_bytes
+
     def set_live(self, **values: Any) -> None:
         """Change drive values while running: background_rate_Hz, external_current_pA, stimuli, ... (group Drive)."""
         checked = self.core.changed(**values)                      # validates ranges; raises before anything changes

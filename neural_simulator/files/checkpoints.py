@@ -41,7 +41,7 @@ class Origin:
     core: CoreSimConfig
     seed: int
     fingerprint: str
-    live: Mapping[str, float] = field(default_factory=dict)
+    live: Mapping[str, Any] = field(default_factory=dict)
     num_synapses: int = 0
     backend: str = ""
 
@@ -157,7 +157,7 @@ def read_origin(path: Path | str, file: h5py.File) -> Origin:
     """Return where a state comes from; FileFormatError when this program does not know its configuration."""
     core = read_core(path, file)
     live = json.loads(hdf5.text_attribute(file, "live"))
-    if not isinstance(live, dict) or not all(_is_live(name, value) for name, value in live.items()):
+    if not isinstance(live, dict) or not all(is_live(name, value) for name, value in live.items()):
         raise ValueError("attribute 'live' holds something else than changed values")
     with _known(path):
         core.changed(**live)
@@ -183,7 +183,7 @@ def _known(path: Path | str) -> Iterator[None]:
         raise FileFormatError(f"{path} holds a configuration that cannot be used: {error}", path) from error
 
 
-def _is_live(name: str, value: Any) -> bool:
+def is_live(name: str, value: Any) -> bool:
     """Tell whether `name` is a field that may change while running, and `value` a number, or a list of stimuli."""
     if name == "stimuli":
         return isinstance(value, list)                  # what it holds is checked with the configuration

@@ -11,13 +11,15 @@ import io
 import math
 import os
 import re
+import struct
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
@@ -31,6 +33,7 @@ LIBRARY_VERSION = ("v110", "v110")
 PROGRAM = "neural-simulator"
 DEEPEST = 8                        # groups within groups; no file of this program comes near
 MOST_DATASETS = 1000
+TRIES, PATIENCE_S = 20, 0.01       # of reading a file that is being written
 TEXT_LIMIT = 1 << 20               # bytes; no text that this program writes comes near
 DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError)
 
@@ -199,6 +202,38 @@ def open_checked(path: Path | str, kind: FileKind) -> CheckedFile:
             file.close()
             raise
     return file
+
+
+Read = TypeVar("Read")
+
+
+def while_written(path: Path | str, read: Callable[[], Read]) -> Read:
+    """Return `read()`; where it fails because its writer was at work at that moment, try again.
+
+    A file that does not change is not read twice, so that a broken one is told at once.
+    """
+    for _ in range(TRIES):
+        before = _moment(path)
+        try:
+            return read()
+        except (FileFormatError, *DAMAGE):
+            if before is None:
+                raise
+            time.sleep(PATIENCE_S)
+            if _moment(path) == before:
+                raise
+    return read()
+
+
+def _moment(path: Path | str) -> tuple[int, int] | None:
+    """Size and time of change of a file that is open for writing, else None."""
+    try:
+        with open(path, "rb") as file:
+            block = superblock.parse(file.read(superblock.SIZE))
+        facts = os.stat(path)
+    except (OSError, ValueError, IndexError, struct.error):
+        return None
+    return None if block is None or block.closed else (facts.st_size, facts.st_mtime_ns)
 
 
 def _check_is_hdf5(path: Path | str, kind: FileKind) -> None:

@@ -7,7 +7,7 @@ import math
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -58,24 +58,37 @@ def pack(arrays: Mapping[str, np.ndarray]) -> bytes:
     return b"".join([struct.pack("<Q", len(text)), text, *packed])
 
 
-def unpack(data: bytes) -> dict[str, np.ndarray]:
-    """Return the arrays that `pack` made bytes of; ValueError for bytes that are not that, whoever wrote them."""
+def unpack(data: bytes, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
+    """Return the arrays that `pack` made bytes of, or those called `names`.
+
+    ValueError for bytes that are not that, whoever wrote them.
+    """
     arrays, sizes, at = _head(data)
     if sum(sizes) != len(data) - at:
         raise ValueError("packed arrays have another size than declared")
-    found, sizes = {}, list(sizes)
+    if names is not None and (missing := set(names) - {name for name, *_ in arrays}):
+        raise ValueError(f"packed arrays lack {min(missing)!r}")
+    found, used = {}, 0
     for name, dtype, shape, count in arrays:
-        values = np.empty(math.prod(shape), dtype)
-        length = max(1, PIECE_BYTES // dtype.itemsize)
-        if count != -(-values.size // length):
-            raise ValueError("packed arrays have another number of pieces than declared")
-        for start in range(0, values.size, length):
-            size = sizes.pop(0)
-            part = values[start:start + length]
-            part[:] = inflate(data[at:at + size], dtype, part.size)
-            at += size
-        found[name] = values.reshape(shape)
+        own, used = sizes[used:used + count], used + count
+        if names is None or name in names:
+            found[name] = _joined(data[at:at + sum(own)], own, dtype, shape)
+        at += sum(own)
     return found
+
+
+def _joined(data: bytes, sizes: list[int], dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the array whose pieces of these sizes lie one after the other in `data`."""
+    values = np.empty(math.prod(shape), dtype)
+    length = max(1, PIECE_BYTES // dtype.itemsize)
+    if len(sizes) != -(-values.size // length):
+        raise ValueError("packed arrays have another number of pieces than declared")
+    at = 0
+    for size, start in zip(sizes, range(0, values.size, length), strict=True):
+        part = values[start:start + length]
+        part[:] = inflate(data[at:at + size], dtype, part.size)
+        at += size
+    return values.reshape(shape)
 
 
 def _head(data: bytes) -> tuple[list[tuple[str, np.dtype, tuple[int, ...], int]], list[int], int]:

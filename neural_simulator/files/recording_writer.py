@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -58,7 +60,7 @@ class RecordingWriter:
         self._keyframes: list[tuple[int, bytes]] = []
         self._waiting_bytes = 0
         self._counts = dict.fromkeys(SERIES, 0)                                 # rows in the file
-        self._data_bytes = 0
+        self._data_bytes = {name: 0 for name, columns in COLUMNS.items() if "stops" in columns}
         self._clock = clock
         self._flushed_at = clock()
         self._committed_step = first_step
@@ -88,17 +90,18 @@ class RecordingWriter:
         steps = np.array(spike_steps, np.int64)
         ids = np.array(spike_ids, np.int32)
         self._check_batch(steps, ids, first_step, num_steps)
+        checked = self._checked(frames, first_step, num_steps) if self.traced.neurons and frames is not None else None
         self._spikes.append((steps, ids))
         self._waiting_bytes += steps.nbytes + ids.nbytes
-        if self.traced.neurons and frames is not None:
-            self._frames.append(self._checked(frames, first_step, num_steps))
+        if checked is not None:
+            self._frames.append(checked)
             self._waiting_bytes += sum(values.nbytes for values in self._frames[-1][1].values())
         self.next_step += num_steps
         self.flush_if_due()
 
-    def change(self, values: Mapping[str, float]) -> None:
+    def change(self, values: Mapping[str, Any]) -> None:
         """Note that fields of the configuration have these values from the next step on; written with that step."""
-        self._changes += [Change(self.next_step, name, float(value)) for name, value in values.items()]
+        self._changes += [Change(self.next_step, name, value) for name, value in values.items()]
 
     def keyframe(self, state: Mapping[str, np.ndarray]) -> None:
         """Keep the arrays of the whole state, by path, at the start of the next step; written with that step."""
@@ -125,7 +128,8 @@ class RecordingWriter:
                                  for column, values in columns.items()})
             self._stream.extend({"commits": np.array([row], np.int64)})
         self._counts = counts
-        self._data_bytes += len(blocks["keyframes"]["data"])
+        for name in self._data_bytes:
+            self._data_bytes[name] += len(blocks[name]["data"])
         self._committed_step = self.next_step
         self._forget()
 
@@ -133,14 +137,18 @@ class RecordingWriter:
         """Return the rows that wait to be written, by series and column."""
         steps, ids = (np.concatenate(parts) for parts in zip(*self._spikes, strict=True))
         keyframes = [data for _, data in self._keyframes]
-        changes = {"steps": [change.step for change in self._changes],
-                   "fields": [change.field.encode() for change in self._changes],
-                   "values": [change.value for change in self._changes]}
+        changes = [json.dumps(change.value).encode() for change in self._changes]
         return {"spikes": {"steps": steps, "ids": ids}, "traces": self._trace_block(),
-                "changes": {name: np.array(changes[name], dtype) for name, dtype in COLUMNS["changes"].items()},
+                "changes": {"steps": np.array([change.step for change in self._changes], np.int64),
+                            "fields": np.array([change.field.encode() for change in self._changes], "S48"),
+                            **self._with_data("changes", changes)},
                 "keyframes": {"steps": np.array([step for step, _ in self._keyframes], np.int64),
-                              "stops": self._data_bytes + np.cumsum([len(data) for data in keyframes], dtype=np.int64),
-                              "data": np.frombuffer(b"".join(keyframes), np.uint8)}}
+                              **self._with_data("keyframes", keyframes)}}
+
+    def _with_data(self, name: str, pieces: list[bytes]) -> dict[str, np.ndarray]:
+        """The columns of rows that have bytes of their own."""
+        return {"stops": self._data_bytes[name] + np.cumsum([len(data) for data in pieces], dtype=np.int64),
+                "data": np.frombuffer(b"".join(pieces), np.uint8)}
 
     def _trace_block(self) -> dict[str, np.ndarray]:
         if not self._frames:
@@ -295,10 +303,13 @@ def _make_growing(stream: Stream, traced: Traced) -> None:
         for column, dtype in columns.items():
             if name != "traces" or traced.neurons:
                 stream.growing(f"{name}/{column}", dtype, (), rows[name])
-    stream.growing("keyframes/data", "u1", (), DATA_PER_CHUNK)
+            if column == "stops":
+                stream.growing(f"{name}/data", "u1", (), DATA_PER_CHUNK)
     if traced.neurons:
         for variable in traced.variables:
-            stream.growing(f"traces/{variable}", "<f4", (len(traced.neurons),), trace_rows)
+            dataset = stream.growing(f"traces/{variable}", "<f4", (len(traced.neurons),), trace_rows)
+            if variable == "v":
+                hdf5.put_text(dataset, "unit", "mV")
         hdf5.put_array(stream.file, "traces/ids", np.array(traced.neurons, np.int32))
         hdf5.put_text(stream.file, "variables", " ".join(traced.variables))
         stream.file.attrs["interval_steps"] = np.int64(traced.interval_steps)

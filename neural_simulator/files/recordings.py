@@ -8,12 +8,12 @@ nothing beyond the last row that holds. docs/recordings.md has the layout; `reco
 from __future__ import annotations
 
 import json
-import math
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,19 +23,20 @@ import numpy as np
 from ..base import paths
 from ..base.declarations import Population
 from ..base.errors import FileFormatError
-from ..config import CoreSimConfig
 from . import hdf5, packing
-from .checkpoints import LAST_STEP, Origin, read_core, read_origin
+from .checkpoints import LAST_STEP, Origin, is_live, read_core, read_origin
 
 RECORDING = hdf5.FileKind("recording", 2, ".simrec.h5")
 SERIES_OF_VERSION = {1: ("spikes", "traces", "changes"), 2: ("spikes", "traces", "changes", "keyframes")}
 SERIES = SERIES_OF_VERSION[RECORDING.version]      # what grows with the run: datasets of equal length
-COLUMNS: dict[str, dict[str, str]] = {             # and their types; traces have one more, <f4, per variable
+# ... and their types. Traces have one more, <f4, per variable; rows with `stops` have bytes in `data`, up to there.
+COLUMNS: dict[str, dict[str, str]] = {
     "spikes": {"steps": "<i8", "ids": "<i4"},
     "traces": {"steps": "<i8"},
-    "changes": {"steps": "<i8", "fields": "S48", "values": "<f8"},
+    "changes": {"steps": "<i8", "fields": "S48", "stops": "<i8"},
     "keyframes": {"steps": "<i8", "stops": "<i8"},
 }
+CHANGES_OF_VERSION_1 = {"steps": "<i8", "fields": "S48", "values": "<f8"}
 KEPT_BYTES = 64 << 20                              # of blocks that were read and verified, kept for the next question
 Kind = Literal["full", "replay"]
 
@@ -65,11 +66,11 @@ class Traced:
 
 @dataclass(frozen=True)
 class Change:
-    """From the start of `step` on, the configuration's `field` had `value`."""
+    """From the start of `step` on, the configuration's `field` had `value`: a number, or what JSON can hold."""
 
     step: int
     field: str
-    value: float
+    value: Any
 
 
 def new_path(folder: Path | None = None, stem: str = "recording", now: datetime | None = None) -> Path:
@@ -133,12 +134,14 @@ class Recording:
     @classmethod
     def open(cls, path: Path | str) -> Recording:
         """Open the recording at `path`; FileFormatError says in one sentence what is wrong with it."""
-        file = hdf5.open_checked(path, RECORDING)
-        try:
-            return cls(Path(path), file)
-        except BaseException:
-            file.close()
-            raise
+        def once() -> Recording:
+            file = hdf5.open_checked(path, RECORDING)
+            try:
+                return cls(Path(path), file)
+            except BaseException:
+                file.close()
+                raise
+        return hdf5.while_written(path, once)
 
     @property
     def num_neurons(self) -> int:
@@ -198,12 +201,26 @@ class Recording:
     def changes(self) -> tuple[Change, ...]:
         """Return how the configuration was changed during the run, in the order of time."""
         with hdf5.reading(self.path):
-            columns = (values.tolist() for values in self._between("changes", None, None))
-            changes = tuple(Change(step, name.decode(), value) for step, name, value in zip(*columns, strict=True))
+            rows = np.diff(self._stops("changes"))
+            changes = tuple(change for block in np.flatnonzero(rows).tolist() for change in self._changes_in(block))
             for change in changes:
-                if change.field not in CoreSimConfig.model_fields or not math.isfinite(change.value):
-                    raise ValueError(f"changes sets {change.field!r} to {change.value}")
+                if not is_live(change.field, change.value):
+                    raise ValueError(f"changes sets {change.field!r} to {str(change.value)[:40]}")
         return changes
+
+    def _changes_in(self, block: int) -> list[Change]:
+        """Return the changes of one block; their values are numbers in format 1, then JSON texts."""
+        steps, names, *columns = self._block("changes", block)
+        values = columns[0].tolist() if self.version == 1 else [
+            json.loads(columns[1][start:stop].tobytes()) for start, stop in pairwise(self._edges("changes", block))]
+        return [Change(step, name.decode(), value)
+                for step, name, value in zip(steps.tolist(), names.tolist(), values, strict=True)]
+
+    def _edges(self, name: str, block: int) -> list[int]:
+        """Return where the bytes of the rows of a block begin within the block's, and where the last ones end."""
+        first = int(self._stops(name)[block])
+        begin = self._data_range(name, first, first)[0]
+        return [0, *(self._block(name, block)[-2] - begin).tolist()]
 
     @property
     def initial_names(self) -> tuple[str, ...]:
@@ -226,16 +243,14 @@ class Recording:
                 raise ValueError("keyframes/steps does not ascend within the recorded steps")
         return steps
 
-    def keyframe(self, number: int) -> dict[str, np.ndarray]:
-        """Return the arrays of the whole state, by path, at `keyframe_steps()[number]`."""
+    def keyframe(self, number: int, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
+        """Return the arrays of the whole state, by path, at `keyframe_steps()[number]`, or those called `names`."""
         with hdf5.reading(self.path):
             stops = self._stops("keyframes")
             block = int(np.searchsorted(stops, number, side="right")) - 1
-            steps, ends, data = self._block("keyframes", block)
-            begin = self._data_range(int(stops[block]), int(stops[block]))[0]
+            edges, data = self._edges("keyframes", block), self._block("keyframes", block)[-1]
             place = number - int(stops[block])
-            start, stop = (begin if place == 0 else int(ends[place - 1])) - begin, int(ends[place]) - begin
-            return packing.unpack(data[start:stop].tobytes())
+            return packing.unpack(data[edges[place]:edges[place + 1]].tobytes(), names)
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
@@ -308,10 +323,9 @@ class Recording:
         ends = self._commits[:, 0]
         begin = 0 if first is None else int(np.searchsorted(ends, first, side="right"))
         end = len(ends) if stop is None else min(len(ends), int(np.searchsorted(ends, stop - 1, side="right")) + 1)
-        blocks = [self._block(name, number) for number in range(begin, end)]
-        if not blocks:
+        if end <= begin:
             return self._read_rows(name, 0, 0)
-        columns = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+        columns = self._block(name, begin) if end == begin + 1 else self._read_blocks(name, begin, end)
         if first is None and stop is None:
             return columns
         low = 0 if first is None else int(np.searchsorted(columns[0], first))
@@ -335,29 +349,41 @@ class Recording:
             self._blocks.popitem(last=False)
         return columns
 
+    def _read_blocks(self, name: str, begin: int, end: int) -> list[np.ndarray]:
+        """Return the rows of the blocks `begin` .. `end - 1` of a series, by column, verified."""
+        stops = self._stops(name)
+        columns = self._read_rows(name, int(stops[begin]), int(stops[end]))
+        for number in range(begin, end):
+            own = slice(stops[number] - stops[begin], stops[number + 1] - stops[begin])
+            self._verify(name, number, [values[own] for values in columns])
+        return columns
+
     def _read_rows(self, name: str, start: int, stop: int) -> list[np.ndarray]:
         """Return some rows of a series, by column; of keyframes also the bytes that belong to them."""
         if name == "traces" and not self.traced.variables:
             return [np.empty(0, np.int64), np.empty((0, 0), np.float32)]
-        columns = [self._read_some(f"{name}/{column}", dtype, start, stop) for column, dtype in COLUMNS[name].items()]
+        columns_of = CHANGES_OF_VERSION_1 if self.version == 1 and name == "changes" else COLUMNS[name]
+        columns = [self._read_some(f"{name}/{column}", dtype, start, stop) for column, dtype in columns_of.items()]
         if name == "traces":
             columns += [self._read_some(f"traces/{variable}", "<f4", start, stop, (len(self.probes),))
                         for variable in self.traced.variables]
-        if name == "keyframes":
-            columns.append(self._read_some("keyframes/data", "u1", *self._data_range(start, stop)))
+        if "stops" in columns_of:
+            columns.append(self._read_some(f"{name}/data", "u1", *self._data_range(name, start, stop)))
         return columns
 
     def _read_some(self, path: str, dtype: str, start: int, stop: int, row: tuple[int, ...] = ()) -> np.ndarray:
-        source = hdf5.dataset(self._file, path, dtype, (None, *row))
-        if not 0 <= start <= stop <= source.shape[0]:
-            raise ValueError(f"{path} holds {source.shape[0]} rows, but {stop} were written")
-        return source[start:stop]
+        def once() -> np.ndarray:
+            source = hdf5.dataset(self._file, path, dtype, (None, *row))
+            if not 0 <= start <= stop <= source.shape[0]:
+                raise ValueError(f"{path} holds {source.shape[0]} rows, but {stop} were written")
+            return source[start:stop]
+        return once() if self.complete else hdf5.while_written(self.path, once)
 
-    def _data_range(self, start: int, stop: int) -> tuple[int, int]:
-        """Return where the bytes of the keyframes `start` .. `stop - 1` begin and end."""
-        ends = hdf5.dataset(self._file, "keyframes/stops", "<i8", (None,))
+    def _data_range(self, name: str, start: int, stop: int) -> tuple[int, int]:
+        """Return where the bytes of the rows `start` .. `stop - 1` of a series begin and end."""
+        ends = hdf5.dataset(self._file, f"{name}/stops", "<i8", (None,))
         if not 0 <= start <= stop <= ends.shape[0]:
-            raise ValueError(f"keyframes/stops holds {ends.shape[0]} rows, but {stop} were written")
+            raise ValueError(f"{name}/stops holds {ends.shape[0]} rows, but {stop} were written")
         first = int(ends[start - 1]) if start else 0
         return first, int(ends[stop - 1]) if stop > start else first
 

@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ..app.observer import default_probes
 from ..app.pacing import BatchSizer
 from ..app.recorder import RunRecorder
-from ..app.worker import default_probes
 from ..base.errors import ConfigurationError
 from ..engine.batch import Batch
 from ..engine.simulation import Simulation

@@ -112,7 +112,7 @@ class FakeSimulation:
     def spike_counts(self):
         return np.full(1, self.step_index, np.uint32)        # one spike in every step
 
-    on_host, fingerprint = True, "0" * 32
+    on_host, fingerprint, variables, state_bytes, first_step = True, "0" * 32, ("v",), 1000, 0
 
     def snapshot(self):
         n = self.network.num_neurons

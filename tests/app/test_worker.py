@@ -7,7 +7,8 @@ import pytest
 
 from neural_simulator.app import messages as msg
 from neural_simulator.app.frames import Mailbox
-from neural_simulator.app.worker import HANDLERS, MAX_PROBES, Worker, default_probes
+from neural_simulator.app.observer import default_probes
+from neural_simulator.app.worker import HANDLERS, MAX_PROBES, Worker
 from neural_simulator.base.errors import MemoryForecastError
 from neural_simulator.config import CoreSimConfig, GPUConfig
 from tests.app.fakes import FakeNetwork, FakeSimulation, answers, play
