@@ -602,6 +602,16 @@ class VisualizationConfig(Config):
     clip_z_to: float = setting(1.0, "Clip z to", "Cut away what lies above this share of the extent in z.",
                                low=0.0, high=1.0, group="Filters", live=True)
 
+    push_pA: float = setting(
+        500.0, "Push", "Current that pushes the neurons selected in the viewer.", unit="pA", low=-100_000.0,
+        high=100_000.0, group="Selected neurons", live=True)
+    push_ms: float = setting(
+        50.0, "Push lasts", "Duration of a push.", unit="ms", low=0.001, high=60_000.0, group="Selected neurons",
+        live=True)
+    silencing_pA: float = setting(
+        1000.0, "Silencing", "Inhibiting current that keeps neurons silent until they are released.", unit="pA",
+        low=0.0, high=100_000.0, group="Selected neurons", live=True)
+
     saved_views: dict[str, tuple[float, ...]] = setting(
         {}, "Saved views", "Poses of the camera that were saved under a number: yaw and pitch (deg), distance and "
         "target (radii of the network).", group="View", hidden=True, live=True)

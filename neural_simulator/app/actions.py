@@ -26,6 +26,7 @@ from .messages import (
     Stop,
     StopRecording,
 )
+from .selection import released
 from .view_state import ViewState
 
 MAX_PROBES = 8                # neurons that can be traced at once
@@ -117,6 +118,15 @@ def has_selection(view: ViewState) -> bool:
     return view.network is not None and view.selection.size > 0
 
 
+def has_chosen(view: ViewState) -> bool:
+    return has_selection(view) or has_picked(view)
+
+
+def is_stimulating(view: ViewState) -> bool:
+    """True while a stimulus of the viewer acts, or has acted, on the network in place."""
+    return view.core is not None and released(view.core) != view.core.stimuli
+
+
 def has_picked(view: ViewState) -> bool:
     return view.inspection is not None
 
@@ -171,6 +181,12 @@ _ALL = (
     Action("unpick", "Unpick Neuron", "Close the picked neuron's panel.", ("Delete",), possible=has_picked),
     Action("record_selected", "Trace Selected Neurons", "Trace the potentials of the selected neurons, at most "
            f"{MAX_PROBES} of them.", ("O",), commands=trace_selected, possible=has_selection),
+    Action("push_selected", "Stimulate Selected Neurons", "Push the selected neurons, or the picked one, with a "
+           "current for a moment.", ("T",), possible=has_chosen),
+    Action("silence_selected", "Silence Selected Neurons", "Keep the selected neurons, or the picked one, silent.",
+           ("X",), possible=has_chosen),
+    Action("release", "Release Neurons", "End what was done to neurons in the viewer.", ("Shift+X",),
+           possible=is_stimulating),
     Action("clear_selection", "Clear Selection", "Select no neuron.", ("Backspace",), possible=has_selection),
     Action("show_gallery", "Structure Gallery...", "Choose a brain structure by its picture."),
     Action("save_profile", "Save Profile...", "Write the form's values into a profile.", ("Ctrl+S",), anywhere=True),

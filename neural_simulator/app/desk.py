@@ -17,10 +17,11 @@ import numpy as np
 from ..base import log
 from ..base.errors import SimulatorError
 from ..base.paths import CHECKPOINTS, RECORDINGS
-from ..config import ColorMode, CoreSimConfig, GPUConfig, VisualizationConfig, describe, drive_scale_field
+from ..config import ColorMode, CoreSimConfig, GPUConfig, Stimulus, VisualizationConfig, describe, drive_scale_field
 from ..files.overrides import read_overrides, tuned_for
 from ..files.profiles import Profile, ProfileEntry, list_profiles, load_profile, save_profile
 from . import messages as msg
+from . import selection
 from .actions import ACTIONS, Action, apply_shown
 from .background import Background
 from .frames import NO_IDS, Frame, Mailbox, NetworkView
@@ -31,6 +32,7 @@ from .view_state import ViewState, apply
 
 USUAL_ROTATION = 12.0         # deg/s: a turn in half a minute
 T = TypeVar("T")
+Stimulation = Callable[[CoreSimConfig, tuple[int, ...], float, VisualizationConfig], tuple[Stimulus, ...]]
 
 
 class Desk:
@@ -47,6 +49,8 @@ class Desk:
             "toggle_pulses": partial(self._toggle, "show_pulses"), "next_color": self._next_color,
             "follow_picked": partial(self._toggle, "follow_picked"), "auto_rotate": self._auto_rotate,
             "unpick": partial(self.inspect, None), "clear_selection": partial(self.select, NO_IDS),
+            "push_selected": partial(self._stimulate, selection.pushed),
+            "silence_selected": partial(self._stimulate, selection.silenced), "release": self._release,
             "save_checkpoint": self.save_checkpoint, "load_checkpoint": self.load_checkpoint,
             "open_playback": self.open_playback}
         self._log = log.get("app")
@@ -321,6 +325,18 @@ class Desk:
     def select(self, neurons: np.ndarray) -> None:
         """Take these neurons (ids, ascending) as the selection."""
         self.tell(msg.SelectionChanged(neurons))
+
+    def _stimulate(self, stimuli: Stimulation) -> None:
+        """Push or silence the selected neurons, or the picked one, from now on."""
+        view = self.view
+        neurons = selection.targets(view.selection, view.inspection.neuron if view.inspection is not None else None)
+        if view.core is not None and neurons:
+            now_ms = self.frame.time_ms if self.frame is not None else 0.0
+            self.send(msg.ChangeLive({"stimuli": stimuli(view.core, neurons, now_ms, view.visual)}))
+
+    def _release(self) -> None:
+        if self.view.core is not None:
+            self.send(msg.ChangeLive({"stimuli": selection.released(self.view.core)}))
 
     # ---- leaving ----------------------------------------------------------------------------------------
     def ask_to_leave(self) -> None:

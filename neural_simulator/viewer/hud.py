@@ -23,7 +23,7 @@ NOTICE = from_hex("#ffd25a")
 AXIS_COLORS: tuple[tuple[str, RGB], ...] = (
     ("x", from_hex("#e07a5f")), ("y", from_hex("#81b29a")), ("z", from_hex("#6d9dc5")))
 HINTED = ("pause", "step", "reset_camera", "next_color", "show_keys", "exit")
-SELECTION_HINTED = ("record_selected", "clear_selection")
+SELECTION_HINTED = ("push_selected", "silence_selected", "release", "record_selected", "clear_selection")
 SELECTING: RGB = from_hex("#b3d9ff")
 
 
@@ -198,7 +198,8 @@ def _hints(canvas: Canvas, size: tuple[int, int], selected: int) -> None:
 
 
 HINT_WORDS = {"pause": "pause", "step": "step 1 ms", "reset_camera": "reset view", "next_color": "colours",
-              "show_keys": "keys", "exit": "exit", "record_selected": "trace", "clear_selection": "clear"}
+              "show_keys": "keys", "exit": "exit", "record_selected": "trace", "push_selected": "stimulate",
+              "silence_selected": "silence", "release": "release", "clear_selection": "clear"}
 
 
 # ---- words and small helpers ----------------------------------------------------------------------------
