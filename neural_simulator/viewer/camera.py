@@ -1,7 +1,8 @@
 """The orbit camera: where the eye is, what it sees, and how a drag or a wheel notch moves it. Pure NumPy.
 
-World: micrometres, z up. The eye circles `target` at `distance`; yaw turns about z, pitch lifts the eye above the
-horizontal plane. Pixels: origin at the top left corner of the picture, x right, y down, pixel centres at .5.
+World: micrometres, z up unless `up` names another axis. The eye circles `target` at `distance`; yaw turns about the
+vertical axis, pitch lifts the eye above the horizontal plane. Pixels: origin at the top left corner of the picture,
+x right, y down, pixel centres at .5.
 Every movement is exact and without inertia: a panned or zoomed point stays under the cursor.
 """
 
@@ -22,6 +23,7 @@ FIT_MARGIN = 1.04                # room left around a fitted sphere
 CLOSEST, FARTHEST = 1e-3, 50.0   # limits of the distance, in radii of the fitted sphere
 
 
+_COLUMNS = ((2, 0, 1), (1, 2, 0), (0, 1, 2))      # of an orientation with z upwards, so that x, y or z points upwards
 # Directions of view by name: yaw and pitch, deg. The front looks along +y, with x to the right and z up.
 PRESETS = {"front": (-90.0, 0.0), "side": (0.0, 0.0), "top": (-90.0, 89.0),
            "oblique": (HOME_YAW_DEG, HOME_PITCH_DEG)}
@@ -38,13 +40,15 @@ class Camera:
     center: np.ndarray = field(default_factory=lambda: np.zeros(3))       # of the fitted sphere
     target: np.ndarray = field(default_factory=lambda: np.zeros(3))
     distance: float = 3.0
+    up: int = 2                      # the world's axis that points upwards on the picture
 
     # ---- what it sees ------------------------------------------------------------------------------------
     def axes(self) -> np.ndarray:
         """Return the rows right, up, backward (from target to eye) as unit vectors, (3, 3)."""
         yaw, pitch = math.radians(self.yaw_deg), math.radians(self.pitch_deg)
         sy, cy, sp, cp = math.sin(yaw), math.cos(yaw), math.sin(pitch), math.cos(pitch)
-        return np.array([[-sy, cy, 0.0], [-cy * sp, -sy * sp, cp], [cy * cp, sy * cp, sp]])
+        rows = np.array([[-sy, cy, 0.0], [-cy * sp, -sy * sp, cp], [cy * cp, sy * cp, sp]])
+        return rows[:, _COLUMNS[self.up]]
 
     @property
     def eye(self) -> np.ndarray:
@@ -163,4 +167,5 @@ class Camera:
 
     def pose(self) -> tuple[float, ...]:
         """Everything the picture depends on, for comparison."""
-        return (self.yaw_deg, self.pitch_deg, self.fov_deg, self.distance, self.radius, *self.target, *self.center)
+        return (self.yaw_deg, self.pitch_deg, self.fov_deg, self.distance, self.radius, self.up, *self.target,
+                *self.center)

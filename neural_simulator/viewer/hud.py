@@ -166,15 +166,18 @@ def _scale_bar(canvas: Canvas, size: tuple[int, int], camera: Camera) -> None:
 
 
 def _labels(canvas: Canvas, size: tuple[int, int], scene: Scene, camera: Camera) -> None:
-    """The name of every outline at its upper corner that is farthest to the left; a single outline needs none."""
+    """The name of every outline beside the middle of its leftmost upright edge; a single outline needs none."""
     if len(scene.outlines) < 2:
         return
     for box in scene.outlines:
-        corners = np.array([(x, y, box.high[2]) for x in (box.low[0], box.high[0]) for y in (box.low[1], box.high[1])])
+        corners = np.array([[(box.low, box.high)[(k >> axis) & 1][axis] for axis in range(3)] for k in range(8)])
         places = camera.project(corners, *size)
-        x, y, depth = places[np.argmin(places[:, 0])]
-        if depth > 0.0 and box.label:
-            canvas.text(x - 6 * canvas.scale, y, box.label, population_color(box.populations[0]), "small", align=1.0)
+        first = int(np.argmin(places[:, 0]))
+        x, y, depth = 0.5 * (places[first] + places[first ^ (1 << camera.up)])
+        if depth > 0.0 and box.label and 0 < y < size[1]:
+            color = np.array(population_color(box.populations[0])) * 0.6 + 0.4
+            canvas.text(min(x, float(places[first, 0])) - 8 * canvas.scale, y - 8 * canvas.scale, box.label,
+                        (float(color[0]), float(color[1]), float(color[2])), "small", align=1.0)
 
 
 def _hints(canvas: Canvas, size: tuple[int, int], selected: int) -> None:

@@ -22,7 +22,7 @@ from ..base.errors import BackendError
 from ..config import VisualizationConfig
 from .camera import Camera
 from .hud import HudFacts
-from .scene import Shown, bounds
+from .scene import Shown, bounds, up_axis
 
 if TYPE_CHECKING:
     from .renderer import Renderer
@@ -135,6 +135,7 @@ class OffscreenViewer:
         from .picture import rendered
         self._context.activate()
         if shown.view is not None and shown.view is not self._fitted:
+            self.camera.up = up_axis(shown.view)
             self.camera.fit(*bounds(shown.view.positions), width / max(height, 1))
             self._fitted = shown.view
         self.camera.set_fov(shown.viz.field_of_view_deg)

@@ -37,7 +37,9 @@ DEPTH_FADE = 0.5             # share of the background in the farthest neuron's 
 SORTED_UP_TO = 200_000       # more neurons are drawn in any order, their transparency dithered
 USUAL_POINT_PX = 6.0
 CROWDED = 0.28               # largest radius of a neuron of usual size, in mean distances between neighbours
-SAME_BOX = 0.05              # boxes whose corners differ by less than this share of their size are one
+LAYERED = 1.0                # boxes whose centres are farther apart than they are thick are layers
+FEWEST_OF_LAYER = 10         # neurons
+SAME_BOX = 0.1              # boxes whose corners differ by less than this share of their size are one
 
 NEURON_VERTEX = np.dtype([("position", "<f4", 3), ("population", "<u4")])
 LINE_VERTEX = np.dtype([("position", "<f4", 3), ("pre", "<i4"), ("weight", "<f4"), ("populations", "u1", 2),
@@ -142,6 +144,19 @@ def outlines(positions: np.ndarray, populations: Sequence[Population]) -> tuple[
         return (Outline(*bounds(positions), (), ""),)
     return tuple(Outline(low, high, tuple(members), _common([populations[k].name for k in members]))
                  for low, high, members in found)
+
+
+def up_axis(view: NetworkView) -> int:
+    """Return the axis along which a layered network is stacked, z where it is not: it shall stand upright."""
+    boxes = [box for box in outlines(np.asarray(view.positions, np.float32), view.populations)
+             if sum(view.populations[k].size for k in box.populations) >= FEWEST_OF_LAYER]
+    if len(boxes) < 2:
+        return 2
+    centers = np.array([box.low + box.high for box in boxes]) / 2.0
+    thickness = np.array([box.high - box.low for box in boxes]).mean(axis=0)
+    apart = np.ptp(centers, axis=0) / np.maximum(thickness, 1e-6)
+    axis = int(np.argmax(apart))
+    return axis if apart[axis] > LAYERED else 2
 
 
 def _common(names: list[str]) -> str:

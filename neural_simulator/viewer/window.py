@@ -36,7 +36,7 @@ from .pacing import Pacer
 from .picking import inside, pick
 from .picture import rendered
 from .renderer import Renderer
-from .scene import Scene, Shown, bounds
+from .scene import Scene, Shown, bounds, up_axis
 
 TITLE = "Neural Simulator: Network"
 SMALLEST = (320, 240)
@@ -244,9 +244,10 @@ class Viewer:
         self.camera.set_fov(viz.field_of_view_deg)
         if view is not None and view is not self._fitted:
             known = (self.camera.radius, *self.camera.center) if self._fitted is not None else None
-            probe = Camera()
+            probe = Camera(up=up_axis(view))
             probe.fit(*bounds(view.positions))
-            if known is None or not _alike(known, (probe.radius, *probe.center)):
+            if known is None or probe.up != self.camera.up or not _alike(known, (probe.radius, *probe.center)):
+                self.camera.up = probe.up
                 self.camera.fit(*bounds(view.positions), size[0] / size[1])
             self._fitted = view
         if viz.follow_picked and shown.inspection is not None:

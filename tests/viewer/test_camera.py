@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from neural_simulator.viewer.camera import DEGREES_PER_HEIGHT, PITCH_LIMIT_DEG, ZOOM_PER_NOTCH, Camera
+from neural_simulator.viewer.camera import DEGREES_PER_HEIGHT, PITCH_LIMIT_DEG, PRESETS, ZOOM_PER_NOTCH, Camera
 
 SIZE = (800, 600)
 
@@ -134,3 +134,32 @@ def test_a_single_neuron_can_be_fitted():
     camera = Camera()
     camera.fit(np.zeros(3), np.zeros(3))
     assert np.all(np.isfinite(through_matrices(camera, np.zeros((1, 3)), *SIZE)))
+
+
+@pytest.mark.parametrize("up", [0, 1, 2])
+def test_any_axis_can_point_upwards(up):
+    camera = Camera(up=up)
+    camera.fit(np.full(3, -1.0), np.full(3, 1.0))
+    axes = camera.axes()
+    assert np.allclose(axes @ axes.T, np.eye(3)) and np.allclose(np.cross(axes[0], axes[1]), axes[2])
+    low, high = camera.project(np.array([np.eye(3)[up] * sign for sign in (-0.5, 0.5)]), *SIZE)
+    assert high[1] < 300 < low[1] and high[0] == pytest.approx(400) == low[0]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_show_the_whole_scene_from_their_direction(camera, preset):
+    camera.zoom(5, (3, 3), *SIZE)
+    camera.look(*PRESETS[preset])
+    assert (camera.yaw_deg, camera.pitch_deg) == pytest.approx(PRESETS[preset])
+    assert camera.distance == pytest.approx(camera.home_distance()) and np.allclose(camera.target, camera.center)
+
+
+def test_a_saved_pose_shows_the_same_part_of_another_scene(camera):
+    camera.orbit(70, 30, 600)
+    camera.zoom(4, (300, 200), *SIZE)
+    pose = camera.relative_pose()
+    other = Camera()
+    other.fit(np.zeros(3), np.array([8.0, 6.0, 4.0]))
+    other.take_pose(pose)
+    assert other.relative_pose() == pytest.approx(pose)
+    assert other.distance / other.radius == pytest.approx(camera.distance / camera.radius)

@@ -20,6 +20,7 @@ from neural_simulator.viewer.scene import (
     scene_uniforms,
     spacing_um,
     synapse_lines,
+    up_axis,
 )
 from tests.viewer.samples import STEP, cloud, frame, network
 
@@ -121,6 +122,15 @@ def test_populations_in_one_space_share_an_outline_and_layers_have_their_own():
     upper, lower = build_scene(replace(view, populations=named)).outlines
     assert upper.populations == (0, 1) and upper.label == "L23" and lower.label == "L5 E"
     assert np.all(upper.high <= (500, 500, 100)) and lower.low[2] >= 200
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_a_layered_network_stands_upright(axis):
+    rng = np.random.default_rng(1)
+    layers = [rng.random((300, 3)) * 100.0 + np.eye(3)[axis] * 150.0 * layer for layer in range(3)]
+    view = network(np.concatenate(layers), np.repeat([0, 1, 2], 300), excitatory=(True, False, True))
+    assert up_axis(view) == axis
+    assert up_axis(cloud(500)) == 2
 
 
 def test_two_showings_are_the_same_by_identity_of_what_is_large():
