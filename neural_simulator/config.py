@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from enum import Enum
 from fnmatch import fnmatchcase
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator
 
@@ -146,8 +146,14 @@ def allowed(owner: type[BaseModel], name: str) -> str:
         return "one of " + ", ".join(choices)
     words: dict[Any, str] = {
         int: "a whole number", float: "a number", bool: "true or false", str: "a text",
-        tuple[int, ...]: "whole numbers separated by commas", dict[str, float]: "numbers by parameter name"}
-    kind = words.get(info.annotation, f"of type {info.annotation}")
+        tuple[int, ...]: "whole numbers separated by commas", dict[str, float]: "numbers by parameter name",
+        tuple[str, ...]: "names separated by commas", tuple[float, ...]: "numbers separated by commas",
+        tuple[float, float, float, float]: "4 numbers separated by commas", tuple[(float,) * 6]: "6 numbers separated "
+        "by commas"}
+    given = [each for each in get_args(info.annotation) if each is not type(None)]
+    optional = type(None) in get_args(info.annotation)
+    annotation = given[0] if optional and len(given) == 1 else info.annotation
+    kind = words.get(annotation, f"of type {annotation}") + (" or nothing" if optional else "")
     if low is not None and high is not None:
         return f"{kind} between {low:,.12g} and {high:,.12g} {unit}".rstrip()
     return kind

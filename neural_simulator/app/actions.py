@@ -200,6 +200,7 @@ _ALL = (
     Action("redo", "Redo", "Make an undone change again.", ("Ctrl+Y", "Ctrl+Shift+Z"), anywhere=True,
            possible=lambda view: view.history_at < len(view.history) - 1),
     Action("show_keys", "Keys", "Show this list of keys.", ("F1",), anywhere=True),
+    Action("show_tour", "Tour", "Explain the parts of the control panel."),
     Action("exit", "Exit", "Leave the program.", ("Escape",)),
 )
 

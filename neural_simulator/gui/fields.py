@@ -28,6 +28,8 @@ from ..models.structures.generic import GENERIC
 LONG_CHOICES = ("neuron_model_type", "neural_structure_profile", "excitatory_preset", "inhibitory_preset")
 
 NUMBER, SWITCH, CHOICE, NUMBERS, PARAMETERS = "number", "switch", "choice", "numbers", "parameters"
+TEXT, WORDS = "text", "words"
+TYPED = (NUMBER, NUMBERS, TEXT, WORDS)          # entered as text
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Field:
     live: bool
     default: Any
     whole: bool = False     # whole numbers only
+    optional: bool = False  # an empty input means that there is no value
     low: float | None = None
     high: float | None = None
 
@@ -57,13 +60,22 @@ def _field(owner: type[Config], name: str) -> Field:
     info, extra = owner.model_fields[name], describe(owner, name)
     low, high = bounds(owner, name)
     return Field(name=name, label=info.title or name, unit=extra["unit"], group=extra["group"],
-                 meaning=info.description or "", accepts=allowed(owner, name), kind=_kind(info.annotation),
+                 meaning=info.description or "", accepts=allowed(owner, name),
+                 kind=CHOICE if name in LONG_CHOICES else _kind(info.annotation),
                  live=extra["live"], default=info.get_default(call_default_factory=True),
-                 whole=info.annotation is int, low=low, high=high)
+                 whole=info.annotation in (int, tuple[int, ...]), low=low, high=high,
+                 optional=type(None) in typing.get_args(info.annotation))
 
 
 def _kind(annotation: Any) -> str:
+    given = [each for each in typing.get_args(annotation) if each is not type(None)]
+    if len(given) < len(typing.get_args(annotation)) and len(given) == 1:
+        return _kind(given[0])
     origin = typing.get_origin(annotation)
+    if annotation is str:
+        return TEXT
+    if annotation == tuple[str, ...]:
+        return WORDS
     if annotation is bool:
         return SWITCH
     if annotation in (int, float):
@@ -97,7 +109,8 @@ def choice_labels(name: str, config: Config | None = None) -> dict[str, str]:
     """Return what a choice's values are called in the form, where that differs from the values themselves."""
     if name.endswith("_preset") and isinstance(config, CoreSimConfig):
         model = config.neuron_model_type.value
-        return {key: f"{key}: {cell_type(model, key)[1].label}" for key in choices(config, name)}
+        known = cell_types(model)
+        return {key: f"{key}: {known[key][1].label}" for key in choices(config, name) if key in known}
     if name == "neuron_model_type":
         return {key: model.label for key, model in list(NEURON_MODELS.items())}    # another thread may add one
     if name == "neural_structure_profile":
@@ -144,7 +157,10 @@ def cell_parameters(config: CoreSimConfig, name: str) -> tuple[tuple[Param, floa
     if name == "structure_parameters":
         knobs = STRUCTURES.get(config.neural_structure_profile, GENERIC).knobs
         return tuple((knob, knob.default, config.structure_parameters.get(knob.name, knob.default)) for knob in knobs)
-    model, cell = cell_type(config.neuron_model_type.value, getattr(config, name.replace("_parameters", "_preset")))
+    preset_name = getattr(config, name.replace("_parameters", "_preset"))
+    if preset_name not in cell_types(config.neuron_model_type.value):      # the structure has cells of its own
+        return ()
+    model, cell = cell_type(config.neuron_model_type.value, preset_name)
     preset = model.values(cell.name)
     custom = getattr(config, name)
     return tuple((param, preset[param.name], custom.get(param.name, preset[param.name])) for param in model.params)
@@ -152,19 +168,32 @@ def cell_parameters(config: CoreSimConfig, name: str) -> tuple[tuple[Param, floa
 
 def to_text(value: Any) -> str:
     """Return a number or a list of numbers as a user writes it."""
+    if value is None:
+        return ""
     if isinstance(value, tuple):
-        return ", ".join(str(part) for part in value)
+        return ", ".join(to_text(part) for part in value)
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
+def value_of(field: Field, text: str) -> Any:
+    """Return what a user means by `text` in this field; text that means nothing is returned as it is."""
+    if field.optional and not text.strip():
+        return None
+    if field.kind == TEXT:
+        return text.strip()
+    if field.kind == WORDS:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    return from_text(text, whole=field.whole, many=field.kind == NUMBERS)
+
+
 def from_text(text: str, whole: bool = False, many: bool = False) -> Any:
-    """Return the number (or tuple of whole numbers) that a user wrote; text that is none is returned as it is.
+    """Return the number (or tuple of numbers) that a user wrote; text that is none is returned as it is.
 
     Commas group the digits of a whole number and separate the numbers of a list; spaces do not matter.
     """
     if many:
-        parts = [from_text(part, whole=True) for part in text.split(",") if part.strip()]
-        return tuple(parts) if all(isinstance(part, int) for part in parts) else text
+        parts = [from_text(part, whole) for part in text.split(",") if part.strip()]
+        return tuple(parts) if all(isinstance(part, int | float) for part in parts) else text
     try:
         return _number(text, whole)
     except ValueError:

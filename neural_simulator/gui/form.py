@@ -27,6 +27,7 @@ from .fields import (
     matters,
     refit,
     to_text,
+    value_of,
 )
 from .layout import Look, form_table, wrapped_tooltip
 
@@ -72,7 +73,8 @@ class Form(Generic[AnyConfig]):
     """
 
     def __init__(self, config: AnyConfig, prefix: str, look: Look, edited: Callable[[], None],
-                 committed: Callable[[str], None] = lambda name: None, open_groups: int = 2):
+                 committed: Callable[[str], None] = lambda name: None, open_groups: int = 2,
+                 skip: tuple[str, ...] = ()):
         self.config = config
         self.errors: dict[str, str] = {}
         self._prefix = prefix
@@ -83,10 +85,10 @@ class Form(Generic[AnyConfig]):
         self._wanted = ""                                      # what is searched for, in small letters
         self._opened: dict[str, bool] = {}                     # groups that were open before the search
         self._pending: dict[str, Any] = {}                     # what was entered and is no good value
-        self._fields = {field.name: field for field in fields_of(type(config))}
+        self._fields = {field.name: field for field in fields_of(type(config)) if field.name not in skip}
         self._rows: dict[str, Row] = {}
         self._cells: dict[str, int | str] = {}                 # field of kind PARAMETERS -> container of its rows
-        self._cells_of = ("", "")                               # neuron model and structure that the rows belong to
+        self._cells_of: tuple[str, ...] = ()                   # what the rows of parameters belong to
         self._headers: dict[str, int | str] = {}
         self._complaints: dict[str, int | str] = {}
         self._defaults = type(config)()
@@ -184,8 +186,8 @@ class Form(Generic[AnyConfig]):
     def _on_edit(self, field: Field, sender: int | str, value: Any) -> None:
         if field.kind == kinds.CHOICE:
             value = {label: key for key, label in choice_labels(field.name, self.config).items()}.get(value, value)
-        elif field.kind in (kinds.NUMBER, kinds.NUMBERS) and isinstance(value, str):
-            value = from_text(value, whole=field.whole, many=field.kind == kinds.NUMBERS)
+        elif field.kind in kinds.TYPED and isinstance(value, str):
+            value = value_of(field, value)
         elif isinstance(value, float):
             value = float(f"{value:.3g}")        # a slider's float32 digits mean nothing
         self._try({field.name: value, **{k: v for k, v in self._pending.items() if k != field.name}})
@@ -342,9 +344,10 @@ class Form(Generic[AnyConfig]):
             dpg.set_value(row.tag, to_text(value))
 
 
-def _cells_of(config: CoreSimConfig) -> tuple[str, str]:
-    """What decides which parameters there are."""
-    return config.neuron_model_type.value, config.neural_structure_profile
+def _cells_of(config: CoreSimConfig) -> tuple[str, ...]:
+    """What decides which parameters there are; a cell type may belong to another model of the family."""
+    return (config.neuron_model_type.value, config.neural_structure_profile, config.excitatory_preset,
+            config.inhibitory_preset)
 
 
 def _is_wide(field: Field) -> bool:

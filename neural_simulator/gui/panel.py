@@ -30,6 +30,7 @@ from .gallery import Gallery
 from .layout import LEFT_WIDTH, LOG_HEIGHT, SMALLEST, STATUS_HEIGHT, TITLE, WINDOW, Look
 from .panels import PANELS, PLACES, Kit, Part
 from .tapes import Tapes
+from .tour import Tour
 
 FILE_ACTIONS = ("show_gallery", "load_profile", "save_profile", "load_checkpoint", "save_checkpoint", "exit")
 EDIT_ACTIONS = ("undo", "redo")
@@ -105,6 +106,7 @@ class Panel:
             if self._is_front(part):
                 part.refresh()
         self._dialogs.refresh()
+        self._tour.refresh()
         dpg.render_dearpygui_frame()
         for job in dpg.get_callback_queue() or []:
             self._wake()
@@ -188,6 +190,7 @@ class Panel:
             dpg.add_key_release_handler(callback=lambda sender, key: self._down.discard(key))
         self._dialogs = Dialogs(self._desk, look)
         self._gallery = Gallery(self._desk, look)
+        self._tour = Tour(self._desk, look)
 
     def _build_inside(self, settings: Settings) -> None:
         look = self._look
@@ -243,7 +246,7 @@ class Panel:
                 dpg.add_menu_item(label="Smaller Text", tag="menu.smaller", callback=partial(self._on_font, -1))
                 dpg.add_menu_item(label="Reset Layout", tag="menu.reset_layout", callback=self._on_reset_layout)
             with dpg.menu(label="Help", tag="menu.Help"):
-                self._build_items(("show_keys",))
+                self._build_items(("show_keys", "show_tour"))
 
     def _build_items(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -289,7 +292,7 @@ class Panel:
         if key in self._down:       # held down
             return
         self._down.add(key)
-        if key == dpg.mvKey_Escape:
+        if key == dpg.mvKey_Escape and not self._tour.end():
             self._dialogs.close_front()
         if key not in KEYS:
             return
@@ -314,4 +317,5 @@ class Panel:
                 "visual": view.visual.model_dump(), "frames": dpg.get_frame_count(),
                 "core": view.draft_core.model_dump(mode="json"), "device": view.draft_gpu.model_dump(mode="json"),
                 "settings": self._desk.settings.model_dump(mode="json"), "history_at": view.history_at,
-                "history": view.history, "recording": str(view.recording or ""), "unsaved": self._desk.unsaved}
+                "history": view.history, "recording": str(view.recording or ""), "unsaved": self._desk.unsaved,
+                "leaving": self._desk.leaving}

@@ -33,8 +33,10 @@ def start(screen, tmp_path):
     """Start the panel with a simulation thread; what is left of it is ended after the test."""
     started = []
 
-    def start_app(*arguments):
-        started.append(App(screen, PANEL_APP, "--reports", tmp_path, *arguments))
+    def start_app(*arguments, env=None):
+        if env and "NEURAL_SIMULATOR_SETTINGS" in env:
+            env = {"NEURAL_SIMULATOR_SETTINGS": str(tmp_path / env["NEURAL_SIMULATOR_SETTINGS"])}
+        started.append(App(screen, PANEL_APP, "--reports", tmp_path, *arguments, env=env))
         return started[-1]
     yield start_app
     for app in started:

@@ -1,6 +1,6 @@
 """The panel with a simulation thread and no viewer: what the tests of the panel alone start.
 
-`--break-at STEP` makes the simulation fail there, `--reports FOLDER` takes its report; `--idle` builds nothing.
+`--break-at STEP` makes the simulation fail there, `--reports FOLDER` takes what is written; `--idle` builds nothing.
 """
 
 import argparse
@@ -11,9 +11,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+if "--reports" in sys.argv:      # nothing is written into the program's own folders
+    from tests.gui.folders import redirect, stand_in_jobs
+    redirect(Path(sys.argv[sys.argv.index("--reports") + 1]))
+
 from neural_simulator.app import settings  # noqa: E402
 from neural_simulator.app.desk import Desk  # noqa: E402
 from neural_simulator.app.frames import Mailbox  # noqa: E402
+from neural_simulator.app.jobs import JOBS, Runner  # noqa: E402
 from neural_simulator.app.messages import Shutdown  # noqa: E402
 from neural_simulator.app.worker import Worker, build_simulation  # noqa: E402
 from neural_simulator.base import log  # noqa: E402
@@ -50,6 +55,7 @@ def main():
     desk = Desk(commands, events, mailbox, settings.load())
     desk.load_profile(find_profile(DEFAULT_PROFILE, PROFILES))
     panel = Panel(desk, store)
+    panel._runner = Runner(stand_in_jobs(args.reports, {job.script for job in JOBS}))
     worker.start()
     panel.open()
     if not args.idle:

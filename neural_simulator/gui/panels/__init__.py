@@ -25,6 +25,7 @@ from .performance import Performance
 from .resources import Resources
 from .script import ScriptText
 from .status import Status
+from .stimuli import Stimuli
 from .weights import Weights
 
 
@@ -61,6 +62,7 @@ Make = Callable[[Kit], Part]
 PANELS: tuple[Make, ...] = (
     lambda kit: Controls(kit.desk, kit.look),
     lambda kit: Parameters(kit.desk, kit.look),
+    lambda kit: Stimuli(kit.desk, kit.look),
     lambda kit: Monitor(kit.desk, kit.look, kit.tapes),
     lambda kit: Neuron(kit.desk, kit.look, kit.tapes),
     lambda kit: Weights(kit.desk, kit.look, kit.tapes),

@@ -54,7 +54,7 @@ class Monitor:
         self._shown = -1
 
     def _on_probes(self, sender: int | str, text: str) -> None:
-        ids = from_text(text, many=True)
+        ids = from_text(text, whole=True, many=True)
         if isinstance(ids, tuple):
             self._desk.send(SetProbes(ids))
         else:

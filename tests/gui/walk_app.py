@@ -1,0 +1,308 @@
+"""Walks every control of the panel: uses it as DearPyGui would and looks for an effect anywhere else.
+
+    walk_app.py FOLDER      prints JSON: the controls that were used, those without effect, what went wrong
+
+The simulation is paused, so that nothing changes but by the control. What counts as an effect: commands sent, the view
+state, the settings, files, windows, other items' values, labels and visibility.
+"""
+
+import json
+import queue
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.gui.folders import redirect, stand_in_jobs  # noqa: E402
+
+FOLDER = Path(sys.argv[1])
+redirect(FOLDER)
+
+import dearpygui.dearpygui as dpg  # noqa: E402
+
+from neural_simulator.app.actions import ACTIONS  # noqa: E402
+from neural_simulator.app.desk import Desk  # noqa: E402
+from neural_simulator.app.frames import Mailbox  # noqa: E402
+from neural_simulator.app.jobs import JOBS, Runner  # noqa: E402
+from neural_simulator.app.messages import Pause, Shutdown, StepOnce, Stop  # noqa: E402
+from neural_simulator.app.settings import Settings  # noqa: E402
+from neural_simulator.app.worker import Worker  # noqa: E402
+from neural_simulator.base import log  # noqa: E402
+from neural_simulator.config import CoreSimConfig, GPUConfig, VisualizationConfig  # noqa: E402
+from neural_simulator.files.profiles import load_profile  # noqa: E402
+from neural_simulator.gui.fields import fields_of  # noqa: E402
+from neural_simulator.gui.panel import Panel  # noqa: E402
+
+USED = ("Button", "Checkbox", "Combo", "InputText", "SliderFloat", "MenuItem", "Selectable")
+TYPED = {"search": "velocity", "probes": "3, 4", "log.search": "State", "neuron.number": "5"}
+LISTS = {"sphere_um": "0, 0, 0, 100", "box_um": "-9, -9, -9, 9, 9, 9", "times_ms": "1, 2.5"}
+OWNERS = {"core": CoreSimConfig, "device": GPUConfig, "view": VisualizationConfig, "program": Settings}
+DIALOGS = ("load_profile", "save_profile", "load_checkpoint", "save_checkpoint", "show_gallery", "show_keys",
+           "show_tour")
+# Marks that stand in no other item: what they do is told by the tests named here.
+TOLD_ELSEWHERE = {
+    "log.follow": "test_panel: the log follows", "log.previous": "needs a search", "log.next": "needs a search",
+    "script.text": "shows only", "job.text": "shows only", "job.stop": "test_jobs", "action.cancel": "test_panel",
+    "neuron.state": "this model has one further state", "dialog.save.description": "read when it is saved",
+    "resources.hold": "as activity.hold", "weights.hold": "as activity.hold", "neuron.hold": "as activity.hold"}
+
+
+class Walk:
+    def __init__(self):
+        self.store = log.install(log.LogStore())
+        self.sent = []
+        commands, events, mailbox = queue.Queue(), queue.Queue(), Mailbox()
+        self.worker = Worker(commands, events, mailbox, crash_folder=FOLDER / "crash_reports")
+        self.desk = Desk(commands, events, mailbox, Settings(show_tour=False))
+        send = self.desk.send
+        self.desk.send = lambda *given: (self.sent.extend(given), send(*given))
+        for name in ACTIONS:
+            if not name.startswith(("reset_camera", "show_viewer", "look_", "recall_", "save_view")):
+                continue
+            self.desk.on(name, lambda name=name: self.sent.append(name))      # the viewer's part
+        self.desk.show(load_profile(FOLDER / "profiles" / "small-1000x100.json"))
+        self.panel = Panel(self.desk, self.store, size=(1200, 1300))
+        self.panel._runner = Runner(stand_in_jobs(FOLDER, {job.script for job in JOBS}))
+        self.worker.start()
+        self.panel.open()
+        self.every, self.pictures, self.must_draw, self.draw = 12, 0, True, dpg.render_dearpygui_frame
+        dpg.render_dearpygui_frame = self.render
+        self.used, self.idle, self.wrong, self.keeping = [], [], [], False
+
+    def turn(self, count=1):
+        for _ in range(count):
+            self.desk.tick()
+            self.panel._wake()
+            self.panel.frame()
+
+    def render(self):
+        """Draw only some of the pictures; the parts are refreshed for each."""
+        self.pictures += 1
+        if self.pictures % self.every == 0 or self.must_draw:
+            self.must_draw = self.pictures < 10
+            self.draw()
+
+    def until(self, condition, what, patience_s=120.0):
+        end = time.monotonic() + patience_s
+        while not condition():
+            assert time.monotonic() < end, f"waited in vain for {what}; {self.desk.view.status}"
+            self.turn()
+            time.sleep(0.005)
+
+    def settle(self):
+        """Wait until commands are answered, background work is handed out, and what came is drawn."""
+        self.turn(2)
+        self.until(lambda: (self.desk._commands.empty() and not self.desk.background._newest
+                            and not self.desk.view.building and not self.panel._runner.running), "rest")
+        self.turn(2)
+        self.must_draw = True
+        self.turn()
+
+    def prepare(self):
+        """A paused network, some ms old, with the profile in the form, and no dialog."""
+        self.close_dialogs()
+        view = self.desk.view
+        if view.recording is not None:
+            self.desk.trigger("record")
+        if view.network is None or view.network.num_neurons != 1000:
+            self.desk.show(load_profile(FOLDER / "profiles" / "small-1000x100.json"))
+            self.desk.trigger("apply")
+            self.settle()
+        elif self.desk.unsaved and not self.keeping:
+            self.desk.show(load_profile(FOLDER / "profiles" / "small-1000x100.json"))
+        if self.desk.view.run == "running":
+            self.desk.send(Pause())
+        if self.desk.view.run in ("stopped", "ended"):
+            self.desk.send(Stop(), StepOnce(50.0))
+        self.settle()
+
+    def close_dialogs(self):
+        for item in dpg.get_windows():
+            called = dpg.get_item_alias(item)
+            if dpg.get_item_type(item).endswith("mvWindowAppItem") and called.startswith(("dialog", "tour")):
+                dpg.delete_item(item)
+        self.desk.leaving = False
+        self.desk.stay()
+
+    def world(self, without):
+        view, items = self.desk.view, {}
+        for item in dpg.get_all_items():
+            tag = dpg.get_item_alias(item) or item
+            if tag in (without, "number.process", "forecast"):
+                continue
+            kind = dpg.get_item_type(item).rpartition("::mv")[2]
+            if kind in ("Text", *USED, "CollapsingHeader", "Tab", "ChildWindow", "WindowAppItem"):
+                told = dpg.get_item_configuration(item)
+                items[tag] = (told.get("label"), told.get("show"), told.get("enabled"), str(dpg.get_value(item))[:2000])
+        files = sorted(str(path) for path in FOLDER.rglob("*") if path.is_file())
+        shown = (view.draft_core, view.draft_gpu, view.visual, view.history, view.history_at, view.run, view.status,
+                 dict(view.draft_errors), view.profile, view.speed, view.recording)
+        return {"items": items, "sent": len(self.sent), "files": files, "view": shown,
+                "settings": self.desk.settings, "leaving": self.desk.leaving, "log": self.store.version,
+                "limits": dpg.get_axis_limits("activity.rates.x")}
+
+    def other_value(self, tag, kind):
+        now = dpg.get_value(tag)
+        if kind == "Checkbox":
+            return not now
+        if kind == "Combo":
+            items = dpg.get_item_configuration(tag)["items"]
+            return next((item for item in reversed(items) if item != now), now)
+        if kind == "SliderFloat":
+            told = dpg.get_item_configuration(tag)
+            middle = 0.5 * (told["min_value"] + told["max_value"])
+            return 0.5 * (now + (told["max_value"] if now < middle else told["min_value"]))
+        if tag in TYPED:
+            return TYPED[tag]
+        field = self.field_of(tag)
+        if field is not None and field.kind == "numbers":
+            return LISTS.get(field.name, "2, 3")
+        if field is not None and field.optional:
+            return "90000"
+        try:
+            number = float(now)
+        except ValueError:
+            return now + "x"
+        if field is not None and field.whole:
+            return str(int(number) + 1 if field.high is None or number + 1 <= field.high else int(number) - 1)
+        low, high = (field.low, field.high) if field is not None else (None, None)
+        wanted = number * 1.01 if number else 0.01
+        if high is not None and wanted > high:
+            wanted = number * 0.99
+        return f"{wanted if low is None or wanted >= low else low:.6g}"
+
+    def field_of(self, tag):
+        """Return the declaration behind an input of a form, None for any other item."""
+        owner, _, name = tag.rpartition(".")
+        if owner.startswith("stimulus."):
+            stimuli = self.desk.view.draft_core.stimuli
+            owned = type(stimuli[int(owner.partition(".")[2])])
+        else:
+            owned = OWNERS.get(owner)
+        return next((field for field in fields_of(owned) if field.name == name), None) if owned else None
+
+    def use(self, tag):
+        """Use a control and note whether anything else changed."""
+        kind = dpg.get_item_type(tag).rpartition("::mv")[2]
+        callback = dpg.get_item_callback(tag)
+        if tag in TOLD_ELSEWHERE or (callback is None and not tag.endswith(".hold")):
+            if tag not in TOLD_ELSEWHERE and not opens_popup(tag) and not tag.startswith(("dialog.", "stimuli.kind")):
+                self.idle.append(f"{tag} has no callback")
+            return
+        if dpg.get_item_configuration(tag).get("enabled") is False:
+            self.make_possible(tag)
+        self.every = 1 if tag == "window" else 12       # plots are let go some pictures after they were drawn
+        if tag == "menu.reset_layout":
+            dpg.configure_item("bottom", show=False)
+        before = self.world(tag)
+        value = None
+        if kind in ("Checkbox", "Combo", "InputText", "SliderFloat"):
+            value = self.other_value(tag, kind)
+            dpg.set_value(tag, value)
+        elif kind == "MenuItem" and dpg.get_item_configuration(tag)["check"]:
+            dpg.set_value(tag, not dpg.get_value(tag))
+        if callback is not None:
+            self.panel._run_callback(callback, (tag, value, None))
+        self.settle()
+        self.used.append(tag)
+        if dpg.does_item_exist(tag) and tag.endswith(".hold"):
+            return
+        if self.world(tag) == before:
+            self.idle.append(tag)
+
+    def make_possible(self, tag):
+        name = tag.rpartition(".")[2]
+        if name == "redo":
+            self.desk.trigger("undo")
+        elif name == "undo":
+            self.desk.draft(self.desk.view.draft_core.changed(seed=77), self.desk.view.draft_gpu, {})
+        self.settle()
+
+    def controls(self, within=None):
+        found = []
+        for item in dpg.get_all_items():
+            tag = dpg.get_item_alias(item)
+            if tag and dpg.get_item_type(item).rpartition("::mv")[2] in USED:
+                found.append(tag)
+        return found
+
+    def run(self):
+        self.desk.trigger("start")
+        self.until(lambda: self.desk.frame is not None and self.desk.frame.step > 60, "a run")
+        self.prepare()
+        fronts = [(bar, tab) for bar in ("tabs.left", "tabs.right", "tabs.bottom")
+                  for tab in dpg.get_item_children(bar, 1) if dpg.get_item_type(tab).endswith("mvTab")]
+        for bar, tab in fronts:          # parts refresh only in front
+            dpg.set_value(bar, tab)
+            self.settle()
+        known = self.controls()
+        for tag in known:
+            if self.only and tag not in self.only:
+                continue
+            if not dpg.does_item_exist(tag):
+                continue
+            self.bring_to_front(tag)
+            self.guarded(tag)
+        for name in DIALOGS if not self.only else ():
+            self.walk_dialog(name, set(self.controls()))
+        if not self.only:
+            self.walk_stimuli()
+        self.desk.send(Shutdown())
+        self.worker.join(10.0)
+        self.panel.close()
+
+    def bring_to_front(self, tag):
+        item = dpg.get_item_parent(tag)
+        while item:
+            if dpg.get_item_type(item).endswith("mvTab"):
+                dpg.set_value(dpg.get_item_parent(item), item)
+            item = dpg.get_item_parent(item)
+        self.turn(2)
+
+    def guarded(self, tag):
+        lines = len(self.store.records)
+        try:
+            self.prepare()
+            if dpg.does_item_exist(tag):
+                self.use(tag)
+        except Exception as error:
+            self.wrong.append(f"{tag}: {type(error).__name__}: {error}")
+        self.wrong += [f"{tag}: {text}" for _, level, text in list(self.store.records)[lines:] if level == "ERROR"]
+
+    def walk_dialog(self, name, before):
+        self.prepare()
+        self.desk.trigger(name)
+        self.settle()
+        for tag in [tag for tag in self.controls() if tag not in before]:
+            self.prepare()
+            self.desk.trigger(name)
+            self.settle()
+            lines = len(self.store.records)
+            try:
+                if dpg.does_item_exist(tag):
+                    self.use(tag)
+            except Exception as error:
+                self.wrong.append(f"{tag}: {type(error).__name__}: {error}")
+            self.wrong += [f"{tag}: {text}" for _, level, text in list(self.store.records)[lines:] if level == "ERROR"]
+
+    def walk_stimuli(self):
+        self.prepare()
+        self.keeping = True
+        self.bring_to_front("stimuli.add")
+        for kind in dpg.get_item_configuration("stimuli.kind")["items"]:
+            dpg.set_value("stimuli.kind", kind)
+            self.guarded("stimuli.add")
+        for tag in [tag for tag in self.controls() if tag.startswith("stimulus.")]:
+            if not tag.endswith(":remove"):
+                self.guarded(tag)
+        self.guarded("stimulus.0:remove")
+
+
+def opens_popup(tag):
+    return tag.endswith(".export")
+
+
+walk = Walk()
+walk.only = sys.argv[2:]         # tags; none: all
+walk.run()
+print(json.dumps({"used": walk.used, "idle": walk.idle, "wrong": walk.wrong}))
