@@ -9,27 +9,30 @@ from typing import Any
 from ..config import Config, CoreSimConfig, GPUConfig
 from . import messages as msg
 
+RESET = "sim.reset()"
 HEAD = ("from neural_simulator import CoreSimConfig, GPUConfig, SimulationBridge",)
 
 
 class Script:
-    """The lines since the newest network was built. `version` grows with every change."""
+    """The acts since the newest network was built. `version` grows with every change."""
 
     def __init__(self) -> None:
         self.version = 0
-        self._lines: list[str] = []
-        self._step = 0                      # where the lines have come to
+        self._head: list[str] = []                      # what builds the network
+        self._acts: list[tuple[int, str]] = []          # (step at which it was done, line)
         self._seed = 0
         self._dt_ms = 1.0
+        self._first = 0                                 # step at which the network came
         self._state = "empty"
 
     def saw(self, event: msg.Event) -> None:
         """Take in what was done."""
         if isinstance(event, msg.NetworkBuilt):
-            self._seed, self._dt_ms = event.view.seed, event.view.core.dt_ms
+            view = event.view
+            self._seed, self._dt_ms, self._first = view.seed, view.core.dt_ms, view.first_step
         elif isinstance(event, msg.RunStateChanged):
             if (self._state, event.state) == ("ended", "running"):      # a run that is over begins anew
-                self._rewind()
+                self._acts.append((0, RESET))
             self._state = event.state
         elif isinstance(event, msg.Done) and type(event.command) in WRITERS:
             WRITERS[type(event.command)](self, event)
@@ -37,57 +40,64 @@ class Script:
 
     def text(self, step: int) -> str:
         """Return the script up to the beginning of step `step`."""
-        if not self._lines:
+        if not self._head:
             return "# Nothing has been built yet."
-        return "\n".join([*HEAD, "", *self._lines, *self._moved(step)]) + "\n"
+        lines, at = [], self._first
+        for done_at, line in (*self._acts, (step, "")):
+            if done_at > at:
+                lines.append(f"sim.step({done_at - at})      # to {done_at * self._dt_ms:g} ms")
+                at = done_at
+            if line:
+                lines.append(line)
+            if line == RESET:
+                at = 0
+        return "\n".join([*HEAD, "", *self._head, *lines]) + "\n"
 
     def _built(self, event: msg.Done) -> None:
         command: Any = event.command
         core = command.core.changed(seed=self._seed)
-        self._step = 0
-        self._lines = ["sim = SimulationBridge(", f"    core_config={call(core)},",
-                       f"    gpu_config={call(command.gpu)},", ")", "sim.initialize()"]
+        self._acts = []
+        self._head = ["sim = SimulationBridge(", f"    core_config={call(core)},",
+                      f"    gpu_config={call(command.gpu)},", ")", "sim.initialize()"]
+
+    def _loaded(self, event: msg.Done) -> None:
+        command: Any = event.command
+        self._acts = []
+        self._head = ["sim = SimulationBridge(gpu_config=" + call(command.gpu) + ")",
+                      f"sim.load_checkpoint({str(command.path)!r})"]
 
     def _live(self, event: msg.Done) -> None:
         command: Any = event.command
-        values = {name: value for name, value in command.values.items() if name != "total_simulation_time_ms"}
+        values = dict(command.values)
+        values.pop("total_simulation_time_ms", None)
+        if "stimuli" in values:
+            self._acts.append((event.step, f"sim.set_stimuli({list(_plain(values.pop('stimuli')))!r})"))
         if values:
-            self._go_to(event.step)
             told = ", ".join(f"{name}={literal(value)}" for name, value in values.items())
-            self._lines.append(f"sim.simulation.set_live({told})")
+            self._acts.append((event.step, f"sim.simulation.set_live({told})"))
+
+    def _went_back(self, event: msg.Done) -> None:
+        command: Any = event.command
+        while self._acts and self._acts[-1][0] * self._dt_ms > command.time_ms and self._acts[-1][1] != RESET:
+            self._acts.pop()
 
     def _stopped(self, event: msg.Done) -> None:
-        self._go_to(event.step)
-        self._rewind()
-
-    def _rewind(self) -> None:
-        self._lines.append("sim.reset()")
-        self._step = 0
+        self._acts.append((event.step, RESET))
 
     def _recording(self, event: msg.Done) -> None:
         command: Any = event.command
-        self._go_to(event.step)
         name = command.path.name if command.path is not None else "recording.simrec.h5"
-        self._lines.append(f"sim.start_recording_to_file({name!r})")
+        self._acts.append((event.step, f"sim.start_recording_to_file({name!r})"))
 
     def _recorded(self, event: msg.Done) -> None:
-        self._go_to(event.step)
-        self._lines.append("sim.stop_recording()")
-
-    def _go_to(self, step: int) -> None:
-        self._lines += self._moved(step)
-        self._step = step
-
-    def _moved(self, step: int) -> list[str]:
-        """Return the line that advances to `step`, none where it is reached already."""
-        if step <= self._step:
-            return []
-        return [f"sim.step({step - self._step})      # to {step * self._dt_ms:g} ms"]
+        self._acts.append((event.step, "sim.stop_recording()"))
 
 
 WRITERS: Mapping[type[msg.Command], Callable[[Script, msg.Done], None]] = {
     msg.ApplyConfig: Script._built,
+    msg.LoadCheckpoint: Script._loaded,
     msg.ChangeLive: Script._live,
+    msg.GoBack: Script._went_back,
     msg.Stop: Script._stopped,
     msg.StartRecording: Script._recording,
     msg.StopRecording: Script._recorded,
@@ -111,6 +121,11 @@ def literal(value: Any) -> str:
         value = value.value
     if isinstance(value, Config):
         value = value.model_dump(mode="json")
-    if isinstance(value, tuple) and any(isinstance(part, Config) for part in value):
-        value = tuple(part.model_dump(mode="json") for part in value)
-    return repr(value)
+    return repr(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    """Replace configurations in a tuple by dictionaries."""
+    if isinstance(value, tuple):
+        return tuple(part.model_dump(mode="json") if isinstance(part, Config) else part for part in value)
+    return value

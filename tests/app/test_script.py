@@ -9,7 +9,7 @@ from neural_simulator.app import messages as msg
 from neural_simulator.app.frames import Mailbox
 from neural_simulator.app.script import Script, literal
 from neural_simulator.app.worker import Worker
-from neural_simulator.config import CoreSimConfig, GPUConfig, NeuronModel
+from neural_simulator.config import CoreSimConfig, CurrentStimulus, GPUConfig, NeuronModel
 
 CORE = CoreSimConfig(num_neurons=200, connections_per_neuron=20, external_current_pA=60.0)
 GPU = GPUConfig(backend="cpu", num_threads=1)
@@ -37,6 +37,10 @@ def carried_out(*given):
     (msg.StepOnce(50.0), msg.ChangeLive({"background_rate_Hz": 900.0}), msg.StepOnce(60.0)),
     (msg.StepOnce(50.0), msg.Stop(), msg.StepOnce(30.0), msg.ChangeLive({"external_current_pA": 120.0}),
      msg.StepOnce(40.0)),
+    (msg.StepOnce(20.0), msg.ChangeLive({"stimuli": (CurrentStimulus(amplitude_pA=90.0, populations=("Exc*",)),)}),
+     msg.StepOnce(60.0)),
+    (msg.StepOnce(60.0), msg.ChangeLive({"background_rate_Hz": 900.0}), msg.StepOnce(60.0), msg.GoBack(40.0),
+     msg.StepOnce(50.0)),
 ])
 def test_running_the_script_gives_the_same_bits(given):
     script, frame = carried_out(msg.ApplyConfig(CORE, GPU), *given)
@@ -71,3 +75,13 @@ def test_looking_at_a_neurons_states_changes_no_bit():
     assert looked.states.shape == (80, len(looked.state_names)) and looked.state_names[0] == "v"
     assert np.array_equal(plain.v, looked.v) and plain.total_spikes == looked.total_spikes > 20
     assert looked.states[-1, 0] == looked.v[7]
+
+
+def test_a_run_that_goes_on_from_a_checkpoint_is_told_from_there(tmp_path):
+    path = tmp_path / "a.simstate.h5"
+    script, frame = carried_out(msg.ApplyConfig(CORE, GPU), msg.StepOnce(70.0), msg.SaveCheckpoint(path),
+                                msg.LoadCheckpoint(path, GPU), msg.StepOnce(30.0))
+    names = {}
+    exec(compile(script.text(frame.step), "script", "exec"), names)
+    sim = names["sim"].simulation
+    assert sim.step_index == frame.step == 100 and np.array_equal(sim.potential(), frame.v)
