@@ -275,6 +275,8 @@ class Desk:
             return False
         self.show(profile)
         self._used_profile(path)
+        for note in profile.notes:
+            self._log.warning("%s: %s", profile.name, note)
         self.notice(f"Profile {profile.name} is in the form; {ACTIONS['apply'].label} builds it.")
         return True
 

@@ -9,9 +9,7 @@ has its default. The name of a profile is the name of its file. docs/profiles.md
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -22,25 +20,31 @@ from ..config import Config, CoreSimConfig, GPUConfig, VisualizationConfig, allo
 from ..models.neurons import cell_types, neuron_model
 from ..models.structures import STRUCTURES
 from .atomic import reason, write_text
+from .keys import nearest, refuse_unknown, shown
+from .original import is_original, migrate
 
 FORMAT = "neural-simulator profile"
 VERSION = 1
 SUFFIX = ".json"
 DEFAULT_PROFILE = "small-1000x100"
-SIZE_LIMIT = 1 << 20               # bytes; a profile has some thousand
+SIZE_LIMIT = 1 << 25               # bytes; a profile has some thousand, one of the earlier program some per neuron
 SECTIONS: dict[str, type[Config]] = {"core": CoreSimConfig, "view": VisualizationConfig, "device": GPUConfig}
 KEYS = ("format", "version", "description", *SECTIONS)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """The settings of a session; `name` is the file's name without ending, `description` one line."""
+    """The settings of a session; `name` is the file's name without ending, `description` one line.
+
+    `notes` are sentences on what a profile of the earlier program says and this one cannot take over.
+    """
 
     core: CoreSimConfig = field(default_factory=CoreSimConfig)
     view: VisualizationConfig = field(default_factory=VisualizationConfig)
     device: GPUConfig = field(default_factory=GPUConfig)
     name: str = ""
     description: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,14 +65,16 @@ def load_profile(path: Path | str) -> Profile:
     """
     path = Path(path)
     document = _parse(path, _read(path))
+    if is_original(document):
+        return _migrated(path, document)
     _check_format(path, document)
     try:
-        _refuse_unknown(document, KEYS, "")
+        refuse_unknown(document, KEYS, "")
         sections = {name: _section(document, name, owner) for name, owner in SECTIONS.items()}
         _check_cell_parameters(sections["core"])
         description = document.get("description", "")
         if not isinstance(description, str):
-            raise ConfigurationError(f"description is {_shown(description)}, but must be a text.", "description")
+            raise ConfigurationError(f"description is {shown(description)}, but must be a text.", "description")
     except ConfigurationError as error:
         raise ConfigurationError(f"{path.name}: {error}", error.field, error.value) from None
     return Profile(**sections, name=path.stem, description=description)
@@ -111,7 +117,7 @@ def find_profile(name_or_path: str, folder: Path | None = None) -> Path:
         if path.is_file():
             return path
     known = [path.stem for path in sorted(folder.glob(f"*{SUFFIX}"))]
-    hint = f"; the nearest known profile is {_nearest(Path(name_or_path).stem, known)!r}" if known else ""
+    hint = f"; the nearest known profile is {nearest(Path(name_or_path).stem, known)!r}" if known else ""
     raise FileFormatError(
         f"There is no profile {name_or_path!r}, neither in {folder} nor as a file{hint}.", name_or_path)
 
@@ -142,7 +148,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise FileFormatError(f"{path} is not a valid profile: {why}.", path) from error
     if not isinstance(document, dict):
-        raise FileFormatError(f"{path} is not a profile: it holds {_shown(document)} instead of an object.", path)
+        raise FileFormatError(f"{path} is not a profile: it holds {shown(document)} instead of an object.", path)
     return document
 
 
@@ -162,11 +168,8 @@ def _no_constant(name: str) -> None:
 
 def _check_format(path: Path, document: dict[str, Any]) -> None:
     """Raise FileFormatError unless the document says that it is a profile that this program can read."""
-    if "simulation_configuration" in document:
-        raise FileFormatError(
-            f"{path} is a profile of the original program, whose layout this version does not read.", path)
     if document.get("format") != FORMAT:
-        found = _shown(document["format"]) if "format" in document else "missing"
+        found = shown(document["format"]) if "format" in document else "missing"
         raise FileFormatError(f"{path} is not a profile: its \"format\" is {found} instead of {FORMAT!r}.", path)
     version = document.get("version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
@@ -174,6 +177,15 @@ def _check_format(path: Path, document: dict[str, Any]) -> None:
     if version > VERSION:
         raise FileFormatError(f"{path} has profile version {version}, but this program reads up to version {VERSION}; "
                               "update the program.", path)
+
+
+def _migrated(path: Path, document: dict[str, Any]) -> Profile:
+    """Return a profile of the earlier program as one of this one."""
+    try:
+        core, view, device, notes = migrate(document)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path.name}: {error}", error.field, error.value) from None
+    return Profile(core, view, device, path.stem, "A profile of the earlier program.", notes)
 
 
 def _is_another_format(path: Path) -> bool:
@@ -190,13 +202,13 @@ def _section(document: dict[str, Any], name: str, owner: type[Config]) -> Any:
     """Return the configuration in the section `name`; ConfigurationError names key and remedy."""
     values = document.get(name, {})
     if not isinstance(values, dict):
-        raise ConfigurationError(f"{name} is {_shown(values)}, but must be an object with fields.", name)
-    _refuse_unknown(values, owner.model_fields, f"{name}.")
+        raise ConfigurationError(f"{name} is {shown(values)}, but must be an object with fields.", name)
+    refuse_unknown(values, owner.model_fields, f"{name}.")
     for key, value in values.items():
         if not _fits(owner.model_fields[key].annotation, value):
             title = owner.model_fields[key].title
             raise ConfigurationError(
-                f"{name}.{key} ({title}) is {_shown(value)}, but must be {allowed(owner, key)}.", key, value)
+                f"{name}.{key} ({title}) is {shown(value)}, but must be {allowed(owner, key)}.", key, value)
     return owner(**values)
 
 
@@ -222,26 +234,5 @@ def _check_cell_parameters(core: CoreSimConfig) -> None:
     for kind in ("excitatory", "inhibitory"):
         cell = known.get(getattr(core, f"{kind}_preset"))
         model = cell[0] if cell else neuron_model(core.neuron_model_type.value)
-        _refuse_unknown(getattr(core, f"{kind}_parameters"), [param.name for param in model.params],
+        refuse_unknown(getattr(core, f"{kind}_parameters"), [param.name for param in model.params],
                         f"core.{kind}_parameters.")
-
-
-def _refuse_unknown(keys: Iterable[str], known: Iterable[str], where: str) -> None:
-    """Raise ConfigurationError for the first of `keys` that is not `known`, naming the nearest known key."""
-    known = list(known)
-    for key in keys:
-        if key not in known:
-            raise ConfigurationError(
-                f"{where}{_shown(key)[1:-1]} is unknown; the nearest known key is {where}{_nearest(key, known)}.", key)
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    """Return the member of `known` that resembles `name` most, whatever the case of its letters."""
-    lower = {word.lower(): word for word in known}
-    return lower[difflib.get_close_matches(name.lower()[:200], lower, n=1, cutoff=0.0)[0]]
-
-
-def _shown(value: Any) -> str:
-    """Return a JSON value for a sentence, cut where it is long."""
-    text = repr(value) if not isinstance(value, dict) else "an object"
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -67,6 +67,8 @@ def run(profile: Profile, duration_ms: float | None = None, record: Path | None 
     if duration_ms < profile.core.dt_ms:
         raise ConfigurationError(f"The duration is {duration_ms:g} ms, but one step is {profile.core.dt_ms:g} ms; "
                                  "choose at least one step.", "duration_ms", duration_ms)
+    for note in profile.notes:
+        out.print(f"{profile.name}: {note}", highlight=False, soft_wrap=True)
     with progress_bar() as progress:
         sim = build(profile, progress)
         try:

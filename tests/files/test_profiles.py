@@ -11,6 +11,7 @@ from neural_simulator.base.paths import PROFILES
 from neural_simulator.config import CoreSimConfig, GPUConfig, VisualizationConfig
 from neural_simulator.files.profiles import (
     DEFAULT_PROFILE,
+    SIZE_LIMIT,
     Profile,
     find_profile,
     list_profiles,
@@ -183,13 +184,12 @@ def test_a_bad_value_is_one_sentence_with_place_and_remedy(tmp_path, section, va
     ({**HEAD, "version": "1"}, 'has no valid "version"'),
     ({**HEAD, "version": True}, 'has no valid "version"'),
     ({**HEAD, "version": 2}, "has profile version 2, but this program reads up to version 1; update the program"),
-    ({"simulation_configuration": {}}, "is a profile of the original program"),
     ('{"format": "neural-simulator profile", "version": 1, "core": {"dt_ms": NaN}}', "NaN is not a number"),
     ('{"format": "neural-simulator profile", "version": 1, "version": 1}', "the key 'version' comes twice"),
     ("[" * 100_000, "it is nested too deeply"),
     ('{"a": ' * 100_000, "it is nested too deeply"),
     ('{"version": ' + "1" * 10_000 + "}", "is not a valid profile"),
-    (" " * (1 << 20) + "{}", "is larger than 1,048,576 bytes"),
+    (" " * SIZE_LIMIT + "{}", "is larger than 33,554,432 bytes"),
 ])
 def test_a_file_that_is_no_profile_is_one_sentence(tmp_path, document, part):
     assert part in sentence(tmp_path, document, FileFormatError)
