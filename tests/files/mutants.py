@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
+import subprocess
+import sys
+import tempfile
 
 import h5py
 import numpy as np
 
 from neural_simulator.base.errors import FileFormatError
+from neural_simulator.base.paths import ROOT
 from neural_simulator.files import superblock
 
 ODD = {
@@ -58,3 +63,27 @@ def assert_one_sentence(error: FileFormatError, path: object) -> None:
     """The whole message is one sentence that begins with the file's name."""
     said = str(error)
     assert said.startswith(f"{path} ") and said.endswith(".") and "\n" not in said, said
+
+
+_ACT = """
+import os, sys
+{importing}
+from neural_simulator.base.errors import FileFormatError
+if os.geteuid() == 0:
+    os.setuid(65534)            # the administrator may write everywhere
+try:
+    act(sys.argv[1])
+except FileFormatError as error:
+    print(error)
+"""
+
+
+def in_a_read_only_folder(importing: str, name: str) -> str:
+    """Call `act(path)`, which `importing` imports, for a path in a read-only folder; return its complaint."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o555)
+        path = os.path.join(folder, name)
+        said = subprocess.run([sys.executable, "-c", _ACT.format(importing=importing), path], cwd=ROOT,
+                              capture_output=True, text=True, check=True).stdout
+        assert os.listdir(folder) == []
+    return said.removeprefix(path).strip()

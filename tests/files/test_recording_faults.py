@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 
 import h5py
 import numpy as np
@@ -13,11 +14,13 @@ from numpy.testing import assert_array_equal
 
 from neural_simulator.base.errors import FileFormatError
 from neural_simulator.base.paths import ROOT
+from neural_simulator.config import CoreSimConfig, GPUConfig
+from neural_simulator.engine.simulation import Simulation
 from neural_simulator.files.recordings import Recording
-from tests.files.mutants import ODD, assert_one_sentence, mutant, used_places
+from tests.files.mutants import ODD, assert_one_sentence, in_a_read_only_folder, mutant, used_places
 from tests.files.samples import BATCH_STEPS, CORE, add, batch, changes, expected, record, recorder, state
 
-MUTANTS = 300
+MUTANTS = 200
 
 
 def read(path) -> int:
@@ -62,7 +65,7 @@ for number in itertools.count():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
-@pytest.mark.parametrize("lines", [1, 2, 30, 97, 200])
+@pytest.mark.parametrize("lines", [1, 2, 30, 97])
 def test_a_kill_while_recording_loses_nothing_that_was_flushed(tmp_path, lines):
     path = tmp_path / "a.simrec.h5"
     with subprocess.Popen([sys.executable, "-c", RECORD_FOR_EVER, path], cwd=ROOT, stdout=subprocess.PIPE) as writer:
@@ -74,6 +77,69 @@ def test_a_kill_while_recording_loses_nothing_that_was_flushed(tmp_path, lines):
     assert batches >= int(rest[-1] if rest else flushed) >= lines
     with Recording.open(path) as recording:
         assert not recording.complete
+
+
+# A program that records a simulation as the desktop does, and says when it came to which step.
+RECORD_A_RUN = """
+import sys, time
+from neural_simulator.app.recorder import RunRecorder
+from neural_simulator.config import CoreSimConfig, GPUConfig
+from neural_simulator.engine.simulation import Simulation
+from neural_simulator.files.recording_choice import RecordingChoice
+core = CoreSimConfig(num_neurons=200, connections_per_neuron=20, seed=5)
+sim = Simulation(core, GPUConfig(backend="cpu"))
+choice = RecordingChoice(sys.argv[2], neurons=tuple(range(0, 200, 3)))
+recorder = RunRecorder(sys.argv[1], core, sim, (1, 2), choice, GPUConfig(backend="cpu", recording_mode="streaming"))
+print(0, time.monotonic(), flush=True)
+while True:
+    recorder.saw(sim.step(7))
+    time.sleep(0.002)
+    print(sim.step_index, time.monotonic(), flush=True)
+"""
+
+
+def kill_while_streaming(path, kind, delays_s) -> None:
+    """Kill a recording program at these times; all but the newest second is readable, and what was computed."""
+    sim = Simulation(CoreSimConfig(num_neurons=200, connections_per_neuron=20, seed=5), GPUConfig(backend="cpu"))
+    computed = sim.step(8000)
+    for delay_s in delays_s:
+        path.unlink(missing_ok=True)
+        with subprocess.Popen([sys.executable, "-c", RECORD_A_RUN, path, kind], cwd=ROOT, stdout=subprocess.PIPE,
+                              text=True) as writer:
+            writer.stdout.readline()
+            timer = threading.Timer(delay_s, writer.send_signal, [signal.SIGKILL])
+            timer.start()
+            told = [line.split() for line in writer.stdout.read().splitlines() if len(line.split()) == 2]
+        killed_s = float(told[-1][1]) if told else 0.0
+        surely = max((int(step) for step, when in told if float(when) < killed_s - LOST_S), default=0)
+        with Recording.open(path) as recording:
+            steps, ids = recording.spikes()
+            recording.traces()
+            assert surely <= recording.stop_step <= 8000, "more than a second is lost"
+            inside = computed.spike_steps < recording.stop_step
+            assert_array_equal(steps, computed.spike_steps[inside])
+            assert_array_equal(ids, computed.spike_ids[inside])
+            for number in range(len(recording.keyframe_steps())):
+                recording.keyframe(number)
+    assert surely > 50, "nothing was recorded"
+
+
+LOST_S = 2.0        # one second, and one more for a machine that is busy with other things
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
+@pytest.mark.parametrize("kind", ["full", "replay"])
+def test_a_kill_while_a_run_is_streamed_loses_a_second_at_most(tmp_path, kind):
+    kill_while_streaming(tmp_path / "a.simrec.h5", kind, [0.7, 3.3])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
+def test_a_hundred_kills_while_runs_are_streamed_lose_a_second_at_most(tmp_path):
+    dice = random.Random(3)
+    for kind in ("full", "replay"):
+        delays_s = [*(dice.uniform(0.0, 3.0) for _ in range(49)), 3.5]
+        kill_while_streaming(tmp_path / "a.simrec.h5", kind, delays_s)
 
 
 def test_an_unclosed_recording_is_read_by_other_programs_in_single_writer_mode(tmp_path):
@@ -145,13 +211,32 @@ def test_a_disk_too_full_for_the_beginning_leaves_no_file(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+# ---- others at the same file ----------------------------------------------------------------------------
+def test_a_second_program_cannot_record_into_the_same_file(tmp_path):
+    path = tmp_path / "a.simrec.h5"
+    with recorder(path) as file:
+        add(file, 0)
+        said = subprocess.run([sys.executable, "-c", FILL_THE_DISK, path, str(10**8)], cwd=ROOT, capture_output=True,
+                              text=True, check=True).stdout
+        add(file, 1)
+    assert said == f"{path} exists already; choose another name for the recording.\n"
+    assert read(path) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_a_read_only_folder_is_told():
+    said = in_a_read_only_folder("from tests.files.samples import recorder as act", "a.simrec.h5")
+    assert said == "cannot be written: permission denied."
+
+
 # ---- damage ---------------------------------------------------------------------------------------------
-def test_damaged_recordings_are_read_correctly_or_refused_in_one_sentence(tmp_path):
-    dice, path = random.Random(20251122), tmp_path / "a.simrec.h5"
+@pytest.mark.parametrize("mutants", [MUTANTS, pytest.param(4000, marks=pytest.mark.slow)])
+def test_damaged_recordings_are_read_correctly_or_refused_in_one_sentence(tmp_path, mutants):
+    dice, path = random.Random(mutants), tmp_path / "a.simrec.h5"
     originals = [record(path).read_bytes(), unclosed(tmp_path)]
     places = [used_places(content) for content in originals]
     refused = 0
-    for _ in range(MUTANTS):
+    for _ in range(mutants):
         choice = dice.randrange(2)
         path.write_bytes(mutant(originals[choice], places[choice], dice))
         try:
@@ -159,7 +244,7 @@ def test_damaged_recordings_are_read_correctly_or_refused_in_one_sentence(tmp_pa
         except FileFormatError as error:
             refused += 1
             assert_one_sentence(error, path)
-    assert MUTANTS * 0.8 < refused < MUTANTS
+    assert mutants * 0.8 < refused < mutants
 
 
 def test_a_recording_cut_anywhere_is_said_to_be_truncated(tmp_path):
