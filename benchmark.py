@@ -23,6 +23,9 @@ def main(arguments: list[str]) -> int:
     if "--viz" in arguments:
         from neural_simulator.viewer import measure
         return measure.main([argument for argument in arguments if argument != "--viz"])
+    if "--files" in arguments:
+        from neural_simulator.tools import measure_files
+        return measure_files.main([argument for argument in arguments if argument != "--files"])
     from neural_simulator.tools import benchmark
     return benchmark.main(arguments)
 

@@ -26,6 +26,7 @@ LONGEST_TURN_S = 0.1              # wall time that a slow playback may be behind
 CACHE_BYTES = 256 << 20           # potentials that were computed again, kept for going back
 CACHED_SHARE, AUTO_SHARE = 0.8, 0.25      # of the free memory, that frames may take in 'gpu_cached' and in 'auto'
 MOST_TRACES = 8
+LONG_WAY, MOST_PASSED = 50_000, 32        # spikes after which a moment is remembered, and how many such moments
 _log = log.get("app")
 
 
@@ -139,6 +140,7 @@ class SpikeHistory:
     def __init__(self, recording: Recording):
         self._recording = recording
         self._keyframes = recording.keyframe_steps()
+        self._passed: dict[int, tuple[np.ndarray, int]] = {}
         self._begin(len(self._keyframes[:1]) - 1, recording.first_step)
         self.initial = self._last                               # newest spikes before the beginning
         self._step = -1                                         # where the two below stand
@@ -149,14 +151,25 @@ class SpikeHistory:
         """Return the step of every neuron's newest spike, (N,) int32, and the number of spikes, before `step`."""
         kept = int(np.searchsorted(self._keyframes, step, side="right")) - 1
         nearest = int(self._keyframes[kept]) if kept >= 0 else self._recording.first_step
-        if not nearest <= self._step <= step:
+        passed = max((known for known in self._passed if known <= step), default=-1)
+        if passed > nearest and not passed <= self._step <= step:
+            self._step, (self._last, self._total) = passed, self._passed[passed]
+        elif not nearest <= self._step <= step:
             self._begin(kept, nearest)
         steps, ids = self._recording.spikes(self._step, step)
         self._last = self._last.copy()                          # the one before may be on show
         self._last[ids] = steps                                 # ascending steps: the newest one stays
         self._total += len(ids)
         self._step = step
+        if len(ids) > LONG_WAY:
+            self._remember()
         return self._last, self._total
+
+    def _remember(self) -> None:
+        """Keep what took long to find, so that going back a little does not take as long again."""
+        self._passed[self._step] = self._last, self._total
+        while len(self._passed) > MOST_PASSED:
+            del self._passed[next(iter(self._passed))]
 
     def _begin(self, kept: int, step: int) -> None:
         self._step, self._total = step, 0

@@ -76,10 +76,9 @@ class Sampling:
 
     def _run_traced(self, steps: int, shown: np.ndarray, timed: bool, record: bool) -> Batch:
         """Let the step kernel trace the potentials; the rows are copied before they leave the device."""
-        probes = np.union1d(self.ids, shown)
-        xp = self._engine.xp
-        with self._engine.memory():
-            own, others = (xp.asarray(np.searchsorted(probes, ids)) for ids in (self.ids, shown))
+        if self._shown is None or not np.array_equal(self._shown, shown):
+            self._trace(shown)
+        probes, own, others = self._probes, self._own, self._others
 
         def keep(first: int, trace: Any) -> np.ndarray:
             begin = -(first + 1) % self.interval_steps
@@ -89,6 +88,13 @@ class Sampling:
             return self._engine.to_host(trace[:, others])
 
         return self._engine.run(steps, probes, timed=timed, record=record, keep=keep)
+
+    def _trace(self, shown: np.ndarray) -> None:
+        """Note which neurons the kernel must trace, and which columns of that are ours and which are shown."""
+        self._shown, self._probes = shown.copy(), np.union1d(self.ids, shown)
+        with self._engine.memory():
+            self._own, self._others = (self._engine.xp.asarray(np.searchsorted(self._probes, ids))
+                                       for ids in (self.ids, shown))
 
     @property
     def _piece(self) -> int:
@@ -101,7 +107,7 @@ class Sampling:
             return
         self._steps.append(first + self.interval_steps * np.arange(len(rows)))
         if self._engine.on_host:
-            self._host.append(np.array(rows, np.float32))
+            self._host.append(rows)                    # a copy, because `own` chooses columns
             return
         if self._filled + len(rows) > len(self._buffer):
             self._spill()
@@ -142,6 +148,7 @@ class Sampling:
     def _begin(self, engine: Any) -> None:
         """Make the device's buffer."""
         self._engine, self._filled = engine, 0
+        self._shown: np.ndarray | None = None          # for which the columns are known
         with engine.memory():
             self._places = engine.places(self.ids)
             self._buffer = engine.xp.empty((0 if engine.on_host else self._room_rows, self.width), np.float32)
