@@ -75,7 +75,11 @@ def _done(view: ViewState, event: msg.Done) -> ViewState:
     elif isinstance(command, msg.LoadCheckpoint) and view.core is not None:
         view = replace(view, gpu=command.gpu, draft_core=view.core, draft_gpu=command.gpu, draft_errors={}, crash=None)
     elif isinstance(command, msg.ChangeLive) and view.core is not None:
-        view = replace(view, core=view.core.changed(**command.values))
+        # What the form has not changed since follows, wherever the change came from.
+        same = {name: value for name, value in command.values.items()
+                if getattr(view.draft_core, name) == getattr(view.core, name)}
+        draft = view.draft_core.changed(**same) if same else view.draft_core
+        view = replace(view, core=view.core.changed(**command.values), draft_core=draft)
     elif isinstance(command, msg.SetSpeed):
         view = replace(view, speed=command.factor)
     return replace(view, status=event.text, status_bad=False) if event.text else view

@@ -17,9 +17,9 @@ from .facts import in_bytes
 from .layout import Look, centre
 
 SUFFIX = ".json"
-STATE = ".simstate.h5"
+STATE, RECORDING = ".simstate.h5", ".simrec.h5"
 TAGS = ("dialog.load", "dialog.save", "dialog.keys", "dialog.crash", "dialog.leave",
-        "dialog.load_checkpoint", "dialog.save_checkpoint", "dialog.gallery")
+        "dialog.load_checkpoint", "dialog.save_checkpoint", "dialog.recording", "dialog.gallery")
 
 
 class Dialogs:
@@ -33,6 +33,7 @@ class Dialogs:
         desk.on("save_profile", self._ask_save)
         desk.on("save_checkpoint", self._ask_save_checkpoint)
         desk.on("load_checkpoint", self._ask_load_checkpoint)
+        desk.on("open_playback", self._ask_recording)
         desk.on("show_keys", self._show_keys)
         desk.on("ask_to_leave", self._ask_leave)
 
@@ -100,12 +101,17 @@ class Dialogs:
             dpg.delete_item("dialog.save")
 
     # ---- checkpoints ------------------------------------------------------------------------------------
+    def _ask_recording(self) -> None:
+        known = [_with_age(path, RECORDING) for path in self._desk.recordings()]
+        self._ask_file("dialog.recording", "Play Recording", known, f"path of a {RECORDING} file",
+                       lambda text: self._play(Path(text.strip())), self._play)
+
+    def _play(self, path: Path) -> None:
+        dpg.delete_item("dialog.recording")
+        self._desk.open_playback(path)
+
     def _ask_load_checkpoint(self) -> None:
-        known = []
-        for path in self._desk.checkpoints():
-            facts = path.stat()
-            told = f"{datetime.fromtimestamp(facts.st_mtime):%Y-%m-%d %H:%M}   {in_bytes(facts.st_size)}"
-            known.append((path.name.removesuffix(STATE), path, told, False))
+        known = [_with_age(path, STATE) for path in self._desk.checkpoints()]
         self._ask_file("dialog.load_checkpoint", "Load Checkpoint", known, f"path of a {STATE} file",
                        lambda text: self._load_checkpoint(Path(text.strip())), self._load_checkpoint)
 
@@ -204,6 +210,13 @@ class Dialogs:
         size = self._look.px(width), self._look.px(height)
         return dpg.window(label=title, tag=tag, no_collapse=True, no_resize=True, no_saved_settings=True, modal=True,
                           width=size[0], height=size[1], pos=centre(*size), on_close=lambda: dpg.delete_item(tag))
+
+
+def _with_age(path: Path, suffix: str) -> tuple[str, Path, str, bool]:
+    """Return a line of a list of files: name, path, when it was written and its size."""
+    facts = path.stat()
+    told = f"{datetime.fromtimestamp(facts.st_mtime):%Y-%m-%d %H:%M}   {in_bytes(facts.st_size)}"
+    return path.name.removesuffix(suffix), path, told, False
 
 
 def profile_path(text: str) -> Path:

@@ -196,6 +196,7 @@ class Panel:
         look = self._look
         self._build_menu()
         self._build_place("top")
+        self._build_place("timeline")
         with dpg.group(horizontal=True):
             with dpg.child_window(tag="left", width=look.px(settings.left_width or LEFT_WIDTH), resizable_x=True):
                 self._build_place("left")

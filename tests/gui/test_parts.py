@@ -19,7 +19,7 @@ def test_every_file_of_the_folder_is_in_the_table():
     desk = Desk(None, None, None)
     made = [make(panels.Kit(desk, FakeLook(), None, Tapes(), Runner())) for make in panels.PANELS]
     assert {part.name for part in made} == used
-    assert {part.place for part in made} == {"top", "status", *panels.PLACES}
+    assert {part.place for part in made} == {"top", "timeline", "status", *panels.PLACES}
     assert all(part.title and callable(part.build) and callable(part.refresh) for part in made)
 
 

@@ -24,7 +24,7 @@ from neural_simulator.app.actions import ACTIONS  # noqa: E402
 from neural_simulator.app.desk import Desk  # noqa: E402
 from neural_simulator.app.frames import Mailbox  # noqa: E402
 from neural_simulator.app.jobs import JOBS, Runner  # noqa: E402
-from neural_simulator.app.messages import Pause, Shutdown, StepOnce, Stop  # noqa: E402
+from neural_simulator.app.messages import Pause, PlayPlayback, Shutdown, StepOnce, Stop  # noqa: E402
 from neural_simulator.app.settings import Settings  # noqa: E402
 from neural_simulator.app.worker import Worker  # noqa: E402
 from neural_simulator.base import log  # noqa: E402
@@ -37,12 +37,13 @@ USED = ("Button", "Checkbox", "Combo", "InputText", "SliderFloat", "MenuItem", "
 TYPED = {"search": "velocity", "probes": "3, 4", "log.search": "State", "neuron.number": "5"}
 LISTS = {"sphere_um": "0, 0, 0, 100", "box_um": "-9, -9, -9, 9, 9, 9", "times_ms": "1, 2.5"}
 OWNERS = {"core": CoreSimConfig, "device": GPUConfig, "view": VisualizationConfig, "program": Settings}
-DIALOGS = ("load_profile", "save_profile", "load_checkpoint", "save_checkpoint", "show_gallery", "show_keys",
-           "show_tour")
+DIALOGS = ("load_profile", "save_profile", "load_checkpoint", "save_checkpoint", "open_playback", "show_gallery",
+           "show_keys", "show_tour")
 # Marks that stand in no other item: what they do is told by the tests named here.
 TOLD_ELSEWHERE = {
     "log.follow": "test_panel: the log follows", "log.previous": "needs a search", "log.next": "needs a search",
     "script.text": "shows only", "job.text": "shows only", "job.stop": "test_jobs", "action.cancel": "test_panel",
+    "timeline.when": "read by Go Back", "action.close_playback": "in walk_playback",
     "neuron.state": "this model has one further state", "dialog.save.description": "read when it is saved",
     "resources.hold": "as activity.hold", "weights.hold": "as activity.hold", "neuron.hold": "as activity.hold"}
 
@@ -185,13 +186,19 @@ class Walk:
         """Use a control and note whether anything else changed."""
         kind = dpg.get_item_type(tag).rpartition("::mv")[2]
         callback = dpg.get_item_callback(tag)
-        if tag in TOLD_ELSEWHERE or (callback is None and not tag.endswith(".hold")):
-            if tag not in TOLD_ELSEWHERE and not opens_popup(tag) and not tag.startswith(("dialog.", "stimuli.kind")):
+        if tag.startswith("timeline.") and self.desk.view.playback is None and tag != "timeline.go_back":
+            return          # in walk_playback
+        elsewhere = tag in TOLD_ELSEWHERE and self.desk.view.playback is None
+        if elsewhere or (callback is None and not tag.endswith(".hold")):
+            quiet = tag in TOLD_ELSEWHERE or opens_popup(tag) or tag.startswith(("dialog.", "stimuli.kind"))
+            if not quiet:
                 self.idle.append(f"{tag} has no callback")
             return
         if dpg.get_item_configuration(tag).get("enabled") is False:
             self.make_possible(tag)
         self.every = 1 if tag == "window" else 12       # plots are let go some pictures after they were drawn
+        if tag == "timeline.go_back":
+            dpg.set_value("timeline.when", 20.0)
         if tag == "menu.reset_layout":
             dpg.configure_item("bottom", show=False)
         before = self.world(tag)
@@ -247,6 +254,8 @@ class Walk:
             self.walk_dialog(name, set(self.controls()))
         if not self.only:
             self.walk_stimuli()
+        if not self.only or "playback" in self.only:
+            self.walk_playback()
         self.desk.send(Shutdown())
         self.worker.join(10.0)
         self.panel.close()
@@ -296,6 +305,31 @@ class Walk:
             if not tag.endswith(":remove"):
                 self.guarded(tag)
         self.guarded("stimulus.0:remove")
+
+
+    def walk_playback(self):
+        """The controls of a playback of the recording that the walk has made."""
+        self.keeping = False
+        self.prepare()
+        self.desk.trigger("apply")
+        self.settle()
+        self.prepare()
+        for name in ("record", "step", "step", "record"):
+            self.desk.trigger(name)
+            self.settle()
+        self.desk.open_playback()
+        self.settle()
+        assert self.desk.view.playback is not None, self.desk.view.status
+        for tag in [tag for tag in self.controls() if tag.startswith("timeline.")]:
+            if tag not in ("timeline.when", "timeline.go_back"):
+                lines = len(self.store.records)
+                if tag == "timeline.speed":         # acts while something plays
+                    self.desk.send(PlayPlayback(0.01))
+                    self.settle()
+                self.use(tag)
+                self.wrong += [f"{tag}: {text}" for _, level, text in list(self.store.records)[lines:]
+                               if level == "ERROR"]
+        self.use("action.close_playback")
 
 
 def opens_popup(tag):

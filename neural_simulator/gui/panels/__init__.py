@@ -1,7 +1,7 @@
 """The parts of the control panel, in order. To add one: write its file and add its line here.
 
-`place` is 'top', 'left', 'right', 'bottom' or 'status'; several parts in one place are its tabs. A part has `build()`,
-called once inside its container, and `refresh()`, called in every frame while it is in front.
+`place` is 'top', 'timeline', 'left', 'right', 'bottom' or 'status'; several parts in one place are its tabs. A part has
+`build()`, called once inside its container, and `refresh()`, called in every frame while it is in front.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from .resources import Resources
 from .script import ScriptText
 from .status import Status
 from .stimuli import Stimuli
+from .timeline import Timeline
 from .weights import Weights
 
 
@@ -61,6 +62,7 @@ Make = Callable[[Kit], Part]
 
 PANELS: tuple[Make, ...] = (
     lambda kit: Controls(kit.desk, kit.look),
+    lambda kit: Timeline(kit.desk, kit.look),
     lambda kit: Parameters(kit.desk, kit.look),
     lambda kit: Stimuli(kit.desk, kit.look),
     lambda kit: Monitor(kit.desk, kit.look, kit.tapes),
