@@ -439,7 +439,8 @@ def shown(desk: Desk) -> Shown:
     view, gpu = desk.view, desk.view.gpu or desk.view.draft_gpu
     pressed = desk.frame is not None and desk.frame.memory_use > gpu.memory_pressure_threshold
     return Shown(view.network, desk.frame, view.visual, view.inspection, view.selection, view.incoming, notice(desk),
-                 adaptive=gpu.enable_adaptive_quality, pressed=pressed, share=gpu.enable_cuda_gl_interop)
+                 adaptive=gpu.enable_adaptive_quality, pressed=pressed, share=gpu.enable_cuda_gl_interop,
+                 racing=view.run == "running" and view.speed == 0.0)
 
 
 def notice(desk: Desk) -> str:

@@ -53,14 +53,15 @@ class RateMeter:
         self._step = 0
 
     def saw(self, step: int, spike_steps: np.ndarray, spike_ids: np.ndarray) -> None:
-        """Count the spikes of a batch that ends where `step` begins."""
+        """Count the spikes of a batch that ends where `step` begins; `spike_steps` ascend."""
         self._step = step
         oldest = step // self._bin_steps - BINS + 1
-        fresh = spike_steps >= oldest * self._bin_steps
-        numbers = spike_steps[fresh] // self._bin_steps
-        populations = self._population_of[spike_ids[fresh]]
-        for number in np.unique(numbers):
-            self._add(int(number), np.bincount(populations[numbers == number], minlength=len(self._sizes)))
+        numbers = np.arange(oldest, step // self._bin_steps + 1)
+        edges = np.searchsorted(spike_steps, np.append(numbers, numbers[-1] + 1) * self._bin_steps)
+        populations = self._population_of[spike_ids[edges[0]:]]
+        for number, first, last in zip(numbers, edges - edges[0], edges[1:] - edges[0], strict=False):
+            if last > first:
+                self._add(int(number), np.bincount(populations[first:last], minlength=len(self._sizes)))
         while self._bins and self._bins[0][0] < oldest:
             self._bins.popleft()
 
@@ -97,10 +98,12 @@ class Tape:
         """Return everything, joined, and forget it."""
         if not self._parts:
             return self._nothing
+        too_many = max(0, self._rows - MAX_TAPE)
+        self._parts[0] = self._parts[0][0][too_many:], self._parts[0][1][too_many:]
         firsts, seconds = zip(*self._parts, strict=True)
         self._parts.clear()
         self._rows = 0
-        return np.concatenate(firsts)[-MAX_TAPE:], np.concatenate(seconds)[-MAX_TAPE:]
+        return (firsts[0], seconds[0]) if len(firsts) == 1 else (np.concatenate(firsts), np.concatenate(seconds))
 
 
 class Flight:
@@ -121,9 +124,10 @@ class Flight:
 
     def saw(self, step: int, spike_steps: np.ndarray, spike_ids: np.ndarray) -> None:
         """Take in the spikes of a batch that ends where `step` begins."""
-        steps, ids = np.concatenate([self.steps, spike_steps]), np.concatenate([self.ids, spike_ids])
-        first = np.searchsorted(steps, step - self._kept)
-        self.steps, self.ids = steps[first:], ids[first:]
+        old = np.searchsorted(self.steps, step - self._kept)
+        new = np.searchsorted(spike_steps, step - self._kept)      # of a long batch, only its end is under way
+        self.steps = np.concatenate([self.steps[old:], spike_steps[new:]])
+        self.ids = np.concatenate([self.ids[old:], spike_ids[new:]])
 
 
 class Observer:

@@ -10,7 +10,6 @@ from typing import Any
 
 from ..app.frames import Incoming
 from ..app.observer import Observer, view_of
-from ..app.worker import default_probes
 from ..base.errors import ConfigurationError
 from ..config import VisualizationConfig
 from .colors import WEIGHT_MODES
@@ -71,7 +70,7 @@ class Film:
         """Get to know the simulation and take the pictures of its start."""
         self._sim = sim
         self._view = view_of(sim, 0)
-        self._observer = Observer(sim, default_probes(tuple(sim.network.populations)), 0)
+        self._observer = Observer(sim, (), 0)
         self._incoming = (Incoming(0, sim.network.incoming_weights()) if self._viz.color_mode in WEIGHT_MODES else None)
         self._shoot()
 

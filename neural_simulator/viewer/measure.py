@@ -4,8 +4,8 @@ Pictures: a cube of neurons at about 5 Hz with 1,000 or 20,000 synapses, the spi
 display, drawn into an off-screen picture of 1280 x 720 pixels; each picture shows a new state, and its time ends when
 the device has finished it. 'turning' moves the camera as well, so that the neurons are sorted anew.
 Updates: the time in which a new state of all neurons reaches OpenGL.
-Slowdown: steps per second of a simulation that runs as fast as it can, alone and with 60 pictures a second drawn of it,
-in turns.
+Slowdown: steps per second of a simulation that runs as fast as it can, alone and with pictures drawn of it, in turns:
+60 a second at any price, and as many as the window allows itself.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ..base.system import system_info
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
 from .hud import HudFacts
 from .offscreen import OffscreenViewer
-from .pacing import Pacer
+from .pacing import Pacer, share
 from .scene import Shown
 
 SIZE = (1280, 720)
@@ -103,6 +103,11 @@ def _state(view: NetworkView, step: int, on_device: bool, rng: np.random.Generat
                  flying_steps=last[ids].astype(np.int64), flying_ids=ids.astype(np.int32))
 
 
+def _fresh(array: Any) -> Any:
+    """The same array, of which the host has no copy yet."""
+    return DeviceArray(array.array, array.ready) if isinstance(array, DeviceArray) else array
+
+
 # ---- measuring ------------------------------------------------------------------------------------------
 class Easel:
     """An off-screen viewer with a picture that stays, so that only drawing is measured."""
@@ -123,7 +128,7 @@ class Easel:
         """Draw one picture with its display; returns the seconds until the device has finished."""
         began = time.perf_counter()
         self._target.bind()
-        self.viewer.renderer.draw(SIZE, self.viewer.camera, shown)
+        self.viewer.renderer.draw(SIZE, self.viewer.camera, shown, lively=True)
         self.viewer.renderer.draw_hud(SIZE, self.viewer.camera, shown, self.facts)
         self._finish()
         return time.perf_counter() - began
@@ -132,6 +137,7 @@ class Easel:
         """Bring a state to the device; returns the seconds until it is there."""
         network = self.viewer.renderer.network
         assert network is not None
+        frame = replace(frame, v=_fresh(frame.v), last_spike_step=_fresh(frame.last_spike_step))
         began = time.perf_counter()
         network.state.send(frame, True, share)
         self._finish()
@@ -161,8 +167,8 @@ def pictures(easel: Easel, neurons: int, lines: int, count: int, on_device: bool
             times.append(easel.draw(Shown(view, frames[number % len(frames)], viz)))
         row |= _times(f"{name}_ms", times[WARM_UP:])
     row["pulses_drawn"], row["path"] = easel.viewer.renderer.drawn_pulses, easel.path
-    for share in (True, False) if on_device else (False,):
-        times = [easel.update(frames[number % len(frames)], share) for number in range(WARM_UP + UPDATES)]
+    for shared in (True, False) if on_device else (False,):
+        times = [easel.update(frames[number % len(frames)], shared) for number in range(WARM_UP + UPDATES)]
         row |= _times(f"update_{easel.path}_ms", times[WARM_UP:])
     return row
 
@@ -233,33 +239,40 @@ def beside(core: CoreSimConfig, gpu: GPUConfig) -> Iterator[Beside]:
         simulation.close()
 
 
-def slowdown(easel: Easel, core: CoreSimConfig, gpu: GPUConfig, stretch_s: float) -> dict[str, Any]:
-    """Measure what 60 pictures a second cost a simulation."""
-    viz = VisualizationConfig()
+def slowdown(easel: Easel, core: CoreSimConfig, gpu: GPUConfig, stretch_s: float) -> Iterator[dict[str, Any]]:
+    """Measure what pictures cost a simulation: 60 a second at any price, and as many as the window allows itself."""
     with beside(core, gpu) as simulation:
         easel.fit(simulation.view)
-        shown, costs, pacer = Shown(simulation.view, None, viz, share=gpu.enable_cuda_gl_interop), [], Pacer()
+        shown = Shown(simulation.view, None, VisualizationConfig(), share=gpu.enable_cuda_gl_interop, racing=True)
+        for name, limited in (("60", False), ("window", True)):
+            yield _beside(easel, simulation, shown, core, stretch_s, name, limited)
 
-        def look(frame: Frame | None) -> None:
-            nonlocal shown
-            shown = replace(shown, frame=frame or shown.frame)
-            began = time.perf_counter()
-            if pacer.may_draw(began):                         # the window's own rule
-                costs.append(easel.draw(shown))
-                pacer.drew(began, time.perf_counter())
 
-        simulation.run(0.5, look)
-        costs.clear()
-        alone, watched = [], []
-        for _ in range(TURNS):
-            alone.append(simulation.run(stretch_s, None))
-            watched.append(simulation.run(stretch_s, look))
-        return {"name": f"beside-{core.num_neurons}x{core.connections_per_neuron}", "num_neurons": core.num_neurons,
-                "backend": simulation.view.backend, "steps_per_s_alone": statistics.median(alone),
-                "steps_per_s_watched": statistics.median(watched),
-                "slowdown": 1.0 - statistics.median(b / a for a, b in zip(alone, watched, strict=True)),
-                "pictures_per_s": len(costs) / (TURNS * stretch_s),
-                "picture_ms_p50": statistics.median(costs) * 1000.0, "path": easel.path}
+def _beside(easel: Easel, simulation: Beside, shown: Shown, core: CoreSimConfig, stretch_s: float, name: str,
+            limited: bool) -> dict[str, Any]:
+    costs: list[float] = []
+    pacer = Pacer()
+
+    def look(frame: Frame | None) -> None:
+        nonlocal shown
+        shown = replace(shown, frame=frame or shown.frame)
+        began = time.perf_counter()
+        if not limited or pacer.may_draw(began):
+            costs.append(easel.draw(shown))
+            pacer.drew(began, time.perf_counter(), share=share(True, easel.path))
+
+    simulation.run(0.5, look)
+    costs.clear()
+    alone, watched = [], []
+    for _ in range(TURNS):
+        alone.append(simulation.run(stretch_s, None))
+        watched.append(simulation.run(stretch_s, look))
+    return {"name": f"beside-{core.num_neurons}x{core.connections_per_neuron}-{name}",
+            "num_neurons": core.num_neurons, "backend": simulation.view.backend,
+            "steps_per_s_alone": statistics.median(alone), "steps_per_s_watched": statistics.median(watched),
+            "slowdown": 1.0 - statistics.median(b / a for a, b in zip(alone, watched, strict=True)),
+            "pictures_per_s": len(costs) / (TURNS * stretch_s),
+            "picture_ms_p50": statistics.median(costs) * 1000.0, "path": easel.path}
 
 
 def network_beside(on_device: bool, quick: bool) -> CoreSimConfig:
@@ -285,8 +298,9 @@ def measure(quick: bool = False, neurons: Sequence[int] = (), gpu: GPUConfig | N
         for count, lines in chosen:
             rows.append(pictures(easel, count, lines, PICTURES[quick], on_device))
             tell(line_of(rows[-1]))
-        rows.append(slowdown(easel, network_beside(on_device, quick), gpu, STRETCH_S[quick]))
-        tell(line_of(rows[-1]))
+        for row in slowdown(easel, network_beside(on_device, quick), gpu, STRETCH_S[quick]):
+            rows.append(row)
+            tell(line_of(row))
     finally:
         easel.close()
     return {"viz_benchmark_version": "1.0", "quick": quick, "size": SIZE, "graphics_device": device,

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -106,10 +108,11 @@ class Renderer:
 
     # ---- one picture -------------------------------------------------------------------------------------
     def draw(self, size: tuple[int, int], camera: Camera, shown: Shown, pixel_scale: float = 1.0,
-             transparent: bool = False) -> None:
+             transparent: bool = False, lively: bool = False) -> None:
         """Draw network and outlines on `size` pixels; a frame of another network than the shown one is ignored.
 
-        `transparent` leaves the background out: alpha tells how much of a pixel is covered.
+        `transparent` leaves the background out: alpha tells how much of a pixel is covered. `lively`: while the view
+        turns, the order of many neurons may be that of a moment ago.
         """
         GL.glViewport(0, 0, *size)
         GL.glDepthMask(True)
@@ -127,7 +130,7 @@ class Renderer:
         self.uniforms.write(block)
         GL.glBindBufferBase(GL.GL_UNIFORM_BUFFER, 0, self.uniforms.name)
         self._use_tables(shown)
-        network.sort(camera, dithered)
+        network.sort(camera, dithered, lively)
         self._draw_neurons(network)
         GL.glDepthMask(False)
         if shown.viz.show_outlines:
@@ -248,6 +251,8 @@ class NetworkBuffers:
         self.drawn = drawn_neurons(0, 0)
         self._cap = -1
         self._sorted_along: np.ndarray | None = None
+        self._sorting: tuple[np.ndarray, Future] | None = None     # direction and order that is being found
+        self._sorter: ThreadPoolExecutor | None = None
         self._marked: tuple | None = None
         self._weights: tuple[Incoming, str] | None = None
         self._flying: tuple | None = None
@@ -298,7 +303,7 @@ class NetworkBuffers:
         """Bring everything but the drawing order up to date."""
         viz = shown.viz
         if viz.max_neurons_drawn != self._cap:
-            self._cap, self._sorted_along = viz.max_neurons_drawn, None
+            self._cap, self._sorted_along, self._sorting = viz.max_neurons_drawn, None, None
             self.drawn = drawn_neurons(self.view.num_neurons, viz.max_neurons_drawn)
         self.state.send(self.own(shown.frame), viz.color_mode == "potential", shown.share)
         self._use_lines(shown)
@@ -352,14 +357,30 @@ class NetworkBuffers:
         self._flying = frame, lines, pulses.size
         return int(pulses.size)
 
-    def sort(self, camera: Camera, any_order: bool) -> None:
-        """Bring the drawing order up to date with the direction of view."""
+    def sort(self, camera: Camera, any_order: bool, lively: bool) -> None:
+        """Bring the drawing order up to date with the direction of view; `lively`: of many neurons, soon."""
         direction = NO_DIRECTION if any_order else camera.axes()[2]
-        turned = COS_LITTLE_TURN if len(self.drawn) > EXACT_UP_TO else 1.0 - 1e-12
-        if self._sorted_along is None or float(self._sorted_along @ direction) < turned:
-            GL.glBindVertexArray(0)
-            self.order.write(self.drawn if any_order else back_to_front(self.scene, self.drawn, camera))
-            self._sorted_along = direction
+        many = len(self.drawn) > EXACT_UP_TO
+        if self._sorting is not None and (self._sorting[1].done() or not (lively and many)):
+            (along, order), self._sorting = self._sorting, None
+            self._take_order(along, order.result())
+        turned = COS_LITTLE_TURN if many else 1.0 - 1e-12
+        if self._sorting is not None or (self._sorted_along is not None
+                                         and float(self._sorted_along @ direction) >= turned):
+            return
+        if any_order:
+            self._take_order(direction, self.drawn)
+        elif lively and many and self._sorted_along is not None:
+            self._sorter = self._sorter or ThreadPoolExecutor(1)
+            order = self._sorter.submit(back_to_front, self.scene, self.drawn, copy(camera))
+            self._sorting = direction, order
+        else:
+            self._take_order(direction, back_to_front(self.scene, self.drawn, camera))
+
+    def _take_order(self, direction: np.ndarray, order: np.ndarray) -> None:
+        GL.glBindVertexArray(0)
+        self.order.write(order)
+        self._sorted_along = direction
 
     def draw_points(self) -> None:
         """Draw the bound array's neurons in the drawing order, or as they are stored where any order will do."""
@@ -369,6 +390,8 @@ class NetworkBuffers:
             GL.glDrawElements(GL.GL_POINTS, len(self.drawn), GL.GL_UNSIGNED_INT, None)
 
     def close(self) -> None:
+        if self._sorter is not None:
+            self._sorter.shutdown(wait=False)
         for part in (self.points, self.glows, self.outline, self.flying, self.spikes_by_id, self.sample, self.picked,
                      self.neurons, self.corners, self.marks, self.weights, self.pulses, self.order, self.state):
             if part is not None:

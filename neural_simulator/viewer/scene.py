@@ -73,6 +73,7 @@ class Shown:
     adaptive: bool = True                 # whether detail may be left out to keep the pace,
     pressed: bool = False                 # and has to be, because memory runs short
     share: bool = True                    # whether the neurons' state may stay on the device
+    racing: bool = False                  # whether the simulation runs as fast as it can
 
     def same_as(self, other: Shown) -> bool:
         """Compare without looking into arrays: large objects by identity, the rest by value."""

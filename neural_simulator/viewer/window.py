@@ -32,7 +32,7 @@ from .gl import DrawingError, finish
 from .hud import HudFacts
 from .inspector import Trace
 from .movie import Take
-from .pacing import Pacer
+from .pacing import Pacer, share
 from .picking import inside, pick
 from .picture import rendered
 from .renderer import Renderer
@@ -275,7 +275,7 @@ class Viewer:
             self._recover(error)
             return False
         end = time.perf_counter()
-        self._pacer.drew(now, end, moved)
+        self._pacer.drew(now, end, moved, share(shown.racing, renderer.path))
         if shown.adaptive and shown.view is not None:
             counts = shown.view.num_neurons, shown.view.synapse_sample.count
             self._detail.drew(end, end - now, highest(shown.viz, *counts))
@@ -288,7 +288,7 @@ class Viewer:
         scale, level, view = _content_scale(self._window), self._level(shown), shown.view
         dropped = left_out(shown.viz, level, view.num_neurons, view.synapse_sample.count) if view is not None else ""
         less = replace(shown, viz=reduced(shown.viz, level))
-        renderer.draw(size, self.camera, less, scale)
+        renderer.draw(size, self.camera, less, scale, lively=True)
         facts = HudFacts(pictures, renderer.path, dropped, lively=True, trace=self.trace, dragged=self._dragged_box())
         renderer.draw_hud(size, self.camera, less, facts, scale)
         glfw.swap_buffers(self._window)

@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from time import sleep
 from types import SimpleNamespace
 
 os.environ.pop("DISPLAY", None)
@@ -187,6 +188,28 @@ def crowds(viewer) -> dict[str, np.ndarray]:
     return shots
 
 
+def turning(viewer) -> dict[str, np.ndarray]:
+    """Many neurons after the view has turned: sorted at once, and sorted beside the drawing."""
+    from neural_simulator.viewer.gl import Framebuffer, read_pixels  # loads OpenGL, of the kind now chosen
+    from neural_simulator.viewer.renderer import EXACT_UP_TO
+    view = cloud(EXACT_UP_TO + 5000, synapses=0)
+    shown = Shown(view, frame(view), SMALL.changed(spiking_mode="none", color_mode="population"))
+    shots = {"turned exact": viewer.render(shown, *SIZE, hud=False)}
+    viewer.camera.turn(90.0)
+    shots["turned exact"] = viewer.render(shown, *SIZE, hud=False)
+    viewer.camera.turn(-90.0)
+    viewer.render(shown, *SIZE, hud=False)
+    viewer.camera.turn(90.0)
+    target = Framebuffer(*SIZE)
+    for name in ("at first", "soon"):
+        viewer.renderer.draw(SIZE, viewer.camera, shown, lively=True)
+        shots[f"turned {name}"] = read_pixels(*SIZE)
+        sleep(0.5)
+    target.close()
+    viewer.camera.reset()
+    return shots
+
+
 def handed_over(viewer) -> dict[str, np.ndarray]:
     """A state whose arrays lie on a device that cannot share them, and the same one on the host."""
     from neural_simulator.viewer import upload  # which loads OpenGL, after the viewer has chosen its kind
@@ -237,7 +260,7 @@ def main() -> None:
         flown, at = flights(viewer)
         shots = {**colours(viewer), **located, **said, **depths(viewer), **lines(viewer), **sizes(viewer),
                  **modes(viewer), **flown, **at, **filtered(viewer), **marked(viewer), **crowds(viewer),
-                 **handed_over(viewer)}
+                 **turning(viewer), **handed_over(viewer)}
     view = cloud(300)
     shots["second context"] = picture(view, frame(view, STEP - np.arange(300)), VisualizationConfig(), 300, 200,
                                       hud=False)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from neural_simulator.viewer.pacing import Pacer
+from neural_simulator.viewer.pacing import SHARE, Pacer, share
 
 
 def run(cost_s: float, duration_s: float, turn_s: float = 0.001) -> tuple[float, Pacer, float]:
@@ -51,3 +51,16 @@ def test_a_picture_that_shows_nothing_new_does_not_count():
     _, pacer, now = run(0.01, 3.0)
     pacer.drew(now + 5.0, now + 5.01, moved=False)
     assert pacer.per_second(now + 5.02) is None
+
+
+def test_beside_a_simulation_that_wants_all_pictures_take_less():
+    assert share(False, "shared") == share(False, "copied") == SHARE
+    for path, expected in (("shared", 0.1), ("copied", 0.25)):
+        pacer, now, spent = Pacer(), 0.0, 0.0
+        while now < 20.0:
+            if pacer.may_draw(now):
+                pacer.drew(now, now + 0.01, share=share(True, path))
+                spent += 0.01
+                now += 0.01
+            now += 0.001
+        assert spent / now == pytest.approx(expected, rel=0.1)
