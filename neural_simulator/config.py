@@ -18,7 +18,7 @@ from .base import log, paths
 from .base.declarations import Param
 from .base.errors import ConfigurationError
 from .models.neurons import NEURON_MODELS, USER_MODELS, load_models, neuron_model
-from .models.receptors import AMPA, GABA_A, GABA_B, MAGNESIUM, NMDA
+from .models.receptors import AMPA, GABA_A, GABA_B, MAGNESIUM, NMDA, SETTINGS
 from .models.stimuli import MAX_STIMULI
 from .models.structures import structure
 
@@ -488,7 +488,6 @@ def drive_scale_field(model: str) -> str | None:
 
 
 _OF_THE_NETWORK = ("excitatory_weight_nS", "inhibitory_weight_nS", "background_rate_Hz", "background_weight_nS")
-_RECEPTORS = ("tau_ampa_ms", "e_ampa_mV", "tau_gaba_a_ms", "e_gaba_a_mV")
 
 
 def model_defaults(key: str) -> dict[str, Any]:
@@ -512,7 +511,7 @@ def structure_defaults(key: str, model: str | None = None) -> dict[str, Any]:
     chosen = structure(key)
     model = model or next(iter(chosen.cells), NeuronModel.IZHIKEVICH.value)
     fields = CoreSimConfig.model_fields
-    values = {**model_defaults(model), **{name: fields[name].default for name in (*_RECEPTORS, "num_neurons")},
+    values = {**model_defaults(model), **{name: fields[name].default for name in (*SETTINGS, "num_neurons")},
               **chosen.defaults, "neural_structure_profile": key, "structure_parameters": {}}
     if chosen.cells:
         cells = chosen.cell_types(model)

@@ -23,10 +23,9 @@ class Observed:
         batch = sim.run(duration_ms)
         self.duration_ms, self.dt_ms = duration_ms, sim.dt_ms
         self.populations = {p.name: p for p in sim.network.populations}
-        self.num_synapses = sim.network.num_synapses
+        self.positions = sim.network.positions.copy()           # (N, 3) um
         self.times_ms = (batch.spike_steps - batch.first_step) * sim.dt_ms
         self.ids = batch.spike_ids
-        self.states = sim.state
         sim.close()
 
     def spikes(self, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from ..kinetics import exp, exprel_inverse, exprel_slope
 from ..membrane import DETECTION, area_param, bounded, capacitance_param, density, gate, potential, relax, total
 
 
-def sodium_activation(v):
+def sodium_activation_ca3(v):
     """Steady state of m, and d ln(m) / dv."""
     y = (v + 46.9) * 0.25
     w = (v + 19.9) * -0.2
@@ -76,7 +76,7 @@ def ca3_step(v, v_d, h, n, s, c, q, Ca, i_ext, g_syn, j_syn, dt, dt_C, dt_C_d, C
     q = gate(q, opening if opening < 0.01 else 0.01, 0.001, dt)
     s_mean = 0.5 * (s_before + s)
     Ca = relax(Ca, Ca_gain * (s_mean * s_mean) * (E_Ca - v_d), dt * 0.075)
-    m, m_slope = sodium_activation(v)
+    m, m_slope = sodium_activation_ca3(v)
     na = G_Na * (m * m * h)
     k = G_K * n
     ca = G_Ca * (s * s)

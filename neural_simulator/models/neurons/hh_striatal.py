@@ -31,7 +31,7 @@ from ..membrane import (
 )
 
 
-def sodium_activation(v):
+def sodium_activation_msn(v):
     """Steady state of m, and d ln(m) / dv."""
     y = (v + 28.0) * 0.1
     alpha = exprel_inverse(-y)
@@ -91,7 +91,7 @@ def striatal_step(v, h, n, m_Af, h_Af, m_As, h_As, m_rp, h_rp, m_P, m_S, i_ext, 
     h_rp = relax(h_rp, h_rp_inf, slow * 0.3333333333333333)
     m_P = relax(m_P, m_P_inf, clock)
     m_S = relax(m_S, m_S_inf, bell_rate(v, -33.5, 26.3, 637.8) * clock_S)
-    m, m_slope = sodium_activation(v)
+    m, m_slope = sodium_activation_msn(v)
     x = boltzmann(v, -100.0, -10.0)
     na = G_Na * (m * m * m * h)
     kir = G_Kir * x

@@ -24,7 +24,7 @@ from ..membrane import (
 )
 
 
-def sodium_activation(v):
+def sodium_activation_fs(v):
     """Steady state of m, and d ln(m) / dv."""
     y = (v + 35.0) * 0.1
     alpha = exprel_inverse(-y)
@@ -45,7 +45,7 @@ def interneuron_rates(v):
 def wang_buzsaki_step(v, h, n, i_ext, g_syn, j_syn, dt_C, clock, G_Na, G_K, G_L, E_Na, E_K, E_L, V_spike):
     """One step of the staggered exponential scheme."""
     alpha_h, beta_h, alpha_n, beta_n = interneuron_rates(v)
-    m, m_slope = sodium_activation(v)
+    m, m_slope = sodium_activation_fs(v)
     h = gate(h, alpha_h, beta_h, clock)
     n = gate(n, alpha_n, beta_n, clock)
     na = G_Na * (m * m * m * h)

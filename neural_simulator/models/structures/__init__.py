@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from ...base.errors import ConfigurationError
-from . import ca1, generic, potjans_diesmann, stn_gpe
+from . import (
+    ca1,
+    ca3,
+    cerebellum,
+    cortex_l4,
+    cortex_l23,
+    generic,
+    potjans_diesmann,
+    spinal,
+    stn_gpe,
+    striatum,
+    thalamus,
+)
 from .region import Structure
 
 STRUCTURES: dict[str, Structure] = {each.key: each for each in (
     generic.GENERIC,
-    ca1.CA1,
-    stn_gpe.STN_GPE,
+    cortex_l23.CORTEX_L23,
+    cortex_l4.CORTEX_L4,
     potjans_diesmann.MICROCIRCUIT,
+    ca1.CA1,
+    ca3.CA3,
+    cerebellum.CEREBELLUM,
+    spinal.SPINAL,
+    striatum.STRIATUM,
+    thalamus.THALAMUS,
+    stn_gpe.STN_GPE,
 )}
 
 

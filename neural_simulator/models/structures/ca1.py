@@ -19,7 +19,7 @@ from typing import Any
 
 from ...base.declarations import Param
 from ...base.exact import exp
-from .region import Built, CellType, Region, Structure, box
+from .region import Built, CellType, Region, Structure, box, factor_knob
 
 # (probability, nS, opening 1/ms, closing 1/ms) of each projection.
 _SYNAPSES = {
@@ -84,10 +84,10 @@ CA1 = Structure(
     knobs=(
         Param("afferent_rate_Hz", "Hz", 250.0, 0.0, 10_000.0, "Afferent spikes",
               "Rate of the independent Poisson input (0.2 nS) of every pyramidal cell; theta becomes faster with it."),
-        Param("pv_output", "", 1.0, 0.0, 5.0, "Basket cell output",
-              "Factor of the weights of all synapses that basket cells make; 0 removes inhibition."),
-        Param("recurrent_excitation", "", 1.0, 0.0, 10.0, "Recurrent excitation",
-              "Factor of the pyramidal cells' weights onto each other."),
+        factor_knob("pv_output", "Basket cell output",
+                    "Factor of the weights of all synapses that basket cells make; 0 removes inhibition."),
+        factor_knob("recurrent_excitation", "Recurrent excitation",
+                    "Factor of the pyramidal cells' weights onto each other."),
     ),
     reads=("num_neurons", "excitatory_preset"),
 )

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...base.declarations import NeuronModel, Param, Population, Preset, Projection
 from ...base.errors import ConfigurationError
+from ...base.exact import exp, ln
 from ..neurons import FORMER_NAMES, cell_type
 
 Vector = tuple[float, float, float]
@@ -140,19 +141,19 @@ class Region:
 
     def populate(self, name: str, low_um: Vector, high_um: Vector, excitatory: bool = True, *,
                  values: Mapping[str, float] | None = None, background_rate_Hz: float = 0.0,
-                 background_weight: float = 0.0, **more: Any) -> None:
-        """Add population `name`; `values` replace some of the native cell type's, the weight is meant for that."""
+                 background_weight: float = 0.0, current_pA: float = 0.0, **more: Any) -> None:
+        """Add population `name`; `values`, weight and current are those of the native cell type."""
         cell = self._cells[name]
         model, preset = cell.resolved
         native = cell is self._native[name]
-        drive = 1.0 if native else self._drive
+        drive, strength = 1.0 if native else self._drive, self.strength(name)
         start = self.populations[-1].stop if self.populations else 0
         self._index[name] = len(self.populations)
         self.populations.append(Population(
             name=name, start=start, stop=start + self.sizes[name], model=model.key, preset=preset.name,
             params=cell.parameters(values if native else None), excitatory=excitatory, trait=len(self.populations),
             low_um=low_um, high_um=high_um, background_rate_Hz=background_rate_Hz * drive,
-            background_weight=background_weight * self.strength(name), **more))
+            background_weight=background_weight * strength, current_pA=current_pA * strength, **more))
 
     def project(self, pre: str, post: str, in_degree: float, weight: float, **more: Any) -> None:
         """Add a projection in which a cell of `post` has `in_degree` synapses from `pre` on average."""
@@ -164,7 +165,7 @@ class Region:
             multapses=more.pop("multapses", probability > 1.0), **more))
 
     def strength(self, post: str) -> float:
-        """Factor of all weights onto `post`: another cell type gets the same charge per capacitance."""
+        """Factor of all weights and currents into `post`: another cell type gets the same charge per capacitance."""
         native, cell = self._native[post], self._cells[post]
         return 1.0 if cell is native else cell.capacitance_pF / native.capacitance_pF
 
@@ -182,3 +183,16 @@ def box(edges_um: Vector, centre_um: Vector = (0.0, 0.0, 0.0)) -> tuple[Vector, 
 # An axon that comes from elsewhere, with a place in space: it fires once for every spike of its Poisson input.
 AFFERENT = CellType("LIF", "PD14", {"C": 1.0, "tau_m": 1.0, "tau_syn": 0.05, "t_ref": 1.0})
 AFFERENT_WEIGHT_PA = 1e4             # one background spike takes it far above its threshold
+
+
+def weight_for_psp(psp_mV: float, driving_mV: float, tau_syn_ms: float, C_pF: float, g_rest_nS: float) -> float:
+    """The conductance (nS) whose exponential decay moves a passive cell at rest by `psp_mV` at its peak."""
+    tau_m = C_pF / g_rest_nS
+    time = ln(tau_m / tau_syn_ms) * tau_m * tau_syn_ms / (tau_m - tau_syn_ms)          # of the peak
+    shape = tau_m * tau_syn_ms / (tau_m - tau_syn_ms) * (exp(-time / tau_m) - exp(-time / tau_syn_ms))
+    return psp_mV * C_pF / (driving_mV * shape)
+
+
+def factor_knob(name: str, label: str, meaning: str) -> Param:
+    """A factor of some weights; 0 removes these synapses."""
+    return Param(name, "", 1.0, 0.0, 5.0, label, meaning)
