@@ -22,8 +22,8 @@ from tests.files.samples import record
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
-README, PROFILES, RECORDINGS, CHECKPOINTS, STIMULI = (
-    TEXT[name] for name in ("README.md", "profiles.md", "recordings.md", "checkpoints.md", "stimuli.md"))
+README, PROFILES, RECORDINGS, CHECKPOINTS, STIMULI, NETWORKS = (
+    TEXT[f"{name}.md"] for name in ("README", "profiles", "recordings", "checkpoints", "stimuli", "networks"))
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -110,6 +110,23 @@ def test_the_document_of_stimuli_tells_every_field_and_its_examples_run(tmp_path
     told = {cells[0].strip("`"): (cells[1].strip("`"), set(re.findall(r"`(\w+)`", cells[3])) | common | {"kind"})
             for cells in rows(STIMULI, "## Kinds")}
     assert told == {kind: (owner.__name__, set(owner.model_fields)) for kind, owner in config.STIMULI.items()}
+
+
+def test_the_document_of_networks_tells_every_rule_and_kernel_and_its_example_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, = blocks(NETWORKS, "python")
+    scope: dict = {}
+    exec(compile(code, "docs/networks.md", "exec"), scope)
+    assert (tmp_path / "wiring.png").exists() and len(capsys.readouterr().out.splitlines()) > 2
+    for heading, field in (("## Rules", "connection_rule"), ("The first three", "connection_kernel")):
+        told = {cells[0].strip("`") for cells in rows(NETWORKS, heading)}
+        assert told == set(config.CoreSimConfig.model_fields[field].annotation.__args__)
+    fields = set(re.findall(r"`([a-z]+_[a-zA-Z_]+)`", NETWORKS)) & set(config.CoreSimConfig.model_fields)
+    connectivity = {name for name in config.CoreSimConfig.model_fields
+                    if config.describe(config.CoreSimConfig, name)["group"] == "Connectivity"}
+    assert connectivity - fields == {"volume_edge_um"}
+    names = {name for cells in rows(NETWORKS, "`numbers()` lists") for name in re.findall(r"`([a-z_]+…?)`", cells[0])}
+    assert names == {re.sub(r"(mean|sd|min|max)$", "…", name) for name in scope["facts"].numbers()}
 
 
 def test_the_example_of_a_profile_is_one(tmp_path):

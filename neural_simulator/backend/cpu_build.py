@@ -118,60 +118,74 @@ def put(store, shared, lanes, pre, post, d, words, numbers, law, net):
             units = weight_units(weight_words[j], law, weight, weight_sd, max_units)
             stored[U(place_)] = (u32(target - part_start[part]) << u32(weight_bits)) | u32(units)
 
-# ---- walks, one owner each
 @nb.njit(**OPT)
-def pairwise(store, i, projection, numbers, counts, positions, k0, k1, scratch, net):
-    """Bernoulli or Poisson trials of source i with all its targets, block by block."""
-    words, pre, post, d, r, value = scratch
-    first, last, kind, law = counts[POST_FIRST], counts[POST_LAST], counts[KERNEL], i32(counts[WEIGHT_LAW])
+def scratch():
+    """Room for a batch: random words, sources, targets, distances in um and in lengths of the kernel, its values."""
+    words = np.zeros((4, LANES), np.uint32)
+    return (words, np.empty(LANES, np.int64), np.empty(LANES, np.int64), np.empty(LANES, np.float32),
+            np.empty(LANES, np.float32), np.empty(LANES, np.float32))
+
+# ---- walks
+@nb.njit(**OPT)
+def walk_pairwise(store, projection, first, last, numbers, counts, positions, k0, k1, net):
+    """Bernoulli or Poisson trials of the sources first .. last - 1 with all their targets, block by block.
+
+    `net`, for this and `walk_others`: (part_start, segment, words, steps per ms, (neurons, shortest and longest delay,
+    weight bits)). `segment[part, source, delay - 1]` is incremented (store = False) or used as the place to write to
+    and then advanced (store = True). Returns how many owners lack synapses.
+    """
+    words, pre, post, d, r, value = scratch()
+    begin, end, kind, law = counts[POST_FIRST], counts[POST_LAST], counts[KERNEL], i32(counts[WEIGHT_LAW])
     poisson, autapses = counts[WALK] == POISSON, counts[AUTAPSES] != 0
     inverse, density = numbers[INVERSE], numbers[DENSITY]
-    pre[:] = i
     words1, words2, words3 = words[1], words[2], words[3]
     gap = np.empty(LANES, np.int32)
     advance = np.empty(LANES, np.float32)
-    for block in range((last - first + WALK_BLOCK - 1) // WALK_BLOCK):
-        base = first + block * WALK_BLOCK
-        size = min(WALK_BLOCK, last - base)
-        drawn, j, along = 0, -1, f32(0.0)
-        while j < size:
-            lanes = min(LANES, int(f32(size - max(j, 0)) * density * f32(1.1)) + 8)
-            draw(lanes, i, drawn, u32(projection | (block << 8)), k0, k1, words)
-            drawn += lanes
-            words0 = words[0, :lanes]
-            if poisson:
-                for lane in range(lanes):
-                    advance[lane] = poisson_advance(words0[lane], inverse)
-            else:
-                for lane in range(lanes):
-                    gap[lane] = bernoulli_gap(words0[lane], inverse)
-            n = U(0)
-            for lane in range(lanes):
+    for i in range(first, last):
+        pre[:] = i
+        for block in range((end - begin + WALK_BLOCK - 1) // WALK_BLOCK):
+            base = begin + block * WALK_BLOCK
+            size = min(WALK_BLOCK, end - base)
+            drawn, j, along = 0, -1, f32(0.0)
+            while j < size:
+                lanes = min(LANES, int(f32(size - max(j, 0)) * density * f32(1.1)) + 8)
+                draw(lanes, i, drawn, u32(projection | (block << 8)), k0, k1, words)
+                drawn += lanes
+                words0 = words[0, :lanes]
                 if poisson:
-                    along = along + advance[lane]
-                    j = int(along)
+                    for lane in range(lanes):
+                        advance[lane] = poisson_advance(words0[lane], inverse)
                 else:
-                    j += 1 + gap[lane]
-                if j >= size:
-                    break
-                if base + j == i and not autapses:
-                    continue
-                post[n] = base + j
-                words1[n], words2[n], words3[n] = words1[U(lane)], words2[U(lane)], words3[U(lane)]
-                n += U(1)
-            measure(n, i, post, numbers, positions, d, r)
-            if kind != UNIFORM:
-                kernel_values(n, kind, r, value)
-                candidates, n = n, U(0)
-                for c in range(candidates):
-                    post[n], d[n], words2[n], words3[n] = post[c], d[c], words2[c], words3[c]
-                    n += U(uniform(words1[c]) < value[c])
-            put(store, False, n, pre, post, d, words, numbers, law, net)
+                    for lane in range(lanes):
+                        gap[lane] = bernoulli_gap(words0[lane], inverse)
+                n = U(0)
+                for lane in range(lanes):
+                    if poisson:
+                        along = along + advance[lane]
+                        j = int(along)
+                    else:
+                        j += 1 + gap[lane]
+                    if j >= size:
+                        break
+                    if base + j == i and not autapses:
+                        continue
+                    post[n] = base + j
+                    words1[n], words2[n], words3[n] = words1[U(lane)], words2[U(lane)], words3[U(lane)]
+                    n += U(1)
+                measure(n, i, post, numbers, positions, d, r)
+                if kind != UNIFORM:
+                    kernel_values(n, kind, r, value)
+                    candidates, n = n, U(0)
+                    for c in range(candidates):
+                        post[n], d[n], words2[n], words3[n] = post[c], d[c], words2[c], words3[c]
+                        n += U(uniform(words1[c]) < value[c])
+                put(store, False, n, pre, post, d, words, numbers, law, net)
+    return 0
 
 @nb.njit(**OPT)
-def degree(store, owner, projection, numbers, counts, positions, k0, k1, scratch, net):
+def degree(store, owner, projection, numbers, counts, positions, k0, k1, room, net):
     """A fixed number of partners of `owner`, targets of a source or sources of a target; return how many lack."""
-    words, pre, post, d, r, value = scratch
+    words, pre, post, d, r, value = room
     inward = counts[WALK] == IN_DEGREE
     first, last = (counts[PRE_FIRST], counts[PRE_LAST]) if inward else (counts[POST_FIRST], counts[POST_LAST])
     mine, others = (post, pre) if inward else (pre, post)
@@ -218,9 +232,9 @@ def degree(store, owner, projection, numbers, counts, positions, k0, k1, scratch
     return wanted - found
 
 @nb.njit(**OPT)
-def total(store, begin, end, projection, numbers, counts, positions, k0, k1, scratch, net):
+def total(store, begin, end, projection, numbers, counts, positions, k0, k1, room, net):
     """The synapses begin .. end - 1 of a projection with a fixed total number of them."""
-    words, pre, post, d, r, value = scratch
+    words, pre, post, d, r, value = room
     first_pre, first_post, law = counts[PRE_FIRST], counts[POST_FIRST], i32(counts[WEIGHT_LAW])
     autapses = counts[AUTAPSES] != 0
     rows = counts[PRE_LAST] - first_pre
@@ -246,9 +260,9 @@ def total(store, begin, end, projection, numbers, counts, positions, k0, k1, scr
         put(store, True, 1, pre, post, d, words, numbers, law, net)
 
 @nb.njit(**OPT)
-def ring(store, i, projection, numbers, counts, positions, k0, k1, scratch, net):
+def ring(store, i, projection, numbers, counts, positions, k0, k1, room, net):
     """The synapses of source i in a small world: nearest places on the ring, some of them moved to anywhere."""
-    words, pre, post, d, r, value = scratch
+    words, pre, post, d, r, value = room
     first, law, degree_, rewiring = counts[POST_FIRST], i32(counts[WEIGHT_LAW]), counts[NUMBER], numbers[REWIRING]
     count = counts[POST_LAST] - first
     if degree_ == 0:
@@ -278,9 +292,9 @@ def ring(store, i, projection, numbers, counts, positions, k0, k1, scratch, net)
         put(store, False, 1, pre, post, d, words, numbers, law, net)
 
 @nb.njit(**OPT)
-def pair(store, i, projection, numbers, counts, positions, k0, k1, scratch, net):
+def pair(store, i, projection, numbers, counts, positions, k0, k1, room, net):
     """The one synapse of source i."""
-    words, pre, post, d, r, value = scratch
+    words, pre, post, d, r, value = room
     pre[0], post[0] = i, counts[POST_FIRST] + i - counts[PRE_FIRST]
     w0, w1, w2, w3 = philox(u32(i), u32(0), u32(projection), u32(STREAM_CONNECT), k0, k1)
     words[2, 0], words[3, 0] = w2, w3
@@ -288,28 +302,19 @@ def pair(store, i, projection, numbers, counts, positions, k0, k1, scratch, net)
     put(store, False, 1, pre, post, d, words, numbers, i32(counts[WEIGHT_LAW]), net)
 
 @nb.njit(**OPT)
-def walk(store, projection, first, last, numbers, counts, positions, k0, k1, net):
-    """Draw the synapses of the owners first .. last - 1 in `projection`; return how many owners lack some.
-
-    `net` is (part_start, segment, words, steps per ms, (neurons, shortest, longest delay, weight bits)).
-    `segment[part, source, delay - 1]` is incremented (store = False) or used as the place to write to and then
-    advanced (store = True).
-    """
-    scratch = (np.empty((4, LANES), np.uint32), np.empty(LANES, np.int64), np.empty(LANES, np.int64),
-               np.empty(LANES, np.float32), np.empty(LANES, np.float32), np.empty(LANES, np.float32))
-    scratch[0][:] = u32(0)
+def walk_others(store, projection, first, last, numbers, counts, positions, k0, k1, net):
+    """Draw the synapses of the owners first .. last - 1 in a projection of any other rule."""
+    room = scratch()
     kind, lacking = counts[WALK], 0
     if kind == TOTAL:
-        total(store, first, last, projection, numbers, counts, positions, k0, k1, scratch, net)
+        total(store, first, last, projection, numbers, counts, positions, k0, k1, room, net)
         return 0
     for owner in range(first, last):
-        if kind == BERNOULLI or kind == POISSON:
-            pairwise(store, owner, projection, numbers, counts, positions, k0, k1, scratch, net)
-        elif kind == RING:
-            ring(store, owner, projection, numbers, counts, positions, k0, k1, scratch, net)
+        if kind == RING:
+            ring(store, owner, projection, numbers, counts, positions, k0, k1, room, net)
         elif kind == ONE_TO_ONE:
-            pair(store, owner, projection, numbers, counts, positions, k0, k1, scratch, net)
-        elif degree(store, owner, projection, numbers, counts, positions, k0, k1, scratch, net) > 0:
+            pair(store, owner, projection, numbers, counts, positions, k0, k1, room, net)
+        elif degree(store, owner, projection, numbers, counts, positions, k0, k1, room, net) > 0:
             lacking += 1
     return lacking
 
@@ -378,7 +383,7 @@ def fingerprint(first, last, words, weight_bits, segment, num_neurons, max_delay
 '''
 
 def kernels() -> ModuleType:
-    """Return the compiled builders: place, normal_values, walk, accumulate, sort, decode, sum_weights, fingerprint."""
+    """Return the compiled builders: place, normal_values, the walks, accumulate, sort, decode, sums, fingerprint."""
     library = Library()
     for function in (random.philox, random.normal, *placing.BUILDERS_USE, *wiring.BUILDERS_USE):
         library.add(function)

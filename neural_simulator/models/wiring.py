@@ -27,6 +27,7 @@ ORDER = 0xFFFFFFFF         # number of the draw that keys an owner's random orde
 
 # How the builders walk a projection.
 BERNOULLI, POISSON, OUT_DEGREE, IN_DEGREE, TOTAL, ONE_TO_ONE, RING = range(7)
+PAIRWISE = (BERNOULLI, POISSON)      # the walks that builders keep apart from the others
 # Laws of the weights: normal and clipped to one sign, or lognormal.
 WEIGHT_LAWS = ("normal", "lognormal")
 LOGNORMAL = 1

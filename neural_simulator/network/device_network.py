@@ -12,7 +12,7 @@ from ..backend import cuda, cuda_source
 from ..base.errors import SimulatorError
 from ..base.synapses import NONE, Synapses, make
 from ..models.random import STREAM_INITIAL
-from ..models.wiring import BERNOULLI, BLOCK, COUNTS, POISSON, TOTAL, TOTAL_SHARE
+from ..models.wiring import BLOCK, COUNTS, PAIRWISE, TOTAL, TOTAL_SHARE
 from . import projections
 from .network import Report, inhibitory_sources, initial_states, population_of, ports_of_sources
 from .places import chunks, ranges, spread
@@ -99,17 +99,16 @@ class DeviceNetwork:
     def _launches(self) -> Iterator[tuple[str, int, int, list[tuple[int, int]]]]:
         """Yield (kernel, first owner, owners, tasks): pairwise ones together, each other alone."""
         plan = self.plan
-        pairwise = (POISSON, BERNOULLI)
         walks = [int(row[COUNTS.index("WALK")]) for row in self._table[1]]
         for index, p in enumerate(self.populations):
-            tasks = [(k, block) for k, q in enumerate(plan.projections) if q.pre == index and walks[k] in pairwise
+            tasks = [(k, block) for k, q in enumerate(plan.projections) if q.pre == index and walks[k] in PAIRWISE
                      for block in range(-(-self.populations[q.post].size // BLOCK))]
             if tasks and p.size:
                 yield "pairwise", p.start, p.size, tasks
         for k, q in enumerate(plan.projections):
             first, last = projections.owners(q, self.populations)
             owners = -(-last // TOTAL_SHARE) if walks[k] == TOTAL else last - first
-            if walks[k] not in pairwise and owners:
+            if walks[k] not in PAIRWISE and owners:
                 yield "others", first, owners, [(k, 0)]
 
     def _count(self, report: Report) -> Any:

@@ -14,6 +14,7 @@ from ..backend import cpu_build
 from ..base.errors import SimulatorError
 from ..base.synapses import NONE, Synapses, make
 from ..models.random import STREAM_INITIAL
+from ..models.wiring import COUNTS, PAIRWISE
 from . import projections
 from .places import chunks, ranges, spread
 from .plan import Plan
@@ -97,19 +98,20 @@ class Network:
         numbers, counts = projections.table(plan.projections, plan.populations, plan.scale_of)
         k0, k1 = (np.uint32(w) for w in plan.key_words)
         grid = np.array([self.num_neurons, plan.min_delay_steps, plan.max_delay_steps, plan.weight_bits], np.int64)
+        pairwise = np.isin(counts[:, COUNTS.index("WALK")], PAIRWISE)
         net = (starts, segment, words, np.float32(1.0 / plan.dt), grid)
 
         def work(piece: tuple[int, int, tuple[int, ...]]) -> None:
             first, last, chosen = piece
             for q in chosen:
-                lacking = self._kernels.walk(store, np.int64(q), np.int64(first), np.int64(last), numbers[q],
-                                             counts[q], self.positions, k0, k1, net)
+                walk = self._kernels.walk_pairwise if pairwise[q] else self._kernels.walk_others
+                lacking = walk(store, np.int64(q), np.int64(first), np.int64(last), numbers[q], counts[q],
+                               self.positions, k0, k1, net)
                 if lacking:
                     raise projections.too_few(plan.projections[q], plan.populations, lacking)
 
         by_source, by_others = work_list(plan)
-        first = by_source[:1] or by_others[:1]
-        for piece in first:                                # compiles, before the threads start
+        for piece in by_source[:1] + by_others[:1]:        # compiles, before the threads start
             work((piece[0], piece[0], piece[2]))
         for share, pieces in ((0.0, by_source), (len(by_source) / max(1, len(by_source + by_others)), by_others)):
             self._share(work, pieces, lambda f, share=share, pieces=pieces: report(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from copy import copy
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -176,6 +179,23 @@ def test_everybody_can_connect_to_everybody():
     core = CoreSimConfig(num_neurons=50, connections_per_neuron=49, connection_length_um=1e9)
     net = Wired(core, 1)
     assert net.post.size == 50 * 49
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files with holes take their whole size there")
+def test_synapses_beyond_two_to_the_31_are_written_and_read_where_they_belong(tmp_path):
+    """The second pass of a small network, its segments as far out as those of a large one, in a file with a hole."""
+    net = wired(1)
+    network, rows = net.network, net.network.rows
+    far = 2**31 + 2**30
+    words = np.asarray(np.memmap(tmp_path / "words", np.uint32, "w+", shape=(far + rows.words.size,)))
+    network._walk(True, rows.part_start, rows.segment[:-1] + far, words, lambda fraction: None)
+    assert np.array_equal(words[far:], rows.words) and not words[:1000].any()
+    there = copy(network)
+    there.rows = replace(rows, segment=rows.segment + far, words=words)
+    for neuron in (0, 1999):
+        assert all(np.array_equal(a, b) for a, b in zip(there.synapses_from(np.array([neuron])),
+                                                        network.synapses_from(np.array([neuron])), strict=True))
+    assert np.array_equal(there.in_degrees(), network.in_degrees())
 
 
 def test_a_build_reports_its_progress_and_can_be_cancelled():
