@@ -24,6 +24,7 @@ AXIS_COLORS: tuple[tuple[str, RGB], ...] = (
     ("x", from_hex("#e07a5f")), ("y", from_hex("#81b29a")), ("z", from_hex("#6d9dc5")))
 HINTED = ("pause", "step", "reset_camera", "next_color", "show_keys", "exit")
 SELECTION_HINTED = ("push_selected", "silence_selected", "release", "record_selected", "clear_selection")
+MOST_HINT_LINES = 2
 SELECTING: RGB = from_hex("#b3d9ff")
 
 
@@ -183,13 +184,12 @@ def _labels(canvas: Canvas, size: tuple[int, int], scene: Scene, camera: Camera)
 def _hints(canvas: Canvas, size: tuple[int, int], selected: int) -> None:
     """The most useful keys at the bottom, between axes and scale bar."""
     scale, face = canvas.scale, canvas.atlas.faces["small"]
-    names = SELECTION_HINTED if selected else HINTED
-    keys = [f"{' / '.join(_short(key) for key in ACTIONS[name].keys)} {HINT_WORDS[name]}" for name in names]
-    mouse = [f"{selected:,} selected:"] if selected else ["drag rotate", "right drag pan", "wheel zoom", "click pick",
-                                                          "Shift+drag select"]
-    hints = [*mouse, *keys]
     left, right = 100 * scale, size[0] - 230 * scale
-    lines = wrapped(face, [*(f"{hint} ·" for hint in hints[:-1]), hints[-1]], right - left)
+    lines: list[str] = []
+    for hints in hint_choices(selected):
+        lines = wrapped(face, [*(f"{hint} ·" for hint in hints[:-1]), hints[-1]], right - left)
+        if len(lines) <= MOST_HINT_LINES:
+            break
     step = face.line_height + 2 * scale
     widest = max(face.line(line).width for line in lines)
     x, y = 0.5 * (left + right), size[1] - 18 * scale - len(lines) * step
@@ -198,6 +198,17 @@ def _hints(canvas: Canvas, size: tuple[int, int], selected: int) -> None:
         canvas.text(x, y, line.removesuffix(" ·").replace(": ·", ":"), SELECTING if selected else DIM_TEXT, "small",
                     align=0.5)
         y += step
+
+
+def hint_choices(selected: int) -> list[list[str]]:
+    """Return what the hints may say, the longest choice first; the last one is for narrow windows."""
+    def keys(names: tuple[str, ...]) -> list[str]:
+        return [f"{' / '.join(_short(key) for key in ACTIONS[name].keys)} {HINT_WORDS[name]}" for name in names]
+    if selected:
+        return [[f"{selected:,} selected:", *keys(SELECTION_HINTED)]]
+    return [["drag rotate", "right drag pan", "wheel zoom", "click pick", "Shift+drag select", *keys(HINTED)],
+            ["click pick", "Shift+drag select", *keys(("pause", "reset_camera", "show_keys", "exit"))],
+            keys(("pause", "show_keys", "exit"))]
 
 
 HINT_WORDS = {"pause": "pause", "step": "step 1 ms", "reset_camera": "reset view", "next_color": "colours",

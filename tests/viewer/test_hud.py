@@ -129,3 +129,13 @@ def test_many_populations_end_in_a_count():
 def test_every_hint_names_an_action_with_a_key():
     for name in (*hud.HINTED, *hud.SELECTION_HINTED):
         assert ACTIONS[name].keys and hud.HINT_WORDS[name]
+
+
+def test_narrow_windows_get_fewer_hints():
+    def lines(width):
+        vertices = laid_out(cloud(100), (width, 700))
+        ys = vertices["position"][:, 1]
+        return np.ptp(ys[ys > 640])
+    assert len(hud.hint_choices(0)[0]) > len(hud.hint_choices(0)[1]) > len(hud.hint_choices(0)[2])
+    assert lines(700) <= lines(1400) + 20.0
+    assert hud.hint_choices(12)[0][0] == "12 selected:" and "T stimulate" in hud.hint_choices(12)[0]
