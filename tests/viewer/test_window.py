@@ -156,7 +156,7 @@ def test_keys_ask_for_the_actions_of_the_table(driver):
     for name in ("s", "l"):
         driver.key(name, "Control_L")
     driver.key("n", "Shift_L")           # stands for nothing
-    driver.key("x")
+    driver.key("q")
     driver.key("n")
     state = driver.until(lambda state: len(state["actions"]) >= 10)
     assert state["actions"] == ["toggle_synapses", "pause", "pause", "step", "show_keys", "reset_camera", "exit",
