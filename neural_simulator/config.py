@@ -18,6 +18,7 @@ from .base import log, paths
 from .base.declarations import Param
 from .base.errors import ConfigurationError
 from .models.neurons import NEURON_MODELS, USER_MODELS, load_models, neuron_model
+from .models.plasticity import PLASTICITY_RULES, SWITCHES
 from .models.receptors import AMPA, GABA_A, GABA_B, MAGNESIUM, NMDA, SETTINGS
 from .models.stimuli import MAX_STIMULI
 from .models.structures import structure
@@ -73,6 +74,21 @@ def declared(param: Param, group: str, **more: bool) -> Any:
     """Declare a field that is the parameter of a model, declared there."""
     return setting(param.default, param.label, param.meaning, unit=param.unit, low=param.low, high=param.high,
                    group=group, **more)
+
+
+def switch(key: str) -> Any:
+    """Declare the field that switches a plasticity rule on."""
+    rule = PLASTICITY_RULES[key]
+    return setting(False, rule.label, rule.meaning, group=rule.label)
+
+
+def of_rule(key: str, name: str) -> Any:
+    """Declare the field of a plasticity rule's parameter; one that can only be 0 or 1 becomes false or true."""
+    rule = PLASTICITY_RULES[key]
+    param = next(p for p in rule.params if p.name == name)
+    if name in SWITCHES:
+        return setting(bool(param.default), param.label, param.meaning, group=rule.label)
+    return declared(param, rule.label)
 
 
 AnyConfig = TypeVar("AnyConfig", bound="Config")
@@ -446,21 +462,65 @@ class CoreSimConfig(Config):
         (), "Stimuli", "Currents, noise and spikes that reach some of the neurons for some of the time.", group="Drive",
         live=True, hidden=True)
 
-    enable_hebbian_learning: bool = setting(False, "Hebbian learning", "", group="Learning", hidden=True)
-    enable_short_term_plasticity: bool = setting(False, "Short-term plasticity", "", group="Learning", hidden=True)
-    enable_homeostasis: bool = setting(False, "Homeostasis", "", group="Learning", hidden=True)
+    enable_short_term_plasticity: bool = switch("SHORT_TERM")
+    stp_U: float = of_rule("SHORT_TERM", "U")
+    stp_tau_d_ms: float = of_rule("SHORT_TERM", "tau_d_ms")
+    stp_tau_f_ms: float = of_rule("SHORT_TERM", "tau_f_ms")
+    stp_keep_weight: bool = of_rule("SHORT_TERM", "keep_weight")
+
+    enable_hebbian_learning: bool = switch("HEBBIAN")
+    hebbian_learning_rate: float = of_rule("HEBBIAN", "learning_rate")
+    hebbian_tau_ms: float = of_rule("HEBBIAN", "tau_ms")
+    hebbian_depression: float = of_rule("HEBBIAN", "depression")
+    hebbian_min_weight: float = of_rule("HEBBIAN", "min_weight")
+    hebbian_max_weight: float = of_rule("HEBBIAN", "max_weight")
+
+    enable_stdp: bool = switch("STDP")
+    stdp_a_plus: float = of_rule("STDP", "a_plus")
+    stdp_a_minus: float = of_rule("STDP", "a_minus")
+    stdp_tau_plus_ms: float = of_rule("STDP", "tau_plus_ms")
+    stdp_tau_minus_ms: float = of_rule("STDP", "tau_minus_ms")
+    stdp_mu_plus: float = of_rule("STDP", "mu_plus")
+    stdp_mu_minus: float = of_rule("STDP", "mu_minus")
+    stdp_min_weight: float = of_rule("STDP", "min_weight")
+    stdp_max_weight: float = of_rule("STDP", "max_weight")
+    stdp_nearest: bool = of_rule("STDP", "nearest")
+
+    enable_inhibitory_stdp: bool = switch("INHIBITORY_STDP")
+    inhibitory_stdp_learning_rate: float = of_rule("INHIBITORY_STDP", "learning_rate")
+    inhibitory_stdp_tau_ms: float = of_rule("INHIBITORY_STDP", "tau_ms")
+    inhibitory_stdp_target_rate_Hz: float = of_rule("INHIBITORY_STDP", "target_rate_Hz")
+    inhibitory_stdp_min_weight: float = of_rule("INHIBITORY_STDP", "min_weight")
+    inhibitory_stdp_max_weight: float = of_rule("INHIBITORY_STDP", "max_weight")
+
+    enable_reward_modulation: bool = switch("REWARD_STDP")
+    reward_learning_rate_per_s: float = of_rule("REWARD_STDP", "learning_rate_per_s")
+    reward_eligibility_tau_ms: float = of_rule("REWARD_STDP", "eligibility_tau_ms")
+    reward_dopamine_tau_ms: float = of_rule("REWARD_STDP", "dopamine_tau_ms")
+    reward_baseline: float = of_rule("REWARD_STDP", "baseline")
+
+    enable_homeostasis: bool = switch("HOMEOSTASIS")
+    homeostasis_target_rate_Hz: float = of_rule("HOMEOSTASIS", "target_rate_Hz")
+    homeostasis_rate_tau_ms: float = of_rule("HOMEOSTASIS", "rate_tau_ms")
+    homeostasis_threshold_rate: float = of_rule("HOMEOSTASIS", "threshold_rate")
+    homeostasis_max_threshold_pA: float = of_rule("HOMEOSTASIS", "max_threshold_pA")
+    homeostasis_scaling_rate_per_s: float = of_rule("HOMEOSTASIS", "scaling_rate_per_s")
+    homeostasis_max_scaling: float = of_rule("HOMEOSTASIS", "max_scaling")
+
+    enable_structural_plasticity: bool = switch("STRUCTURAL")
+    structural_interval_ms: float = of_rule("STRUCTURAL", "interval_ms")
+    structural_weight_threshold: float = of_rule("STRUCTURAL", "weight_threshold")
+    structural_elimination: float = of_rule("STRUCTURAL", "elimination")
+    structural_candidates: float = of_rule("STRUCTURAL", "candidates")
+    structural_length_um: float = of_rule("STRUCTURAL", "length_um")
+    structural_full_activity_Hz: float = of_rule("STRUCTURAL", "full_activity_Hz")
+    structural_new_weight: float = of_rule("STRUCTURAL", "new_weight")
+    structural_growth: float = of_rule("STRUCTURAL", "growth")
 
     @field_validator("stimuli", mode="before")
     @classmethod
     def _read_stimuli(cls, value: Any) -> tuple[Stimulus, ...]:
         return read_stimuli(value)
-
-    @field_validator("enable_hebbian_learning", "enable_short_term_plasticity", "enable_homeostasis")
-    @classmethod
-    def _not_yet(cls, value: bool) -> bool:
-        if value:
-            raise ValueError("this version does not have it yet; set it to false.")
-        return value
 
     @field_validator("connectivity_k")
     @classmethod

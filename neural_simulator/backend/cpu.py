@@ -14,6 +14,7 @@ from types import ModuleType
 from ..models import random, stimuli
 from ..models.cell import Cell
 from ..models.stimuli import NOTHING, Shape
+from . import cpu_learning
 from .cpu_stimuli import drive_source
 from .cpu_words import load
 from .emit import Library
@@ -153,7 +154,8 @@ def integrate(part, t, pieces, models, parameters, scale, currents, weights, thr
 @nb.njit(**OPT)
 def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of,
         ids, id_counts, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
-        filled, counts, inputs, acc, fired, states, last_spike, spike_counts, out, out_counts, probes, probe_v, times):
+        filled, counts, inputs, acc, fired, states, last_spike, spike_counts, {learns}out, out_counts, probes, probe_v,
+        times):
     """Run `steps` steps of one part; list its spikes in `out`, their number per step in `out_counts`.
 
     `times` (steps, 4) takes the time counter before, between and after the phases; empty: nothing is timed.
@@ -165,15 +167,15 @@ def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, pa
         t = t0 + step
         if timed:
             times[step, 0] = ticks()
-        deliver(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of, ids,
-                id_counts, acc)
+        {deliver}(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of, ids,
+                  id_counts, acc{learned})
         if timed:
             times[step, 1] = ticks()
         integrate(part, t, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
                   part_start, filled, counts, inputs, acc, fired, states)
         if timed:
             times[step, 2] = ticks()
-        n = send(part, t, part_start, fired, ids, id_counts, last_spike, spike_counts)
+        n = {send}(part, t, part_start, fired, ids, id_counts, last_spike, spike_counts{traced})
         slot = t % ids.shape[0]
         for q in range(n):
             out[total + q] = ids[slot, first + q]
@@ -233,13 +235,17 @@ def _integrate_source(index: int, cell: Cell, state_slots: dict[str, int], ports
     return text, branch
 
 
-def kernels(cells: list[Cell], state_slots: dict[str, int], ports: int, shape: Shape = NOTHING) -> ModuleType:
+def kernels(cells: list[Cell], state_slots: dict[str, int], ports: int, shape: Shape = NOTHING,
+            learning: str = "") -> ModuleType:
     """Compile the step of a network whose populations use `cells`; `state_slots` numbers the state arrays.
 
-    `ports` is the number of ports that synapses arrive at, `shape` that of the stimuli.
+    `ports` is the number of ports that synapses arrive at, `shape` that of the stimuli, `learning` the further text of
+    a network that learns (`cpu_learning.source`).
     """
     library = Library()
     library.add(random.philox)
+    if learning:
+        cpu_learning.add_equations(library)
     texts, branches = [], []
     for index, cell in enumerate(cells):
         library.add(cell.driven(ports, shape).function)
@@ -252,8 +258,11 @@ def kernels(cells: list[Cell], state_slots: dict[str, int], ports: int, shape: S
         texts.append(drive_source())
         evaluate = "evaluate(t, inputs[0], inputs[3], inputs[4], inputs[5][part], inputs[6][part])"
         drive = "driven = drive(first, last, t, k0, k1, currents[p], part, inputs)"
-    text = (library.python_source() + _COMMON.format(stream=random.STREAM_BACKGROUND) + "".join(texts)
-            + _RUN.format(dispatch="\n".join(branches), drive=drive, evaluate=evaluate))
+    calls = {"deliver": "deliver", "send": "send", "learned": "", "traced": "", "learns": ""}
+    if learning:
+        calls = cpu_learning.CALLS
+    text = (library.python_source() + _COMMON.format(stream=random.STREAM_BACKGROUND) + learning + "".join(texts)
+            + _RUN.format(dispatch="\n".join(branches), drive=drive, evaluate=evaluate, **calls))
     return load(text, "step_" + "_".join(cell.key.lower() for cell in cells)[:60])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from .errors import ConfigurationError
 
@@ -154,6 +155,37 @@ class ReceptorModel:
 
 
 @dataclass(frozen=True)
+class PlasticityRule:
+    """A rule by which synapses or neurons change.
+
+    `kind`: 'weight' (long-term change of a weight; a projection has at most one of them), 'release' (short-term),
+    'neuron' (of the projection's source population) or 'structure'. `switch` is the configuration field that gives the
+    rule to all projections from `sources` ('excitatory' or 'inhibitory') neurons; `fields` names the configuration
+    field of each parameter. `coefficients(values, weight)` turns a weight rule into the numbers of
+    `models.plasticity.weight.Coefficients` for a projection of that mean weight.
+    """
+
+    key: str
+    label: str
+    kind: str
+    meaning: str
+    sources: str
+    switch: str
+    params: tuple[Param, ...]
+    fields: Mapping[str, str]
+    source: str
+    coefficients: Callable[[Mapping[str, float], float], Any] | None = None
+
+    def values(self, given: Mapping[str, float], where: str) -> dict[str, float]:
+        """All parameter values with `given` applied, each checked against its range."""
+        unknown = set(given) - {p.name for p in self.params}
+        if unknown:
+            raise ConfigurationError(f"{where}: {self.label} has no parameter {sorted(unknown)[0]!r}.",
+                                     sorted(unknown)[0])
+        return {p.name: p.check(given.get(p.name, p.default), f"{where}, {self.label}") for p in self.params}
+
+
+@dataclass(frozen=True)
 class Population:
     """Neurons `start` .. `stop - 1`: one model, one preset, one sign (Dale's law), one piece of space.
 
@@ -162,7 +194,7 @@ class Population:
     (`models.receptors.SETTINGS`, such as tau_gaba_a_ms) that replace the network's for the synapses onto these neurons.
     `background_weight` is in the model's port unit (nS or pA), and `background_receptors` says what a background spike
     opens, as `Projection.receptors` does. Initial potentials are normal with mean `initial_v_mV` (None: the model's own
-    rest) and standard deviation `initial_v_sd_mV`.
+    rest) and standard deviation `initial_v_sd_mV`. `plasticity` is as that of a projection, for rules of neurons.
     """
 
     name: str
@@ -184,6 +216,7 @@ class Population:
     ellipsoid: bool = False
     bend_um: float = 0.0
     background_receptors: Mapping[str, float] | None = None
+    plasticity: Mapping[str, Mapping[str, float]] | None = None
 
     @property
     def size(self) -> int:
@@ -216,6 +249,8 @@ class Projection:
     least one step.
     `receptors` names what a spike opens, each with its peak conductance as a multiple of the synapse's weight, such
     as {"AMPA": 1.0, "NMDA": 0.4}; None: AMPA from excitatory, GABA-A from inhibitory neurons.
+    `plasticity` names the rules of its synapses and the parameters that differ from the configuration's; None takes the
+    rules that the configuration switches on.
     """
 
     pre: int
@@ -238,3 +273,4 @@ class Projection:
     period_um: tuple[float, float, float] = (0.0, 0.0, 0.0)
     weight_law: str = "normal"
     receptors: Mapping[str, float] | None = None
+    plasticity: Mapping[str, Mapping[str, float]] | None = None

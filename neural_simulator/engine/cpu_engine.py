@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 
-from ..backend import cpu
+from ..backend import cpu, cpu_learning
 from ..models.random import STREAM_STIMULUS_START
 from ..models.stimuli import is_noise
 from ..network.network import Network, Report, ports_of_sources
 from ..network.plan import Plan
 from .batch import Batch, Keep
+from .cpu_learning import CpuLearning
 from .drive import Drive
 from .snapshot import Snapshot
 from .stimuli import sine_table
@@ -46,6 +47,7 @@ class CpuEngine:
         self._ports, self._signs = ports_of_sources(plan)
         self._prepare_tables()
         self._initial = self.network.initial_states()
+        self.learning = CpuLearning(plan, self.network) if plan.learning is not None else None
         self._compiled: tuple | None = None
         self._drive: Drive | None = None
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
@@ -86,25 +88,31 @@ class CpuEngine:
         self._acc = [np.zeros((self.plan.num_ports, size), np.int32) for size in sizes]
         self._fired = [np.zeros((size + 7) // 8 * 8, np.uint8) for size in sizes]
         self._set_inputs()
+        if self.learning is not None:
+            self.learning.reset()
 
     @property
     def snapshot_bytes(self) -> int:
         """Size of a snapshot."""
         arrivals = (self.plan.max_delay_steps + 1) * self.plan.num_ports
-        return 4 * self.plan.num_neurons * (arrivals + len(self.states) + 2)
+        learned = self.learning.nbytes if self.learning is not None else 0
+        return 4 * self.plan.num_neurons * (arrivals + len(self.states) + 2) + learned
 
     def snapshot(self) -> Snapshot:
         """Copy the whole dynamic state."""
         plan, rows = self.plan, self.network.rows
         pending = np.zeros((plan.max_delay_steps + 1, plan.num_ports, plan.num_neurons), np.int32)
-        for part in range(self.threads):
+        further = {}
+        if self.learning is not None:                  # what a spike will deliver is not known before it arrives
+            further = self.learning.snapshot(self.step_index, self._ids, self._id_counts)
+        for part in range(self.threads if self.learning is None else 0):
             self._kernels.in_flight(np.int64(part), np.int64(self.step_index), rows.segment, rows.words,
                                     np.int64(plan.weight_bits), np.int64(rows.max_delay), np.int64(plan.num_neurons),
                                     rows.part_start, self._ports, self._signs, self._ids, self._id_counts, pending)
         for k, row in enumerate(self._pending):
             pending[k] += row
         return Snapshot(self.step_index, {name: a.copy() for name, a in self.states.items()}, self.last_spike.copy(),
-                        pending, self.spike_counts.copy())
+                        pending, self.spike_counts.copy(), further)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from `snapshot`."""
@@ -115,7 +123,10 @@ class CpuEngine:
         self._set_inputs()
         self.last_spike = snapshot.last_spike.copy()
         self.spike_counts = snapshot.spike_counts.copy()
-        self._pending = [row.copy() for row in snapshot.pending]
+        if self.learning is None:
+            self._pending = [row.copy() for row in snapshot.pending]
+        else:
+            self.learning.restore(snapshot.step, snapshot.further, self._ids, self._id_counts)
 
     def potential(self) -> np.ndarray:
         """A copy of the membrane potentials, (N,) float32 mV."""
@@ -157,9 +168,13 @@ class CpuEngine:
         compiled = bool(drive.shape.inputs), drive.shape.aims, drive.shape.noisy          # what the text depends on
         if compiled != self._compiled:
             slots = {name: k for k, name in enumerate(self._initial)}
-            self._kernels = cpu.kernels(self._cells, slots, self.plan.num_ports, drive.shape)
+            self._kernels = cpu.kernels(self._cells, slots, self.plan.num_ports, drive.shape, self._learning_text())
             self._compiled = compiled
         self._set_inputs()
+
+    def _learning_text(self) -> str:
+        learning = self.plan.learning
+        return "" if learning is None else cpu_learning.source(learning.weights, learning.rewarded)
 
     def _set_inputs(self) -> None:
         """Keep the state of noises that go on, begin others, and make room for what stimuli do in a step."""
@@ -182,11 +197,17 @@ class CpuEngine:
                 np.zeros(n, np.float32), np.zeros((len(given.shape.aims), n), np.float32),
                 np.zeros((len(given.shape.noisy), n), np.float32))
 
+    def reward(self, amount: float) -> None:
+        """Give a reward before the next step."""
+        assert self.learning is not None
+        self.learning.dopamine.add(amount)
+
     @property
     def memory_bytes(self) -> int:
         """Bytes of network and state."""
         arrays = [*self.states.values(), self.last_spike, self._ids, self._counts, *self._acc, *self._fired]
-        return self.network.memory_bytes + sum(a.nbytes for a in arrays)
+        learned = self.learning.nbytes if self.learning is not None else 0
+        return self.network.memory_bytes + learned + sum(a.nbytes for a in arrays)
 
     # ---- stepping
     def run(self, steps: int, probes: np.ndarray, timed: bool = False, record: bool = True,
@@ -205,6 +226,8 @@ class CpuEngine:
         pieces, done = [], 0
         while done < steps:
             count = min(steps - done, limit, 1 if self._pending else 2 if self._pool else steps)
+            if self.learning is not None:
+                count = self.learning.prepare(self.step_index, count)
             if self._pending:
                 self._add_arrivals(self._pending.pop(0))
             now = slice(done, done + count)
@@ -257,7 +280,8 @@ class CpuEngine:
                 self._parameters,
                 np.float32(self.plan.weight_scale), drive.currents, drive.weights, drive.thresholds, drive.numbers,
                 k0, k1, self._filled, self._counts, self._inputs, self._acc[part], self._fired[part],
-                tuple(self.states[name] for name in self._initial), self.last_spike, self.spike_counts)
+                tuple(self.states[name] for name in self._initial), self.last_spike, self.spike_counts,
+                *(() if self.learning is None else (self.learning.arrays,)))
 
     def close(self) -> None:
         """Release the threads."""

@@ -22,7 +22,7 @@ def estimate_plan(plan: Plan, device: Device | None = None, threads: int = 1) ->
     if device is None:
         segments = n * delays * 8 * threads                              # every thread's part has its own
         per_neuron = 12 + 4 * states + 4 + 8 + 4 * ports + 1 + 4 * (delays + 4)
-        return int(plan.expected_synapses * 4 + segments + n * per_neuron)
+        return int(plan.expected_synapses * 4 + segments + n * per_neuron + _learning(plan, delays + 4))
     layout = choose(plan, device)
     common = 12 + 4 + 8 + 4 * states + 8 + 4 * ports * layout.slots       # positions, degrees, rows, state, ring
     if layout.kind == "global":
@@ -30,6 +30,16 @@ def estimate_plan(plan: Plan, device: Device | None = None, threads: int = 1) ->
         return int(plan.expected_synapses * (4 + delay_bytes) + n * (common + 8))
     words = padded_words(plan, layout.blocks, layout.unit)
     return int(words * 4 * layout.blocks + n * (common + 8 + 4 + 16))
+
+
+def _learning(plan: Plan, slots: int) -> float:
+    """Bytes that learning takes: weights, eligibility, traces, histories, and events in `slots` steps."""
+    if plan.learning is None:
+        return 0.0
+    per_synapse = (4 if plan.learning.weights else 0) + (4 if plan.learning.rewarded else 0)
+    xs, ys, releases = plan.learning.x_decay.size, plan.learning.y_decay.size, plan.learning.releases
+    per_neuron = 4 + 4 * xs + 8 * releases + (128 + 16 + 4 * ys if plan.learning.weights else 0)
+    return plan.expected_synapses * per_synapse + plan.num_neurons * (per_neuron + slots * 4 * (2 + xs + releases))
 
 
 def estimate_memory(core: CoreSimConfig, device: Device | None = None) -> int:

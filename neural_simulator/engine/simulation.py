@@ -32,6 +32,8 @@ from .profiler import Profiler
 from .sampling import LEAST_ROWS, Sampling
 from .snapshot import Snapshot
 
+LARGEST_REWARD = 1000.0
+
 _log = log.get("engine")
 
 
@@ -90,6 +92,10 @@ class Simulation:
         share = self.gpu.memory_pool_limit_fraction
         if self.gpu.backend != "cpu":
             reason = cuda.problem()
+            if self.plan.learning is not None:
+                reason = "networks that learn cannot run on a device yet."
+                if self.gpu.backend == "cuda":
+                    raise BackendError(f"The CUDA backend cannot be used: {reason} Choose backend 'cpu' or 'auto'.")
             if reason is None:
                 with cuda.guarded("building the network"):
                     check_fits(self.plan, cuda.free_bytes(), share, cuda.device())
@@ -151,6 +157,7 @@ class Simulation:
         """
         plan = self.plan
         digest = hashlib.sha256(f"{self.network.fingerprint} {plan.weight_scale!r} {plan.dt!r}".encode())
+        digest.update(repr([dict(q.plasticity or {}) for q in plan.projections if q.plasticity]).encode())
         for k, p in enumerate(plan.populations):
             values = np.array(plan.parameter_values(k), "<f4")
             digest.update(f"{p.start} {p.stop} {p.model} {plan.scale_of(k)!r}".encode() + values.tobytes())
@@ -300,6 +307,22 @@ class Simulation:
 
     def _drive_of(self, live: Mapping[str, Any]) -> Drive:
         return make_drive(self.plan, live, self.network.positions)
+
+    def reward(self, amount: float = 1.0) -> None:
+        """Give a reward of `amount` (negative: a punishment) before the next step: dopamine rises by it."""
+        if not self._rewarded:
+            raise ConfigurationError("Nothing waits for a reward here; switch reward-modulated STDP on and build anew.",
+                                     "enable_reward_modulation", False)
+        if not abs(amount) <= LARGEST_REWARD:
+            raise ConfigurationError(f"The reward is {amount:g}, but must lie between -{LARGEST_REWARD:g} and "
+                                     f"{LARGEST_REWARD:g}.", "reward", amount)
+        self._require_intact()
+        self._engine.reward(float(amount))
+        self._keyframes.rewarded(self.step_index, float(amount))
+
+    @property
+    def _rewarded(self) -> bool:
+        return self.plan.learning is not None and self.plan.learning.rewarded
 
     # ---- state as a whole
     def snapshot(self) -> Snapshot:

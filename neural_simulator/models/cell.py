@@ -3,6 +3,7 @@
     arrive    every receptor takes what arrived at the ports, each port with a factor of its own
     integrate the model's step, with the mean conductance of each receptor over the step
     decay     of the conductances
+    adapt     with homeostasis: a threshold current is taken off the input, excitation is scaled, both follow the rate
 
 Means and decays are exact, so the charge of every postsynaptic current is exact at any dt; magnesium's block of NMDA
 receptors is taken at the potential at which the step begins. Only the receptors that a cell has are composed. The
@@ -19,6 +20,7 @@ from typing import Any
 from ..base.declarations import NeuronModel, Population
 from ..base.grammar import fmax
 from .neurons import neuron_model
+from .plasticity import homeostasis
 from .receptors import RECEPTORS, decay_conductance, magnesium_block, relay_conductance, step_constants
 from .stimuli import Shape
 
@@ -70,8 +72,15 @@ class Cell:
         for key in self.receptors:
             constants = step_constants(RECEPTORS[key], settings, dt, key in self.rising)
             values |= {f"{name}_{key}": value for name, value in constants.items()}
+        if self.adapts:
+            values |= homeostasis.step_values((population.plasticity or {}).get("HOMEOSTASIS", homeostasis.OFF), dt)
         values |= {_factor(sink, port): factor for (sink, port), factor in (factors or {}).items()}
         return [values.get(name, 0.0) if name.startswith("factor_") else values[name] for name in self.parameters]
+
+    @property
+    def adapts(self) -> bool:
+        """Whether it has homeostasis."""
+        return homeostasis.STATES[0].name in self.states
 
     def driven(self, ports: int, shape: Shape) -> Cell:
         """This cell with the inputs of `shape`: its aims are the ports from `ports` + 1 on."""
@@ -81,7 +90,8 @@ class Cell:
         noisy = tuple(r for r in shape.noisy if r in self.receptors)
         if not noisy and wiring == self.wiring:
             return self
-        return compose(self.model.key, self.receptors, self.rising, wiring, self.background_port, self.key, noisy)
+        return compose(self.model.key, self.receptors, self.rising, wiring, self.background_port, self.key, noisy,
+                       self.adapts)
 
 
 def sinks(model: NeuronModel) -> tuple[str, ...]:
@@ -103,10 +113,11 @@ def _factor(sink: str, port: int) -> str:
 
 def compose(key: str, receptors: tuple[str, ...] | None = None, rising: frozenset[str] = frozenset(),
             wiring: Wiring | None = None, background_port: int = 0, name: str | None = None,
-            noisy: tuple[str, ...] = ()) -> Cell:
+            noisy: tuple[str, ...] = (), adapts: bool = False) -> Cell:
     """Compose a cell of neuron model `key` with `receptors` (not given: the model's own, which do not rise).
 
-    Without `wiring`, each sink has a port of its own. `name` tells several cells of one model apart.
+    Without `wiring`, each sink has a port of its own. `name` tells several cells of one model apart. `adapts`: with
+    homeostasis.
     """
     model = neuron_model(key)
     receptors = model.receptors if receptors is None else receptors
@@ -114,9 +125,9 @@ def compose(key: str, receptors: tuple[str, ...] | None = None, rising: frozense
     wiring = {sink: ((port, 1.0),) for port, sink in enumerate(inputs)} if wiring is None else wiring
     ports = tuple(sorted({port for feeds in wiring.values() for port, _ in feeds} | {background_port}))
     name = name or key
-    text, states, parameters = _source(model, name, receptors, rising, inputs, wiring, ports, noisy)
+    text, states, parameters = _source(model, name, receptors, rising, inputs, wiring, ports, noisy, adapts)
     scope = {"step": model.step, "decay_conductance": decay_conductance, "relay_conductance": relay_conductance,
-             "magnesium_block": magnesium_block, "fmax": fmax}
+             "magnesium_block": magnesium_block, "fmax": fmax, "homeostasis_step": homeostasis.homeostasis_step}
     exec(compile(text, f"<cell {name}>", "exec"), scope)             # our own generated text, no user input
     function = scope[f"cell_{name}"]
     function.source_text = text
@@ -126,16 +137,19 @@ def compose(key: str, receptors: tuple[str, ...] | None = None, rising: frozense
 
 def _source(model: NeuronModel, name: str, receptors: tuple[str, ...], rising: frozenset[str],
             inputs: tuple[str, ...], wiring: Wiring, ports: tuple[int, ...],
-            noisy: tuple[str, ...]) -> tuple[str, list[str], list[str]]:
+            noisy: tuple[str, ...], adapts: bool) -> tuple[str, list[str], list[str]]:
     """The text of the composed function, its states and its parameters."""
     wanted = list(inspect.signature(model.step).parameters)
     own = [s.name for s in model.states]
-    states = own + [f"{kind}_{r}" for r in receptors for kind in ("g", "x") if kind == "g" or r in rising]
+    adapting = [s.name for s in homeostasis.STATES] if adapts else []
+    states = own + [f"{kind}_{r}" for r in receptors for kind in ("g", "x") if kind == "g" or r in rising] + adapting
     supplied = {*own, *(() if receptors else inputs), "i_ext", "g_syn", "j_syn"}
     parameters = [p for p in wanted if p not in supplied]
-    body: list[str] = []
+    body: list[str] = ["i_ext = i_ext - homeo_theta"] if adapts else []
     for sink in inputs:
         terms = [_term(sink, port, factor, parameters) for port, factor in wiring.get(sink, ())]
+        if adapts and terms and (sink == inputs[0] if not receptors else RECEPTORS[sink].sign == "exc"):
+            terms = [f"({' + '.join(terms)}) * homeo_scale"]
         _arrive(sink, terms, receptors, rising, body)
     for r in receptors:
         _mean(r, r in rising, r in noisy, body)
@@ -152,6 +166,10 @@ def _source(model: NeuronModel, name: str, receptors: tuple[str, ...], rising: f
                      f"x_{r} = decay_conductance(x_{r}, rise_{r})"]
         else:
             body.append(f"g_{r} = decay_conductance(g_{r}, decay_{r})")
+    if adapts:
+        values = list(homeostasis.step_values(homeostasis.OFF, 1.0))
+        parameters += values
+        body.append(f"{', '.join(adapting)} = homeostasis_step({', '.join([*adapting, 'spiked', *values])})")
     arguments = [*states, *(f"arrived_{p}" for p in ports), *(f"noise_{r}" for r in noisy), "i_ext", *parameters]
     lines = [f"def cell_{name}({', '.join(arguments)}):", *body, f"return {', '.join(states)}, spiked"]
     return "\n    ".join(lines) + "\n", states, parameters

@@ -13,6 +13,7 @@ import numpy as np
 from ..backend import cpu_build
 from ..base.errors import SimulatorError
 from ..base.synapses import NONE, Synapses, make
+from ..models.plasticity import homeostasis
 from ..models.random import STREAM_INITIAL
 from ..models.wiring import COUNTS, PAIRWISE
 from . import projections
@@ -53,6 +54,7 @@ class Network:
         self.rows = self._build_rows(parts, report)
         self._refuse_overflow()
         self.fingerprint = self._fingerprint()
+        self.learned: np.ndarray | None = None        # (S,) float32 stored units: the weights of a network that learns
         self.build_time_s = time.perf_counter() - started
 
     @property
@@ -193,6 +195,12 @@ class Network:
         rows, n, total = self.rows, self.num_neurons, self.num_synapses
         parts = rows.part_start.size - 1
         lengths = self.out_degrees()
+        if self.learned is not None:
+            indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+            _, source, delays, targets = self.columns()
+            order = np.lexsort((self.learned, delays, targets, source))
+            weights = self.plan.weights(targets[order], self.learned[order])
+            return indptr, targets[order].astype(np.int32), weights, delays[order].astype(np.int32)
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         targets, units, delays = np.zeros(total, np.int32), np.zeros(total, np.int32), np.zeros(total, np.int32)
         self._kernels.decode(rows.words, self.plan.weight_bits, rows.segment, parts, n, rows.max_delay,
@@ -205,6 +213,34 @@ class Network:
         """Return up to `count` (pre, post) pairs, (M, 2) int32: the same ones for the same network."""
         chosen = self.sample(count)
         return np.stack([chosen.pre, chosen.post], axis=1)
+
+    # ---- for networks that learn
+    def sort_rows(self) -> None:
+        """Order every segment by target, then weight, so that the same synapse has the same place everywhere."""
+        self._kernels.sort(0, self.rows.segment.size - 1, self.rows.segment, self.rows.words)
+
+    def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Part, source, delay (steps) and target of every word, in the order of the words."""
+        rows = self.rows
+        row, delay = np.divmod(np.repeat(np.arange(rows.segment.size - 1), np.diff(rows.segment)), rows.max_delay)
+        part, source = np.divmod(row, self.num_neurons)
+        target = rows.part_start[part] + (rows.words >> np.uint32(self.plan.weight_bits)).astype(np.int64)
+        return part, source, delay + 1, target
+
+    def populations_of_synapses(self) -> tuple[np.ndarray, np.ndarray]:
+        """The pre- and the postsynaptic population of every word."""
+        _, source, _, target = self.columns()
+        return self.population_of[source], self.population_of[target]
+
+    def canonical_order(self) -> np.ndarray | slice:
+        """The places of all words in the order that every engine knows: by source, delay, target and initial weight."""
+        rows, parts = self.rows, self.rows.part_start.size - 1
+        if parts == 1:
+            return slice(None)
+        begins = rows.segment[:-1].reshape(parts, -1).T.ravel()          # segments by source, delay, part
+        lengths = np.diff(rows.segment).reshape(parts, -1).T.ravel()
+        ends = np.cumsum(lengths)
+        return np.repeat(begins - (ends - lengths), lengths) + np.arange(self.num_synapses)
 
     # ---- for whoever looks
     def sample(self, count: int) -> Synapses:
@@ -235,13 +271,19 @@ class Network:
         row, delay = np.divmod(np.searchsorted(rows.segment, at, side="right") - 1, rows.max_delay)
         part, source = np.divmod(row, self.num_neurons)
         target = rows.part_start[part] + (words >> np.uint32(self.plan.weight_bits)).astype(np.int64)
-        units = words & np.uint32((1 << self.plan.weight_bits) - 1)
+        units = (self.learned[at] if self.learned is not None else
+                 words & np.uint32((1 << self.plan.weight_bits) - 1))
         return make(source, target, self.plan.weights(target, units), delay + 1)
 
     def incoming_weights(self) -> np.ndarray:
         """Return the summed weights onto every neuron, (2, N) float32: from excitatory and inhibitory sources."""
         rows, pieces = self.rows, []
         inhibitory = inhibitory_sources(self.plan)
+        if self.learned is not None:
+            _, source, _, target = self.columns()
+            sums = [np.bincount(target[kind], self.learned[kind], self.num_neurons)
+                    for kind in (inhibitory[source] == 0, inhibitory[source] != 0)]
+            return self.plan.weights(np.arange(self.num_neurons), np.stack(sums))
         for part, size in enumerate(np.diff(rows.part_start)):
             pieces.append(np.zeros((2, int(size)), np.int64))
             self._kernels.sum_weights(part, rows.words, self.plan.weight_bits, rows.segment, self.num_neurons,
@@ -260,7 +302,8 @@ def initial_states(plan: Plan, normal_values: Callable[..., None]) -> dict[str, 
             arrays.setdefault(name, np.zeros(plan.num_neurons, np.float32))
     for index, p in enumerate(plan.populations):
         named = plan.cell(index).named_values(p, plan.dt)
-        for state in plan.cell(index).model.states:
+        further = [s for s in homeostasis.STATES if s.name in plan.cell(index).states]
+        for state in (*plan.cell(index).model.states, *further):
             value = named[state.initial] if isinstance(state.initial, str) else state.initial
             arrays[state.name][p.start:p.stop] = value
         mean = p.initial_v_mV if p.initial_v_mV is not None else float(arrays["v"][p.start])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from ..models.neurons import neuron_model
 from ..models.receptors import SETTINGS
 from ..models.structures import structure
 from . import projections
+from .learning import Learning, largest_delivery, largest_in_degree, make_learning, resolve
 from .ports import Ports, assign, compose_cells
 
 MAX_DELAY_STEPS = 4096
@@ -72,6 +74,11 @@ class Plan:
         stops = np.array([p.stop for p in self.populations])
         return (units * self.weight_scales[np.searchsorted(stops, targets, side="right")]).astype(np.float32)
 
+    @cached_property
+    def learning(self) -> Learning | None:
+        """What changes the synapses, as kernels read it; None where they stay as they are."""
+        return make_learning(self)
+
     @property
     def flag_bits(self) -> int:
         """Bits that say at which port, and with which sign, a row of synapses arrives."""
@@ -108,6 +115,7 @@ def assemble(core: CoreSimConfig, seed: int, populations: Sequence[Population], 
     for projection in declared:
         projections.check(projection, populations)
     _check_dt(core, populations)
+    populations, declared = resolve(core, populations, declared)
     settings = {name: getattr(core, name) for name in SETTINGS}
     scale, relative = _weight_scales(populations, declared)
     ports = assign(populations, declared, relative)
@@ -146,10 +154,12 @@ def _weight_scale(populations: Sequence[Population], declared: Sequence[Projecti
     in_degree = [0.0] * len(populations)
     for q in declared:
         for post in range(q.post, (q.post if q.post_last is None else q.post_last) + 1):
-            in_degree[post] += projections.in_degree_bound(q, populations)
+            in_degree[post] += projections.in_degree_bound(q, populations) * largest_in_degree(q)
     most = max(in_degree)
-    limit = min(2**weight_bits(populations[-1].stop) - 1, (2**31 - 1) / (most + 6.0 * math.sqrt(most) + 16.0))
-    mantissa, exponent = math.frexp(largest / limit)
+    stored = largest / (2**weight_bits(populations[-1].stop) - 1)
+    delivered = max(largest_delivery(q, projections.heaviest(q)) for q in declared)
+    summed = delivered / ((2**31 - 1) / (most + 6.0 * math.sqrt(most) + 16.0))
+    mantissa, exponent = math.frexp(max(stored, summed))
     return 2.0 ** (exponent if mantissa > 0.5 else exponent - 1)
 
 

@@ -118,11 +118,12 @@ def _wanted(populations: Sequence[Population], projections: Sequence[Projection]
 # ---- cells -----------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Variant:
-    """What tells the cells of one model apart: their receptors and which of them rise."""
+    """What tells the cells of one model apart: their receptors, which of them rise, and whether they adapt."""
 
     model: str
     receptors: tuple[str, ...]
     rising: frozenset[str]
+    adapts: bool
 
 
 def compose_cells(populations: Sequence[Population], ports: Ports, settings: Mapping[str, float],
@@ -147,7 +148,8 @@ def compose_cells(populations: Sequence[Population], ports: Ports, settings: Map
             for i in members:
                 all_factors[i] = {**all_factors[i], **{(sink, port): f for sink, f in background[i].items()}}
         wiring = _wiring(variant, [all_factors[i] for i in members])
-        cells[name] = compose(variant.model, variant.receptors, variant.rising, wiring, port, name)
+        cells[name] = compose(variant.model, variant.receptors, variant.rising, wiring, port, name,
+                              adapts=variant.adapts)
         names[variant] = name
     return cells, tuple(names[v] for v in variants), tuple(all_factors)
 
@@ -163,11 +165,12 @@ def _opened(p: Population, stimuli: Sequence[Stimulus]) -> set[str]:
 def _variant(p: Population, fed: set[str], settings: Mapping[str, float]) -> Variant:
     model = neuron_model(p.model)
     _check_settings(p)
+    adapts = "HOMEOSTASIS" in (p.plasticity or {})
     if not model.receptors:
-        return Variant(p.model, (), frozenset())
+        return Variant(p.model, (), frozenset(), adapts)
     receptors = model.receptors + tuple(key for key in RECEPTORS if key in fed and key not in model.receptors)
     own = {**settings, **p.settings}
-    return Variant(p.model, receptors, frozenset(r for r in receptors if rises(RECEPTORS[r], own)))
+    return Variant(p.model, receptors, frozenset(r for r in receptors if rises(RECEPTORS[r], own)), adapts)
 
 
 def _check_settings(p: Population) -> None:

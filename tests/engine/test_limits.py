@@ -89,7 +89,7 @@ def test_a_million_neurons_with_a_thousand_synapses_fit_in_16_gigabytes():
     ({"num_neurons": 10.5}, ("num_neurons", "10.5", "whole number")), ({"num_neurons": "many"}, ("'many'",)),
     ({"neuron_model_type": "PERCEPTRON"}, ("IZHIKEVICH",)),
     ({"connections_per_neurons": 5}, ("connections_per_neuron'",)),
-    ({"inhibitory_trait_indices": (-1,)}, ("-1",)), ({"enable_hebbian_learning": True}, ("does not have it yet",))])
+    ({"inhibitory_trait_indices": (-1,)}, ("-1",)), ({"stp_U": 0.0}, ("between 0.01 and 1",))])
 def test_a_value_out_of_range_is_refused_with_its_unit_and_range(changes, words):
     with pytest.raises(ConfigurationError) as refused:
         CoreSimConfig(**changes)

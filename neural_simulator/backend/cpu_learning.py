@@ -1,0 +1,370 @@
+"""The CPU engine's step of a network that learns: deliver with learning, integrate, send with traces.
+
+`models.plasticity` says what happens when. An event is a spike of a source, or the silent event that keeps its row up
+to date; it waits in the spike history and acts on each of its synapses when it arrives there.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..models.plasticity import HISTORY, LONGEST_GAP, NEWEST, short_term, weight
+from .emit import Library
+
+SLICE = 256                     # synapses of a row that are passed together
+
+
+class LearningArrays(NamedTuple):
+    """What the kernels read and write, besides the static step's arrays; see `network.learning.Learning`."""
+
+    population_of: np.ndarray     # (N,) uint8
+    learns: np.ndarray
+    row_link: np.ndarray
+    pair_link: np.ndarray
+    link_rule: np.ndarray
+    link_release: np.ndarray
+    coefficients: np.ndarray
+    rule_traces: np.ndarray
+    x_decay: np.ndarray
+    x_keep: np.ndarray
+    y_decay: np.ndarray
+    y_keep: np.ndarray
+    e_decay: np.ndarray
+    release_set: np.ndarray
+    release_values: np.ndarray
+    release_decay: np.ndarray
+    fine: np.ndarray
+    coarse: np.ndarray
+    x: np.ndarray                 # (X, N) float32: trace just after the newest spike
+    u: np.ndarray                 # (K, N) float32: use and resources at the newest spike
+    r: np.ndarray
+    seen: np.ndarray              # (N,) int32: step of the newest event
+    horizon: int                  # steps after a spike for which a row must be kept up to date
+    event_previous: np.ndarray    # (slots, N) int32: step of the spike before
+    event_seen: np.ndarray        # (slots, N) int32: step of the event before
+    event_x: np.ndarray           # (X, slots, N) float32: trace just after the spike before
+    event_release: np.ndarray     # (K, slots, N) float32
+    older: np.ndarray             # (N, NEWEST - 1) int32: steps of the spikes before the newest
+    y: np.ndarray                 # (Y, N) float32: trace just before the newest spike
+    bits: np.ndarray              # (N, HISTORY / 32) uint32
+    weight: np.ndarray            # (S,) float32, stored units
+    eligibility: np.ndarray       # (S,) float32
+    prefix: np.ndarray            # (E, BLOCKS, BLOCK + 1) float32: dopamine integrated from a block's start, s
+    growth: np.ndarray            # (E, BLOCK + 1) float32: exp(k dt / tau); the last entry is exp(-BLOCK dt / tau)
+    places: np.ndarray            # (parts, SLICE) uint32: scratch, as the next two
+    traces: np.ndarray            # (parts, SLICE) float32
+    news: np.ndarray              # (parts, SLICE + 1) int64
+    changes: np.ndarray           # (parts, 2) int64: weights that rose, weights that fell
+
+
+_LEARNING = '''
+# Without reference counts, which would be two calls for every array that a function is handed, per synapse: nothing
+# here keeps or makes an array.
+bare = nb.njit(_nrt=False, **OPT)
+bare_inlined = nb.njit(forceinline=True, _nrt=False, error_model="numpy", nogil=True)
+NO_RULE = (f32(0.0),) * 11
+
+@bare_inlined
+def decayed(T, kind, steps):
+    """exp(-steps dt / tau) of a time constant, from its two tables."""
+    fine, coarse = T[0], T[1]
+    k = steps >> 6
+    last = coarse.shape[1] - 1
+    return coarse[kind, U(k if k < last else last)] * fine[kind, U(steps & 63)]
+
+@bare_inlined
+def dopamine(T, e, t0, t1):
+    """Integral of dopamine from step t0 to t1, weighted with exp(-(t - t0) / tau), s."""
+    prefix, growth = T[2], T[3]
+    b0, j0, b1, j1 = U(t0 >> 10), U(t0 & 1023), U(t1 >> 10), U(t1 & 1023)
+    begin = prefix[e, b0 & U(3), j0]
+    if b0 == b1:
+        whole = prefix[e, b0 & U(3), j1] - begin
+    else:
+        whole = (prefix[e, b0 & U(3), 1024] - begin) + growth[e, 1024] * prefix[e, b1 & U(3), j1]
+    return growth[e, j0] * whole
+
+@bare_inlined
+def wait(w, eligible, T, e, t0, t1, c):
+    """The weight of an eligible synapse that has collected dopamine from step t0 to t1."""
+    return bounded(w + eligible * (c[10] * dopamine(T, e, t0, t1)), c[7], c[8])
+
+@bare_inlined
+def strengthen(w, eligible, p, since, previous, T, c, x, dx, e, de):
+    """Weight and eligibility after the postsynaptic spike of step p."""
+    change = change_at_post(w, x * decayed(T, dx, p - previous), c[0], c[5], c[8], c[9])
+    if REWARDED and e >= 0:
+        w = wait(w, eligible, T, e, since, p, c)
+        return w, eligible * decayed(T, de, p - since) + change
+    return bounded(w + change, c[7], c[8]), eligible
+
+@bare_inlined
+def recall(w, eligible, newest, older, bits, j, previous, first, a, T, c, x, dx, e, de):
+    """Weight and eligibility after the postsynaptic spikes of j from step first + 1 to a; `previous` is when the spike
+    before arrived, x its trace; dx and de number decays."""
+    since = first
+    if newest > first:
+        if older[j, 0] <= first:                         # one new spike, as nearly always
+            w, eligible = strengthen(w, eligible, newest, since, previous, T, c, x, dx, e, de)
+            since = newest
+        elif older[j, {newest} - 2] <= first:             # a few
+            z = {newest} - 3
+            while older[j, U(z)] <= first:
+                z -= 1
+            while z >= -1:
+                p = np.int64(older[j, U(z)]) if z >= 0 else newest
+                w, eligible = strengthen(w, eligible, p, since, previous, T, c, x, dx, e, de)
+                since = p
+                z -= 1
+        else:                                           # many: bit by bit
+            for p in range(first + 1, a + 1):
+                if bits[j, U((p >> 5) & {words_mask})] >> u32(p & 31) & u32(1):
+                    w, eligible = strengthen(w, eligible, p, since, previous, T, c, x, dx, e, de)
+                    since = p
+    if REWARDED and e >= 0:
+        w = wait(w, eligible, T, e, since, a, c)
+        eligible = eligible * decayed(T, de, a - since)
+    return w, eligible
+
+@bare_inlined
+def trace_at(y, ky, j, newest, a, T, dy, keep):
+    """The trace of the postsynaptic spikes of j before step a."""
+    gap = a - newest
+    if gap == 0:
+        return y[ky, j]
+    kept = decayed(T, dy, gap)
+    return trace_after(y[ky, j], keep) * kept if newest >= 0 else f32(0.0)
+
+@bare_inlined
+def arrive(w, trace, c):
+    """What an arrival adds to the weight."""
+    return change_at_arrival(w, trace, c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9])
+
+@bare_inlined
+def pass_row(begin, end, words, shift, origin, weight, last_spike, older, y, bits, spike, live, previous, first, a, T,
+             c, x, dx, dy, ky, keep, efficacy, target, sign, places, traces, news):
+    """A row whose synapses share one rule without eligibility: in slices and in separate loops, so that the loads of
+    many synapses are under way together and few branches are left to chance. Returns the number of changes."""
+    rose, fell = 0, 0
+    for start in range(begin, end, {slice}):
+        size = min({slice}, end - start)
+        new = 0
+        for m in range(size):
+            local = words[U(start + m)] >> shift
+            j = U(origin) + U(local)
+            newest = np.int64(last_spike[j])
+            places[m] = local
+            news[new] = m
+            new += newest > first
+            traces[m] = trace_at(y, ky, j, newest, a, T, dy, keep)
+        if live:
+            for n in range(new):
+                m = news[n]
+                j, k = U(origin) + U(places[m]), U(start + m)
+                before = weight[k]
+                w, none = recall(before, f32(0.0), np.int64(last_spike[j]), older, bits, j, previous, first, a, T, c, x,
+                                 dx, i32(-1), i32(0))
+                weight[k] = w
+                rose += w > before
+                fell += w < before
+        if spike:
+            for m in range(size):
+                k = U(start + m)
+                before = weight[k]
+                w = bounded(before + arrive(before, traces[m], c), c[7], c[8])
+                weight[k] = w
+                rose += w > before
+                fell += w < before
+                target[places[m]] += sign * i32(delivered(w, efficacy))
+    return rose, fell
+
+@bare
+def deliver_learning(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of,
+                     ids, counts, acc, last_spike, L):
+    """Let all events that arrive at step t act on the synapses of `part`."""
+    older, y, bits, weight, eligibility, T = (
+        L.older, L.y, L.bits, L.weight, L.eligibility, (L.fine, L.coarse, L.prefix, L.growth))
+    population_of, pair_link, c_of = L.population_of, L.pair_link, L.coefficients
+    link_rule, link_release, rule_traces = L.link_rule, L.link_release, L.rule_traces
+    places, traces, news = L.places[part], L.traces[part], L.news[part]
+    slots = ids.shape[0]
+    shift, mask = u32(weight_bits), u32((1 << weight_bits) - 1)
+    origin = part_start[part]
+    rose, fell = 0, 0
+    for d in range(1, max_delay + 1):
+        s = t - 1 - d
+        if s < 0:
+            break
+        slot = s % slots
+        for other in range(part_start.size - 1):
+            first = part_start[other]
+            for q in range(first, first + counts[slot, other]):
+                i = np.int64(ids[slot, q])
+                spike = i >= 0
+                if not spike:
+                    i = -1 - i
+                at = (np.int64(part) * num_neurons + i) * max_delay + d - 1
+                begin, end = segment[at], segment[at + 1]
+                if begin == end:
+                    continue
+                source = population_of[i]
+                link = L.row_link[source]
+                mixed = link < 0
+                previous, seen = np.int64(L.event_previous[slot, q]), np.int64(L.event_seen[slot, q])
+                live = previous >= 0 and s - seen <= {longest_gap}
+                target, sign = acc[port_of[i]], i32(sign_of[i])
+                rule, efficacy, x, keep, c = i32(-1), f32(1.0), f32(0.0), f32(0.0), NO_RULE
+                e, dx, dy, de, ky = i32(-1), i32(0), i32(0), i32(0), i32(0)
+                known = i32(-1)
+                for k in range(U(begin), U(end)):
+                    word = words[k]
+                    local = word >> shift
+                    if mixed:
+                        link = pair_link[source, population_of[U(origin) + U(local)]]
+                    if link != known:                   # once a row, unless its synapses differ
+                        known = link
+                        rule = link_rule[link]
+                        own = link_release[link]
+                        efficacy = L.event_release[own, slot, q] if own >= 0 else f32(1.0)
+                        if rule >= 0:
+                            c = (c_of[rule, 0], c_of[rule, 1], c_of[rule, 2], c_of[rule, 3], c_of[rule, 4],
+                                 c_of[rule, 5], c_of[rule, 6], c_of[rule, 7], c_of[rule, 8], c_of[rule, 9],
+                                 c_of[rule, 10])
+                            kx, ky, e = rule_traces[rule, 0], rule_traces[rule, 1], rule_traces[rule, 2]
+                            x, dx, dy = L.event_x[kx, slot, q], L.x_decay[kx], L.y_decay[ky]
+                            keep = L.y_keep[ky]
+                            de = L.e_decay[e] if e >= 0 else i32(0)
+                            if not mixed and e < 0:
+                                up, down = pass_row(
+                                    begin, end, words, shift, origin, weight, last_spike, older, y, bits, spike, live,
+                                    previous + d, seen + d, s + d, T, c, x, dx, dy, ky, keep, efficacy, target, sign,
+                                    places, traces, news)
+                                rose += up
+                                fell += down
+                                break
+                    if HAS_WEIGHTS:
+                        w = weight[k]
+                        if rule >= 0:
+                            j = U(origin) + U(local)
+                            newest = np.int64(last_spike[j])
+                            eligible = eligibility[k] if REWARDED and e >= 0 else f32(0.0)
+                            if live:
+                                before = w
+                                w, eligible = recall(w, eligible, newest, older, bits, j, previous + d, seen + d,
+                                                     s + d, T, c, x, dx, e, de)
+                                rose += w > before
+                                fell += w < before
+                            else:
+                                eligible = f32(0.0)
+                            if spike:
+                                change = arrive(w, trace_at(y, ky, j, newest, s + d, T, dy, keep), c)
+                                if REWARDED and e >= 0:
+                                    eligible += change
+                                else:
+                                    before = w
+                                    w = bounded(w + change, c[7], c[8])
+                                    rose += w > before
+                                    fell += w < before
+                            weight[k] = w
+                            if REWARDED and e >= 0:
+                                eligibility[k] = eligible
+                    else:
+                        w = f32(i32(word & mask))
+                    if spike:
+                        target[local] += sign * i32(delivered(w, efficacy))
+    L.changes[part, 0] += rose
+    L.changes[part, 1] += fell
+
+@bare
+def send_learning(part, t, part_start, fired, ids, counts, last_spike, spike_counts, L):
+    """List the events of `part` in step t: its spikes, then the rows that must be kept up to date."""
+    T = (L.fine, L.coarse, L.prefix, L.growth)
+    slot = t % ids.shape[0]
+    first, last = part_start[part], part_start[part + 1]
+    n = 0
+    if HAS_WEIGHTS and t & 31 == 0:
+        column = (t >> 5) & {words_mask}
+        for i in range(first, last):
+            L.bits[i, column] = u32(0)
+    for j in range(last - first):
+        if fired[j] == 0:
+            continue
+        i = first + j
+        q = first + n
+        n += 1
+        ids[slot, q] = i
+        previous = np.int64(last_spike[i])
+        L.event_previous[slot, q] = previous
+        L.event_seen[slot, q] = L.seen[i]
+        L.seen[i] = t
+        for k in range(L.x.shape[0]):
+            x = L.x[k, i]
+            L.event_x[k, slot, q] = x
+            kept = decayed(T, L.x_decay[k], t - previous) if previous >= 0 else f32(0.0)
+            L.x[k, i] = trace_after(x * kept, L.x_keep[k])
+        population = L.population_of[i]
+        for k in range(L.u.shape[0]):
+            chosen = L.release_set[population, k]
+            if chosen < 0:
+                L.event_release[k, slot, q] = f32(1.0)
+                continue
+            kept_f, kept_d = f32(0.0), f32(0.0)
+            if previous >= 0:
+                kept_f = decayed(T, L.release_decay[chosen, 0], t - previous)
+                kept_d = decayed(T, L.release_decay[chosen, 1], t - previous)
+            u, r = release(L.u[k, i], L.r[k, i], kept_f, kept_d, L.release_values[chosen, 0])
+            L.u[k, i], L.r[k, i] = u, r
+            L.event_release[k, slot, q] = u * r * L.release_values[chosen, 1]
+        if HAS_WEIGHTS:
+            for k in range(L.y.shape[0]):
+                y = f32(0.0)
+                if previous >= 0:
+                    y = trace_after(L.y[k, i], L.y_keep[k]) * decayed(T, L.y_decay[k], t - previous)
+                L.y[k, i] = y
+            for z in range({newest} - 2, 0, -1):
+                L.older[i, z] = L.older[i, z - 1]
+            L.older[i, 0] = previous
+            L.bits[i, (t >> 5) & {words_mask}] |= u32(1) << u32(t & 31)
+        last_spike[i] = t
+        spike_counts[i] += u32(1)
+    spikes = n
+    if HAS_WEIGHTS:
+        due = i32(t - {longest_gap})
+        seen = L.seen[first:last]
+        for j in range(seen.size):
+            if seen[j] == due:
+                i = first + j
+                if due - last_spike[i] < L.horizon and L.learns[L.population_of[i]]:
+                    q = first + n
+                    n += 1
+                    ids[slot, q] = -1 - i
+                    L.event_previous[slot, q] = last_spike[i]
+                    L.event_seen[slot, q] = L.seen[i]
+                    L.seen[i] = t
+                    for k in range(L.x.shape[0]):
+                        L.event_x[k, slot, q] = L.x[k, i]
+                    for k in range(L.u.shape[0]):
+                        L.event_release[k, slot, q] = f32(1.0)
+    counts[slot, part] = n
+    return spikes
+'''
+
+
+# How the step calls them: the names in the template of `cpu`.
+CALLS = {"deliver": "deliver_learning", "send": "send_learning", "learned": ", last_spike, L", "traced": ", L",
+         "learns": "L, "}
+
+
+def add_equations(library: Library) -> None:
+    """Emit the equations that the kernels call."""
+    for function in (weight.change_at_post, weight.change_at_arrival, weight.bounded, weight.trace_after,
+                     short_term.release, short_term.delivered):
+        library.add(function)
+
+
+def source(weights: bool, rewarded: bool) -> str:
+    """The text of the kernels; `weights`: whether weights can change, `rewarded`: whether some wait for rewards."""
+    text = _LEARNING.format(newest=NEWEST, words_mask=HISTORY // 32 - 1, longest_gap=LONGEST_GAP, slice=SLICE)
+    return f"HAS_WEIGHTS = {weights}\nREWARDED = {rewarded}\n" + text

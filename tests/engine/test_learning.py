@@ -1,0 +1,153 @@
+"""Networks that learn: the same bits in every batch and thread count and through a snapshot."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neural_simulator.base.errors import ConfigurationError
+from neural_simulator.config import CoreSimConfig, GPUConfig
+from neural_simulator.engine.simulation import Simulation
+from neural_simulator.engine.snapshot import Snapshot
+from neural_simulator.network.plan import make_plan
+from tests.activity import CPU, ids_of, rate_hz, result_of, spikes_sha
+
+NET = CoreSimConfig(seed=11, num_neurons=300, connections_per_neuron=40, background_rate_Hz=400.0,
+                    excitatory_weight_nS=1.2, inhibitory_weight_nS=4.0)
+LIF = NET.changed(neuron_model_type="LIF", dt_ms=0.5, excitatory_weight_nS=30.0, inhibitory_weight_nS=100.0,
+                  background_rate_Hz=1500.0, background_weight_nS=100.0, excitatory_preset="NEST",
+                  inhibitory_preset="NEST")
+EVERY = {"enable_short_term_plasticity": True, "enable_inhibitory_stdp": True, "enable_homeostasis": True,
+         "homeostasis_scaling_rate_per_s": 0.5}
+LEARNING = {
+    "release": NET.changed(enable_short_term_plasticity=True, stp_U=0.4),
+    "STDP": NET.changed(enable_stdp=True, stdp_a_plus=0.02, stdp_a_minus=0.021, **EVERY),
+    "Hebbian": NET.changed(enable_hebbian_learning=True, hebbian_learning_rate=0.02, **EVERY),
+    "reward": NET.changed(enable_reward_modulation=True, reward_baseline=0.5, stdp_a_plus=0.05, **EVERY),
+    "LIF": LIF.changed(enable_stdp=True, stdp_mu_plus=0.4, stdp_mu_minus=0.4, stdp_a_plus=0.02, stdp_a_minus=0.02,
+                       **EVERY),
+}
+
+
+def everything(sim: Simulation) -> dict[str, np.ndarray]:
+    return sim.snapshot().arrays()
+
+
+def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_network_that_learns_is_the_same_however_it_is_run(name):
+    core, steps = LEARNING[name], 1300
+    whole = Simulation(core, CPU)
+    start = whole.network.csr()[2]
+    spikes = spikes_sha(whole.step(steps))
+    assert whole.spike_counts().sum() > 1000
+    assert np.array_equal(start, whole.network.csr()[2]) is (name == "release")
+    for gpu, batches in ((CPU, (1, 2, 3, 500, 794)), (GPUConfig(backend="cpu", num_threads=2), (steps,)),
+                         (GPUConfig(backend="cpu", num_threads=3), (7, 1293))):
+        other = Simulation(core, gpu)
+        pieces = [other.step(count) for count in batches]
+        assert sum(p.spike_ids.size for p in pieces) == whole.spike_counts().sum()
+        assert same(everything(other), everything(whole))
+    again = result_of(core, steps, CPU)
+    assert again["spikes_sha"] == spikes
+
+
+@pytest.mark.parametrize("name", LEARNING)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_snapshot_of_a_network_that_learns_continues_with_the_same_bits(name, threads):
+    core = LEARNING[name]
+    sim = Simulation(core, CPU)
+    sim.step(733)
+    snapshot = sim.snapshot()
+    sim.step(567)
+    other = Simulation(core, GPUConfig(backend="cpu", num_threads=threads))
+    other.step(50)
+    other.restore(Snapshot.of(snapshot.step, {path: values.copy() for path, values in snapshot.arrays().items()}))
+    assert same(everything(other), snapshot.arrays())
+    other.step(567)
+    assert same(everything(other), everything(sim))
+
+
+def test_reset_begins_anew_with_the_first_weights():
+    sim = Simulation(LEARNING["reward"], CPU)
+    begin = everything(sim)
+    sim.step(200)
+    sim.reward(2.0)
+    sim.step(200)
+    assert not same(begin, everything(sim))
+    sim.reset()
+    assert same(begin, everything(sim))
+
+
+def test_a_reward_changes_weights_and_only_where_something_waits_for_it():
+    core = NET.changed(enable_reward_modulation=True, stdp_a_plus=0.05)
+    plain, rewarded = (Simulation(core, CPU) for _ in range(2))
+    first = plain.network.csr()[2]
+    for sim in (plain, rewarded):
+        sim.step(300)
+    assert np.array_equal(plain.network.csr()[2], first)
+    rewarded.reward(3.0)
+    for sim in (plain, rewarded):
+        sim.step(300)
+    assert np.abs(plain.network.csr()[2] - rewarded.network.csr()[2]).max() > 0.0
+    with pytest.raises(ConfigurationError, match="switch reward-modulated STDP on"):
+        Simulation(LEARNING["STDP"], CPU).reward(1.0)
+    with pytest.raises(ConfigurationError, match="between -1000 and 1000"):
+        rewarded.reward(float("nan"))
+
+
+@pytest.mark.parametrize("model, dt", [("IZHIKEVICH", 1.0), ("IZHIKEVICH", 0.25), ("ADEX", 0.1), ("LIF", 0.1),
+                                       ("LIF", 1.0)])
+def test_homeostasis_brings_every_model_to_the_rate_in_Hz_whatever_dt(model, dt):
+    """Cells without synapses, driven far above the target: the threshold alone brings them down."""
+    drive = {"LIF": 700.0, "ADEX": 900.0}.get(model, 250.0)
+    core = CoreSimConfig(seed=2, num_neurons=40, connections_per_neuron=0, neuron_model_type=model, dt_ms=dt,
+                         background_rate_Hz=300.0, external_current_pA=drive, enable_homeostasis=True,
+                         homeostasis_target_rate_Hz=8.0, homeostasis_rate_tau_ms=500.0, homeostasis_threshold_rate=40.0,
+                         homeostasis_max_threshold_pA=2000.0, excitatory_preset="RS")
+    sim = Simulation(core, CPU)
+    first = rate_hz(sim, sim.run(200.0), True)
+    sim.run(4000.0)
+    assert first > 20.0
+    assert rate_hz(sim, sim.run(3000.0), True) == pytest.approx(8.0, rel=0.1)
+
+
+def test_scaling_alone_brings_the_rate_to_its_target():
+    core = NET.changed(enable_homeostasis=True, homeostasis_threshold_rate=0.0, homeostasis_scaling_rate_per_s=2.0,
+                       homeostasis_target_rate_Hz=4.0, homeostasis_rate_tau_ms=1000.0, homeostasis_max_scaling=20.0)
+    sim = Simulation(core, CPU)
+    sim.step(12_000)
+    scale = sim.state["homeo_scale"][ids_of(sim, True)]
+    assert np.abs(np.log(scale)).max() > 0.05
+    assert rate_hz(sim, sim.step(4000), True) == pytest.approx(4.0, rel=0.15)
+    assert (sim.state["homeo_theta"] == 0.0).all()
+
+
+def test_an_unlearning_network_keeps_its_bits():
+    """Switches that are off change nothing, whatever their parameters say."""
+    other = NET.changed(stdp_a_plus=0.5, stp_U=0.9, homeostasis_target_rate_Hz=50.0)
+    assert result_of(NET, 300, CPU) == result_of(other, 300, CPU)
+
+
+def test_rewards_are_given_again_when_the_run_is_computed_again():
+    core = NET.changed(enable_reward_modulation=True, stdp_a_plus=0.05)
+    sim, plain = Simulation(core, CPU), Simulation(core, CPU)
+    sim.reward(4.0)
+    sim.step(150)
+    sim.reward(3.0)
+    sim.reward(-1.0)
+    sim.step(200)
+    there = everything(sim)
+    plain.step(350)
+    assert not same(everything(plain), there)
+    sim.step(100)
+    sim.go_back(350)
+    assert same(everything(sim), there)
+
+
+def test_two_rules_for_one_weight_are_refused():
+    with pytest.raises(ConfigurationError, match="Hebbian learning and STDP would both .* switch one of them off"):
+        make_plan(NET.changed(enable_hebbian_learning=True, enable_stdp=True), 1)
