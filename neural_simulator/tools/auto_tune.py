@@ -51,7 +51,7 @@ class Settings:
     """How a combination is tried."""
 
     settle_ms: float = 300.0
-    measure_ms: float = 1000.0
+    measure_ms: float | None = None          # as long as the structure asks for
     backend: str = "auto"
 
 
@@ -93,11 +93,12 @@ def tune(core: CoreSimConfig, settings: Settings) -> Tuned:
     assert name is not None, "only models with a drive scale are tuned"
     low, high = (float(x or 0.0) for x in bounds(CoreSimConfig, name))
     gpu = GPUConfig(backend=settings.backend, num_threads=1)
+    look_ms = STRUCTURES[core.neural_structure_profile].look_ms
 
     def trial(scale: float) -> Trial:
         scale = min(max(float(f"{scale:.3g}"), low), high)
         changed = core.changed(**{name: scale})
-        return judge(changed, scale, measure(changed, gpu, settings.settle_ms, settings.measure_ms))
+        return judge(changed, scale, measure(changed, gpu, settings.settle_ms, settings.measure_ms or look_ms))
 
     best = search(trial, low, high)
     alive = best.distance == 0.0

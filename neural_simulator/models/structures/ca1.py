@@ -81,6 +81,8 @@ CA1 = Structure(
     },
     drive={"IZHIKEVICH": 6.0, "HODGKIN_HUXLEY": 15.0, "ADEX": 38.0},
     defaults={"num_neurons": 2100, "dt_ms": 0.1},
+    rate_bands_Hz={"Pyramidal": (0.1, 20.0), "PV": (0.5, 80.0)},
+    max_synchrony=0.95,                  # theta
     knobs=(
         Param("afferent_rate_Hz", "Hz", 250.0, 0.0, 10_000.0, "Afferent spikes",
               "Rate of the independent Poisson input (0.2 nS) of every pyramidal cell; theta becomes faster with it."),

@@ -69,6 +69,9 @@ CA3 = Structure(
                            "PV basket": CellType("HODGKIN_HUXLEY", "FS_HIPPOCAMPAL")},
     },
     defaults={"num_neurons": 2100, "dt_ms": 0.1},
+    rate_bands_Hz={"Pyramidal": (0.05, 20.0), "PV basket": (1.0, 200.0)},
+    max_synchrony=0.95,                  # sharp waves
+    look_ms=2000.0,
     knobs=(
         Param("mossy_rate_Hz", "Hz", 15.0, 0.0, 500.0, "Mossy fibre spikes",
               "Rate of the independent Poisson input of every pyramidal cell."),

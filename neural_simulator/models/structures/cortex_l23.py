@@ -79,6 +79,7 @@ CORTEX_L23 = Structure(
     fitting={"HODGKIN_HUXLEY": (CellType("HODGKIN_HUXLEY", "IB"),)},
     drive={"HODGKIN_HUXLEY": 5.0, "ADEX": 3.0},
     defaults={"num_neurons": 1930, "dt_ms": 0.25},
+    rate_bands_Hz={"Pyramidal": (0.1, 10.0), "Fast spiking": (0.5, 60.0), "Other inhibitory": (0.1, 60.0)},
     knobs=(
         Param("afferent_rate_Hz", "Hz", 120.0, 0.0, 5000.0, "Afferent spikes",
               "Rate of the independent Poisson input (3 mV each) of every cell."),

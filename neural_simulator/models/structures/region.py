@@ -58,7 +58,8 @@ class Structure:
     configuration values by field under which the region shows its characteristic activity. `reads`: the configuration
     fields that change this region, besides those that change every network. `knobs`: numbers of its own, set
     through `structure_parameters`. `rate_bands_Hz` by population and `max_synchrony` say what a living network of this
-    region looks like to auto-tune, where its general bands are wrong.
+    region looks like to auto-tune, where its general bands are wrong (afferents fire as they are told), and `look_ms`
+    how long one must look to see it. They are wide: what the tests of the region assert, times a few.
     """
 
     key: str
@@ -76,6 +77,7 @@ class Structure:
     reads: tuple[str, ...] = ("num_neurons",)
     rate_bands_Hz: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     max_synchrony: float | None = None
+    look_ms: float = 1000.0
 
     @property
     def principal(self) -> str:
@@ -182,6 +184,7 @@ def box(edges_um: Vector, centre_um: Vector = (0.0, 0.0, 0.0)) -> tuple[Vector, 
 
 # An axon that comes from elsewhere, with a place in space: it fires once for every spike of its Poisson input.
 AFFERENT = CellType("LIF", "PD14", {"C": 1.0, "tau_m": 1.0, "tau_syn": 0.05, "t_ref": 1.0})
+AS_TOLD_HZ = (0.0, 1000.0)            # the rates of afferents
 AFFERENT_WEIGHT_PA = 1e4             # one background spike takes it far above its threshold
 
 

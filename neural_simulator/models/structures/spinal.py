@@ -87,6 +87,9 @@ SPINAL = Structure(
     },
     drive={"HODGKIN_HUXLEY": 3.0},
     defaults={"num_neurons": 1050, "dt_ms": 0.1},
+    rate_bands_Hz=dict.fromkeys(_SIZES, (0.5, 100.0)),
+    max_synchrony=0.95,                  # half-centres take turns
+    look_ms=2000.0,
     knobs=(
         Param("brainstem_drive", "", 1.0, 0.0, 3.0, "Brain stem drive",
               "Factor of the currents into both generators: with more, all cells fire faster."),

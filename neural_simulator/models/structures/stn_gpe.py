@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...base.declarations import Param
-from .region import AFFERENT, AFFERENT_WEIGHT_PA, Built, CellType, Region, Structure, box
+from .region import AFFERENT, AFFERENT_WEIGHT_PA, AS_TOLD_HZ, Built, CellType, Region, Structure, box
 
 _STRIATAL_IN_DEGREE = 100            # of the 500 of the rat; the rate of each is higher accordingly
 
@@ -61,6 +61,7 @@ STN_GPE = Structure(
     },
     fitting={"HODGKIN_HUXLEY": (CellType("HODGKIN_HUXLEY", "STN_BURST"),)},
     defaults={"num_neurons": 896, "dt_ms": 0.2, "tau_ampa_ms": 5.0, "tau_gaba_a_ms": 10.0, "e_gaba_a_mV": -80.0},
+    rate_bands_Hz={"STN": (1.0, 40.0), "GPe": (5.0, 100.0), "Striatum D2": AS_TOLD_HZ},
     knobs=(
         Param("striatal_events_Hz", "Hz", 150.0, 0.0, 2000.0, "Striatal spikes per GPe cell",
               "Spikes from the striatum that one GPe cell receives in a second. Loss of dopamine raises it: 600 Hz "

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...base.declarations import Param
-from .region import AFFERENT, AFFERENT_WEIGHT_PA, Built, CellType, Region, Structure, box, factor_knob
+from .region import AFFERENT, AFFERENT_WEIGHT_PA, AS_TOLD_HZ, Built, CellType, Region, Structure, box, factor_knob
 
 # source -> target: in-degree, nS.
 _INSIDE = {
@@ -73,6 +73,7 @@ STRIATUM = Structure(
                  "FSI": CellType("ADEX", "FS"), "Cortex": AFFERENT},
     },
     defaults={"num_neurons": 3800, "dt_ms": 0.5},
+    rate_bands_Hz={"D1": (0.02, 5.0), "D2": (0.02, 5.0), "FSI": (2.0, 60.0), "Cortex": AS_TOLD_HZ},
     knobs=(
         Param("dopamine", "", 0.3, 0.0, 1.0, "Dopamine",
               "Share of the dopamine receptors that is occupied: it excites D1 cells and dampens D2 cells."),

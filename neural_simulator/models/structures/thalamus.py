@@ -66,6 +66,9 @@ THALAMUS = Structure(
     fitting={"HODGKIN_HUXLEY": (CellType("HODGKIN_HUXLEY", "TC_DELTA"),)},
     drive={"ADEX": 12.0},
     defaults={"num_neurons": 100, "dt_ms": 0.05},
+    rate_bands_Hz={"TC": (0.05, 40.0), "TRN": (0.1, 150.0)},
+    max_synchrony=1.0,                   # spindles
+    look_ms=6000.0,
     knobs=(
         Param("cortical_rate_Hz", "Hz", 100.0, 0.0, 5000.0, "Cortical spikes",
               "Rate of the independent Poisson input (2 nS) of every relay cell."),
