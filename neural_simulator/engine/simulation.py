@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -236,9 +237,11 @@ class Simulation:
         return batch
 
     def _run(self, count: int, timed: bool, record: bool) -> Batch:
-        if self._sampling is not None:
-            return self._sampling.run(count, self._probes, timed, record)
-        return self._engine.run(count, self._probes, timed=timed, record=record)
+        probes, columns = np.unique(self._probes, return_inverse=True)      # the engines take each neuron once
+        batch = (self._engine.run(count, probes, timed=timed, record=record) if self._sampling is None else
+                 self._sampling.run(count, probes, timed, record))
+        in_order = np.array_equal(probes, self._probes)
+        return batch if in_order else replace(batch, probe_v=batch.probe_v[:, columns])
 
     def run(self, duration_ms: float) -> Batch:
         """Advance by `duration_ms`, rounded to whole steps."""

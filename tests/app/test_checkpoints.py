@@ -55,6 +55,15 @@ def test_going_on_from_a_checkpoint_equals_having_gone_on_whatever_computes(back
     assert run_on(third) == run_on(sim)
 
 
+def test_what_the_cpu_saved_goes_on_on_any_backend(backend, tmp_path):
+    sim = Simulation(CORE, CPU)
+    sim.step(150)
+    path = checkpoints.save(sim, tmp_path / "a.simstate.h5")
+    again, _ = checkpoints.load(path, lambda core: Simulation(core, backend))
+    expected = run_on(sim)
+    assert expected[1] > 250 and run_on(again) == expected
+
+
 def test_every_array_of_a_state_rides_along(tmp_path):
     sim = Simulation(CORE.changed(seed=1), CPU)
     sim.step(50)

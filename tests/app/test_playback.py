@@ -298,10 +298,12 @@ def test_a_recording_of_format_1_is_played_from_time_0(tmp_path):
 
 
 # ---- exact replay ---------------------------------------------------------------------------------------
-def test_every_variable_of_every_neuron_at_every_step_is_computed_again(tmp_path, backend):
+@pytest.mark.parametrize("recorded_by", ["backend", "CPU"])
+def test_every_variable_of_every_neuron_at_every_step_is_computed_again(tmp_path, backend, recorded_by):
     path = tmp_path / "a.simrec.h5"
-    live_run(path, backend, CHOICES["replay"])
-    with Replay.open(path, CPU) as replay:
+    recording, replaying = (backend, CPU) if recorded_by == "backend" else (CPU, backend)
+    live_run(path, recording, CHOICES["replay"])
+    with Replay.open(path, replaying) as replay:
         for step in (250, 41, 199, 200, 201, 230, 231, 290, 299, 300, FIRST, STOP):
             sim = Simulation(CORE, CPU)
             for changed, values in CHANGES.items():

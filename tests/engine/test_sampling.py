@@ -84,3 +84,15 @@ def test_after_the_end_nothing_is_kept(backend):
 def test_what_cannot_be_sampled_is_refused(variables, ids, interval):
     with pytest.raises(ConfigurationError):
         Simulation(CORE, GPUConfig(backend="cpu")).sample(variables, ids, interval)
+
+
+def test_a_neuron_may_be_traced_twice_and_in_any_order(backend):
+    sim, one = Simulation(CORE, backend), Simulation(CORE, backend)
+    sim.set_probes((9, 3, 9))
+    one.set_probes((3, 9))
+    both, single = sim.step(60).probe_v, one.step(60).probe_v
+    assert np.ptp(single, axis=0).min() > 5.0
+    assert np.array_equal(both, single[:, [1, 0, 1]])
+    sim.sample(("v",), (3, 4))
+    one.sample(("v",), (9,))
+    assert np.array_equal(sim.step(20).probe_v, one.step(20).probe_v[:, [1, 0, 1]])
