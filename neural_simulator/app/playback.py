@@ -26,6 +26,7 @@ LONGEST_TURN_S = 0.1              # wall time that a slow playback may be behind
 CACHE_BYTES = 256 << 20           # potentials that were computed again, kept for going back
 CACHED_SHARE, AUTO_SHARE = 0.8, 0.25      # of the free memory, that frames may take in 'gpu_cached' and in 'auto'
 MOST_TRACES = 8
+TRACE_BYTES = 4 << 20             # of recorded frames that are read for the traces of a few of their neurons
 LONG_WAY, MOST_PASSED = 50_000, 32        # spikes after which a moment is remembered, and how many such moments
 _log = log.get("app")
 
@@ -85,7 +86,8 @@ class RecordedFrames:
         return self._recording.trace("v", step - 1, step)[1][0]
 
     def traces(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        steps, v = self._recording.trace("v", first, stop)
+        most = max(1, TRACE_BYTES // (4 * self._recording.num_neurons)) * self._recording.traced.interval_steps
+        steps, v = self._recording.trace("v", max(first, stop - most), stop)
         return steps, v[:, self._columns]
 
 

@@ -37,6 +37,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "keyframes": {"steps": "<i8", "stops": "<i8"},
 }
 CHANGES_OF_VERSION_1 = {"steps": "<i8", "fields": "S48", "values": "<f8"}
+FEW = 4                                            # blocks that are read one by one and kept
 KEPT_BYTES = 64 << 20                              # of blocks that were read and verified, kept for the next question
 Kind = Literal["full", "replay"]
 
@@ -110,6 +111,7 @@ class Recording:
         self.complete = file.complete
         self._file = file
         self._blocks: OrderedDict[tuple[str, int], list[np.ndarray]] = OrderedDict()
+        self._verified: set[tuple[str, int]] = set()
         with hdf5.reading(path):
             self.version = hdf5.int_attribute(file, "format_version")
             self._series = SERIES_OF_VERSION[self.version]
@@ -325,7 +327,7 @@ class Recording:
         end = len(ends) if stop is None else min(len(ends), int(np.searchsorted(ends, stop - 1, side="right")) + 1)
         if end <= begin:
             return self._read_rows(name, 0, 0)
-        columns = self._block(name, begin) if end == begin + 1 else self._read_blocks(name, begin, end)
+        columns = self._few_blocks(name, begin, end) if end <= begin + FEW else self._read_blocks(name, begin, end)
         if first is None and stop is None:
             return columns
         low = 0 if first is None else int(np.searchsorted(columns[0], first))
@@ -348,6 +350,11 @@ class Recording:
         while len(self._blocks) > 1 and sum(v.nbytes for c in self._blocks.values() for v in c) > KEPT_BYTES:
             self._blocks.popitem(last=False)
         return columns
+
+    def _few_blocks(self, name: str, begin: int, end: int) -> list[np.ndarray]:
+        """Return the rows of a few blocks, each kept for the next question."""
+        blocks = [self._block(name, number) for number in range(begin, end)]
+        return blocks[0] if len(blocks) == 1 else [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
 
     def _read_blocks(self, name: str, begin: int, end: int) -> list[np.ndarray]:
         """Return the rows of the blocks `begin` .. `end - 1` of a series, by column, verified."""
@@ -389,10 +396,13 @@ class Recording:
 
     def _verify(self, name: str, block: int, columns: Sequence[np.ndarray]) -> None:
         """Raise ValueError when the rows of a block do not match their checksum."""
+        if (name, block) in self._verified:
+            return
         row = self._commits[block].tolist()
         place, checksums = row[:1 + len(self._series)], row[1 + len(self._series):]
         if checksum(place, columns) != checksums[self._series.index(name)]:
             raise ValueError(f"the {name} before step {place[0]} do not match their checksum")
+        self._verified.add((name, block))
 
 
 def _origin_of_version_1(path: Path, file: h5py.File) -> Origin:

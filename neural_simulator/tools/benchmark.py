@@ -336,6 +336,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--neurons", nargs="+", type=int, metavar="N")
     parser.add_argument("--connections", nargs="+", type=int, metavar="K")
     parser.add_argument("--profile", nargs="+", metavar="NAME", help="measure these profiles instead of the sweep")
+    parser.add_argument("--files", action="store_true",
+                        help="measure recordings, checkpoints and playback instead; has options of its own")
     return parser.parse_args(arguments)
 
 
