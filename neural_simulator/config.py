@@ -323,6 +323,40 @@ def _read_stimulus(place: int, value: Any) -> Stimulus:
         raise ConfigurationError(f"stimuli[{place}]: {error}", "stimuli", value) from None
 
 
+class TraitCells(Config):
+    """The neurons of one trait of the generic network, where they have a model of their own.
+
+    Weights onto them and their background are in the unit of their own model (nS, pA or mV, `port_unit`). Not given,
+    they are those of the network where the units agree, and else those under which a network of that model is alive.
+    """
+
+    trait: int = setting(0, "Trait", "Which trait, counted from 0.", low=0, high=9)
+    model: NeuronModel = setting(NeuronModel.IZHIKEVICH, "Neuron model", "Its neurons' equations.")
+    preset: str = setting("", "Cells", "Their cell type; empty: the model's own.")
+    parameters: dict[str, float] = setting({}, "Custom values", "Parameters that replace the preset's own, by name.")
+    excitatory_weight: float | None = setting(
+        None, "Excitatory weight", "Mean weight of a synapse of an excitatory neuron onto them.", low=0.0, high=1e6)
+    inhibitory_weight: float | None = setting(
+        None, "Inhibitory weight", "Mean weight of a synapse of an inhibitory neuron onto them.", low=0.0, high=1e6)
+    background_rate_Hz: float | None = setting(
+        None, "Background rate", "Rate of their Poisson input.", unit="Hz", low=0.0, high=200_000.0)
+    background_weight: float | None = setting(
+        None, "Background weight", "Weight of their background spikes.", low=0.0, high=1e6)
+
+
+def _read_traits(values: Any) -> tuple[TraitCells, ...]:
+    if not isinstance(values, list | tuple):
+        raise ConfigurationError(f"trait_cells is {values!r}, but must be a list.", "trait_cells", values)
+    try:
+        traits = tuple(one if isinstance(one, TraitCells) else TraitCells(**one) for one in values)
+    except TypeError:
+        raise ConfigurationError("trait_cells must hold objects with fields such as trait and model.", "trait_cells",
+                                 values) from None
+    if len({one.trait for one in traits}) < len(traits):
+        raise ConfigurationError("trait_cells names a trait twice; name each once.", "trait_cells", values)
+    return traits
+
+
 class CoreSimConfig(Config):
     """What is simulated. Defaults: 1,000 Izhikevich neurons, 80 % regular spiking, 20 % fast spiking."""
 
@@ -360,6 +394,18 @@ class CoreSimConfig(Config):
         {}, "Excitatory custom values", "Parameters that replace the preset's own, by name.", group="Cells")
     inhibitory_parameters: dict[str, float] = setting(
         {}, "Inhibitory custom values", "Parameters that replace the preset's own, by name.", group="Cells")
+
+    cell_variation: float = setting(
+        0.0, "Cell variation", "How much the capacitances and conductances of cells of one type differ: standard "
+        "deviation divided by the mean.", low=0.0, high=0.5, group="Cells")
+    heterogeneity_law: WeightLaw = setting(
+        "normal", "Law of variation", "How the parameters of cells that differ are distributed.", group="Cells")
+    heterogeneity: dict[str, float] = setting(
+        {}, "Variation by parameter", "Standard deviation divided by the mean of single parameters, by name; instead "
+        "of the cell variation.", group="Cells", hidden=True)
+    trait_cells: tuple[TraitCells, ...] = setting(
+        (), "Cells of traits", "Traits whose neurons have another model than the rest of the network.", group="Cells",
+        hidden=True)
 
     volume_edge_um: float = setting(
         1000.0, "Volume edge", "Edge of the cube in which the neurons are placed at random.", unit="um",
@@ -516,6 +562,11 @@ class CoreSimConfig(Config):
     structural_full_activity_Hz: float = of_rule("STRUCTURAL", "full_activity_Hz")
     structural_new_weight: float = of_rule("STRUCTURAL", "new_weight")
     structural_growth: float = of_rule("STRUCTURAL", "growth")
+
+    @field_validator("trait_cells", mode="before")
+    @classmethod
+    def _read_trait_cells(cls, value: Any) -> tuple[TraitCells, ...]:
+        return _read_traits(value)
 
     @field_validator("stimuli", mode="before")
     @classmethod

@@ -37,6 +37,10 @@ CASES: dict[str, tuple[CoreSimConfig, int]] = {
         {"kind": "poisson", "rate_Hz": 150.0, "depth": 0.8, "frequency_Hz": 10.0,
          "receptors": {"AMPA": 0.5, "NMDA": 0.25}},
         {"kind": "spikes", "times_ms": [30.0, 31.0, 90.0], "weight_nS": 8.0, "populations": ["Exc*"]}]), 800),
+    "cells that differ": (CoreSimConfig(seed=12, num_neurons=300, connections_per_neuron=30, cell_variation=0.15,
+                                        heterogeneity={"v_t": 0.05, "a": 0.3}, heterogeneity_law="lognormal"), 800),
+    "several models": (CoreSimConfig(seed=5, num_neurons=300, connections_per_neuron=30, dt_ms=0.1, trait_cells=[
+        {"trait": 1, "model": "ADEX"}, {"trait": 3, "model": "LIF"}]), 3000),
     "seed of 63 bits": (CoreSimConfig(seed=2**62 + 12345, num_neurons=300, connections_per_neuron=30,
                                       num_traits=3, inhibitory_trait_indices=(0,), weight_cv=0.5), 600),
 }

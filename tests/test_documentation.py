@@ -17,6 +17,7 @@ from neural_simulator.files.checkpoints import Checkpoint
 from neural_simulator.files.exporters import EXPORTERS
 from neural_simulator.files.profiles import KEYS, list_profiles, load_profile
 from neural_simulator.files.recordings import SERIES, Recording, commit_columns
+from neural_simulator.models.receptors import RECEPTORS
 from neural_simulator.tools import environment
 from tests.files.samples import record
 
@@ -127,6 +128,15 @@ def test_the_document_of_networks_tells_every_rule_and_kernel_and_its_example_ru
     assert connectivity - fields == {"volume_edge_um"}
     names = {name for cells in rows(NETWORKS, "`numbers()` lists") for name in re.findall(r"`([a-z_]+…?)`", cells[0])}
     assert names == {re.sub(r"(mean|sd|min|max)$", "…", name) for name in scope["facts"].numbers()}
+
+
+def test_the_document_of_models_tells_the_receptors_as_they_are():
+    models = TEXT["models.md"]
+    for code in blocks(models, "python"):
+        exec(compile(code, "docs/models.md", "exec"), {})
+    told = {cells[0]: (cells[2], cells[3]) for cells in rows(models, "## Receptors")}
+    assert told == {r.label: (f"{r.rise_ms.default:g} / {r.tau_ms.default:g} ms", f"{r.reversal_mV.default:g} mV")
+                    for r in RECEPTORS.values()}
 
 
 def test_the_example_of_a_profile_is_one(tmp_path):

@@ -115,7 +115,8 @@ def send(part, t, part_start, fired, ids, counts, last_spike, spike_counts):
 
 _INTEGRATE = '''
 @nb.njit(**OPT)
-def integrate_{key}(first, last, origin, parameters, scale, current, weight, counts, driven, acc, fired, {states}):
+def integrate_{key}(first, last, origin, parameters, scale, current, weight, counts, driven, columns, acc, fired,
+                    {states}):
     """Step neurons first .. last - 1; `origin` is the first neuron of their part."""
     {slices}
     {accumulators}
@@ -135,7 +136,7 @@ def integrate_{key}(first, last, origin, parameters, scale, current, weight, cou
 _RUN = '''
 @nb.njit(**OPT)
 def integrate(part, t, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1, part_start,
-              filled, counts, inputs, acc, fired, states):
+              filled, counts, inputs, columns, acc, fired, states):
     """Step all neurons of `part`, population by population."""
     origin = part_start[part]
     {evaluate}
@@ -154,8 +155,8 @@ def integrate(part, t, pieces, models, parameters, scale, currents, weights, thr
 @nb.njit(**OPT)
 def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of,
         ids, id_counts, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
-        filled, counts, inputs, acc, fired, states, last_spike, spike_counts, {learns}out, out_counts, probes, probe_v,
-        times):
+        filled, counts, inputs, columns, acc, fired, states, last_spike, spike_counts, {learns}out, out_counts, probes,
+        probe_v, times):
     """Run `steps` steps of one part; list its spikes in `out`, their number per step in `out_counts`.
 
     `times` (steps, 4) takes the time counter before, between and after the phases; empty: nothing is timed.
@@ -172,7 +173,7 @@ def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, pa
         if timed:
             times[step, 1] = ticks()
         integrate(part, t, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
-                  part_start, filled, counts, inputs, acc, fired, states)
+                  part_start, filled, counts, inputs, columns, acc, fired, states)
         if timed:
             times[step, 2] = ticks()
         n = {send}(part, t, part_start, fired, ids, id_counts, last_spike, spike_counts{traced})
@@ -221,7 +222,9 @@ def _integrate_source(index: int, cell: Cell, state_slots: dict[str, int], ports
     inputs += [f"noise_all_{r} = driven[2][{shape.noisy.index(r)}, first:last]" for r in cell.noisy]
     arrivals += [f"noise_{r} = noise_all_{r}[j]" for r in cell.noisy]
     arrivals += ["i_ext = i_all[j]"] if shape.inputs else []
-    unpack = [f"{name} = parameters[{k}]" for k, name in enumerate(cell.parameters)]
+    unpack = [f"{name} = parameters[{k}]" for k, name in enumerate(cell.parameters) if name not in cell.varied]
+    inputs += [f"all_{name} = columns[{row}, first:last]" for row, name in enumerate(cell.varied)]
+    load += [f"{name} = all_{name}[j]" for name in cell.varied]
     call = (f"{', '.join(states)}, spiked = cell_{key}"
             f"({', '.join([*states, *arrived, *(f'noise_{r}' for r in cell.noisy), 'i_ext', *cell.parameters])})")
     text = _INTEGRATE.format(key=key, states=", ".join(states), slices="\n    ".join(slices),
@@ -231,7 +234,8 @@ def _integrate_source(index: int, cell: Cell, state_slots: dict[str, int], ports
                              store="\n        ".join(store))
     given = ", ".join(f"states[{state_slots[name]}]" for name in states)
     branch = (f"        if models[p] == {index}:\n            integrate_{key}(first, last, origin, parameters[p], "
-              f"scale, currents[p], weights[p], row, {'driven' if shape.inputs else '()'}, acc, fired, {given})")
+              f"scale, currents[p], weights[p], row, {'driven' if shape.inputs else '()'}, columns, acc, "
+              f"fired, {given})")
     return text, branch
 
 

@@ -56,10 +56,11 @@ def step_source(kind: str, cells: Sequence[Cell], state_slots: Mapping[str, int]
         library.add(cell.function)
     if shape.inputs:
         library.add(stimuli.advance_noise)
-    varying = [[name for name in cell.parameters if name not in common]
+    varying = [[name for name in cell.parameters if name not in common and name not in cell.varied]
                for cell, common in zip(cells, shared, strict=True)]
     constants = {"STREAM_BACKGROUND": f"{random.STREAM_BACKGROUND}u", "STATES": len(state_slots),
                  "STREAM_STIMULUS": f"{random.STREAM_STIMULUS}u", "STIMULI": len(shape.inputs),
+                 "COLUMNS": max(len(cell.varied) for cell in cells),
                  "SINE_BITS": SINE_BITS, "RATE_BITS": RATE_BITS,
                  "PARAMETERS": max(1, *(len(names) for names in varying)), **constants}
     return (_TYPES + CUDA_WORDS + _defines(constants) + library.cuda_source() + _read("common.cuh")
@@ -106,7 +107,8 @@ def _update_neuron(cells: Sequence[Cell], state_slots: Mapping[str, int], shared
     """One neuron's step: picks the model, converts what arrived, calls the composed cell."""
     lines = ["__device__ __forceinline__ bool update_neuron(float (&s)[STATES], int model, const float* p,",
              "    float scale, float current, float weight, int count, const int (&arrived)[PORTS]"
-             + (", const Driven& driven) {" if shape.inputs else ") {"),
+             + (", const Driven& driven" if shape.inputs else "")
+             + (", const float* column, u64 stride" if any(cell.varied for cell in cells) else "") + ") {",
              "  bool spiked = false;"]
     usual = shape.aims.index(None) if None in shape.aims else None          # it opens what background spikes open
     aimed = {ports + 1 + k: f"driven.aimed[{k}]" for k, aim in enumerate(shape.aims) if aim is not None}
@@ -123,7 +125,8 @@ def _update_neuron(cells: Sequence[Cell], state_slots: Mapping[str, int], shared
         noises = [f"driven.noise[{shape.noisy.index(r)}]" for r in cell.noisy]
         current = "driven.current" if shape.inputs else "current"
         slots = [f"s[{state_slots[name]}]" for name in cell.states]
-        values = [_literal(shared[index][name]) if name in shared[index] else f"p[{varying[index].index(name)}]"
+        values = [f"column[{cell.varied.index(name)} * stride]" if name in cell.varied else
+                  _literal(shared[index][name]) if name in shared[index] else f"p[{varying[index].index(name)}]"
                   for name in cell.parameters]
         arguments = [*slots, *arrived, *noises, current, *values, *slots, "spiked"]
         lines.append(f"  cell_{cell.key}({', '.join(arguments)});")

@@ -76,7 +76,8 @@ class NeuronModel:
     `default_presets` are the excitatory and the inhibitory cell type of a network that names none (not given: the
     first preset). `network_defaults` are the configuration values, by field name, under which the generic network
     of this model (1,000 neurons, 100 connections each) is alive; they are found here, by measurement, and offered
-    to who chooses the model.
+    to who chooses the model. `ordered` are chains of parameters, each below the next, such as ("v_r", "v_t"): cells
+    that differ keep this order.
     """
 
     key: str
@@ -93,6 +94,7 @@ class NeuronModel:
     default_dt_ms: float = 1.0
     max_dt_ms: float = 1.0
     default_presets: tuple[str, str] | None = None
+    ordered: tuple[tuple[str, ...], ...] = ()
     network_defaults: Mapping[str, float] = field(default_factory=dict)
 
     def default_preset(self, excitatory: bool) -> str:
@@ -195,6 +197,7 @@ class Population:
     `background_weight` is in the model's port unit (nS or pA), and `background_receptors` says what a background spike
     opens, as `Projection.receptors` does. Initial potentials are normal with mean `initial_v_mV` (None: the model's own
     rest) and standard deviation `initial_v_sd_mV`. `plasticity` is as that of a projection, for rules of neurons.
+    `spread` holds coefficients of variation of parameters among the neurons, by name.
     """
 
     name: str
@@ -217,6 +220,7 @@ class Population:
     bend_um: float = 0.0
     background_receptors: Mapping[str, float] | None = None
     plasticity: Mapping[str, Mapping[str, float]] | None = None
+    spread: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def size(self) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from ..backend import cpu, cpu_learning
 from ..models.random import STREAM_STIMULUS_START
 from ..models.stimuli import is_noise
+from ..network.heterogeneity import parameter_columns
 from ..network.network import Network, Report, ports_of_sources
 from ..network.plan import Plan
 from .batch import Batch, Keep
@@ -48,6 +49,7 @@ class CpuEngine:
         self._prepare_tables()
         self._initial = self.network.initial_states()
         self.learning = CpuLearning(plan, self.network) if plan.learning is not None else None
+        self._columns = parameter_columns(plan, self.network.normal_values)
         self._compiled: tuple | None = None
         self._drive: Drive | None = None
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
@@ -279,7 +281,7 @@ class CpuEngine:
                 rows.part_start, self._ports, self._signs, self._ids, self._id_counts, self._pieces, self._models,
                 self._parameters,
                 np.float32(self.plan.weight_scale), drive.currents, drive.weights, drive.thresholds, drive.numbers,
-                k0, k1, self._filled, self._counts, self._inputs, self._acc[part], self._fired[part],
+                k0, k1, self._filled, self._counts, self._inputs, self._columns, self._acc[part], self._fired[part],
                 tuple(self.states[name] for name in self._initial), self.last_spike, self.spike_counts,
                 *(() if self.learning is None else (self.learning.arrays,)))
 

@@ -16,6 +16,7 @@ from ..base import log
 from ..models.random import STREAM_STIMULUS_START
 from ..models.stimuli import NOTHING, Shape, is_noise
 from ..network.device_network import DeviceNetwork, RowsTooLong
+from ..network.heterogeneity import parameter_columns
 from ..network.network import Report, ports_of_sources
 from ..network.plan import Plan
 from .batch import Batch, Keep
@@ -85,6 +86,9 @@ class CudaEngine:
         models = [keys.index(name) for name in plan.cell_names]
         self._shared, parameters = split_parameters(plan)
         self._parameters = xp.asarray(parameters)
+        columns = parameter_columns(plan, self.network.normal_values)
+        self._columns = (xp.asarray(np.stack([self._to_device_order(row) for row in columns])) if len(columns)
+                         else xp.zeros(1, xp.float32))
         self._models = xp.asarray(np.array(models, np.int32))
         self._starts = xp.asarray(np.array([p.start for p in plan.populations] + [n], np.int32))
         ports, signs = ports_of_sources(plan)
@@ -251,7 +255,7 @@ class CudaEngine:
             words[:, :drive.thresholds.shape[1]] = drive.thresholds
             self._tables = [self._parameters, xp.asarray(drive.currents), xp.asarray(drive.weights),
                             xp.asarray(words), xp.asarray(drive.numbers.astype(np.int32)), self._starts, self._models,
-                            *self._stimulus_tables(drive)]
+                            self._columns, *self._stimulus_tables(drive)]
             self._drive = xp.asarray(np.array([a.data.ptr for a in self._tables], np.uint64))
             self._graph = None
 
@@ -519,7 +523,8 @@ def step_constants(plan: Plan, layout: Layout, thresholds: int, row_words: tuple
 def split_parameters(plan: Plan) -> tuple[list[dict[str, float]], np.ndarray]:
     """Split the cells' parameters into those that all populations of a model share, and a table of the others.
 
-    Returns one dict per cell, and (populations, widest) float32 with the others in the cell's order.
+    The table has no place for what neurons have of their own. Returns one dict per cell, and (populations, widest)
+    float32 with the others in the cell's order.
     """
     rows = [np.array(plan.parameter_values(k), np.float32) for k in range(len(plan.populations))]
     shared = []
@@ -528,7 +533,8 @@ def split_parameters(plan: Plan) -> tuple[list[dict[str, float]], np.ndarray]:
         same = (table == table[0]).all(axis=0)
         shared.append({name: float(v) for name, v, one in zip(cell.parameters, table[0], same, strict=True) if one})
     keys = list(plan.cells)
-    kept = [[v for name, v in zip(plan.cells[key].parameters, row, strict=True) if name not in shared[keys.index(key)]]
+    kept = [[v for name, v in zip(plan.cells[key].parameters, row, strict=True)
+             if name not in shared[keys.index(key)] and name not in plan.cells[key].varied]
             for row, key in zip(rows, plan.cell_names, strict=True)]
     parameters = np.zeros((len(rows), max(1, *(len(row) for row in kept))), np.float32)
     for row, values in zip(parameters, kept, strict=True):

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..base.errors import ConfigurationError
 from ..config import drive_scale_field
+from ..models.neurons import neuron_model
 from ..models.poisson import MAX_MEAN, thresholds
 from ..models.stimuli import Shape
 from ..network.plan import Plan
@@ -38,10 +39,12 @@ def make_drive(plan: Plan, live: Mapping[str, Any], positions: np.ndarray | None
     `positions` (N, 3) um are needed where a stimulus reaches a region of space.
     """
     currents, weights, tables = [], [], []
+    unit = neuron_model(plan.core.neuron_model_type.value).port_unit
     for p in plan.populations:
+        own = neuron_model(p.model).port_unit != unit           # live weights and rates are in the network's unit
         name = drive_scale_field(p.model)
         scale = 1.0 if name is None else live.get(name, getattr(plan.core, name))
-        rate = scale * live.get("background_rate_Hz", p.background_rate_Hz)
+        rate = scale * (p.background_rate_Hz if own else live.get("background_rate_Hz", p.background_rate_Hz))
         mean = rate * plan.dt / 1000.0
         if mean > MAX_MEAN:
             raise ConfigurationError(
@@ -49,7 +52,7 @@ def make_drive(plan: Plan, live: Mapping[str, Any], positions: np.ndarray | None
                 f"{MAX_MEAN:g} per step are possible; lower the rate (and raise the weight) or dt_ms.",
                 "background_rate_Hz", rate)
         currents.append(scale * live.get("external_current_pA", p.current_pA))
-        weights.append(live.get("background_weight_nS", p.background_weight))
+        weights.append(p.background_weight if own else live.get("background_weight_nS", p.background_weight))
         tables.append(thresholds(mean))
     width = max(1, *(len(t) for t in tables))
     words = np.full((len(tables), width), 0xFFFFFFFF, np.uint32)

@@ -19,6 +19,7 @@ def estimate_plan(plan: Plan, device: Device | None = None, threads: int = 1) ->
     n, delays, ports = plan.num_neurons, plan.max_delay_steps, plan.num_ports
     states = len({name for cell in plan.cells.values() for name in cell.states})
     states += len(plan.core.stimuli) + 1 if plan.core.stimuli or plan.core.noise_sigma_pA else 0    # noises and masks
+    states += max(len(cell.varied) for cell in plan.cells.values())
     if device is None:
         segments = n * delays * 8 * threads                              # every thread's part has its own
         per_neuron = 12 + 4 * states + 4 + 8 + 4 * ports + 1 + 4 * (delays + 4)

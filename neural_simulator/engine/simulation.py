@@ -162,6 +162,8 @@ class Simulation:
         for k, p in enumerate(plan.populations):
             values = np.array(plan.parameter_values(k), "<f4")
             digest.update(f"{p.start} {p.stop} {p.model} {plan.scale_of(k)!r}".encode() + values.tobytes())
+            if p.spread:
+                digest.update(f"{sorted(p.spread.items())} {plan.core.heterogeneity_law}".encode())
         return digest.hexdigest()[:32]
 
     def memory_use(self) -> float:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..base.declarations import NeuronModel, Population
@@ -35,7 +35,8 @@ class Cell:
     `states`: names of the model's states, then of its receptors' (`g_<receptor>` in nS, and `x_<receptor>` where it
     rises). `ports`: which of the network's ports the arguments `arrived` stand for, in order; background spikes come
     in at `background_port`. `parameters`: the names of the values that `parameter_values` computes per population.
-    Receptors in `noisy` take a further conductance, arguments `noise_<receptor>` (nS) before `i_ext`.
+    Receptors in `noisy` take a further conductance, arguments `noise_<receptor>` (nS) before `i_ext`. The k-th of
+    `varied` is a parameter that every neuron has of its own, in row k of the network's columns.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Cell:
     parameters: tuple[str, ...]
     wiring: Wiring
     noisy: tuple[str, ...] = ()
+    varied: tuple[str, ...] = ()
 
     @property
     def arrived(self) -> tuple[str, ...]:
@@ -90,8 +92,9 @@ class Cell:
         noisy = tuple(r for r in shape.noisy if r in self.receptors)
         if not noisy and wiring == self.wiring:
             return self
-        return compose(self.model.key, self.receptors, self.rising, wiring, self.background_port, self.key, noisy,
+        cell = compose(self.model.key, self.receptors, self.rising, wiring, self.background_port, self.key, noisy,
                        self.adapts)
+        return replace(cell, varied=self.varied)
 
 
 def sinks(model: NeuronModel) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ STREAM_HETEROGENEITY = 8
 STREAM_VIEW = 64
 STREAM_STIMULUS = 128          # + place of the stimulus in its list
 STREAM_STIMULUS_START = 192    # + place of the stimulus
+STREAM_PARAMETER = 256         # + place of the parameter in its model
 
 
 def philox(c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32):

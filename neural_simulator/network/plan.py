@@ -20,6 +20,7 @@ from ..models.neurons import neuron_model
 from ..models.receptors import SETTINGS
 from ..models.structures import structure
 from . import projections
+from .heterogeneity import with_spread
 from .learning import Learning, largest_delivery, largest_in_degree, make_learning, resolve
 from .ports import Ports, assign, compose_cells
 
@@ -116,11 +117,12 @@ def assemble(core: CoreSimConfig, seed: int, populations: Sequence[Population], 
         projections.check(projection, populations)
     _check_dt(core, populations)
     populations, declared = resolve(core, populations, declared)
+    populations = with_spread(core, populations)
     settings = {name: getattr(core, name) for name in SETTINGS}
     scale, relative = _weight_scales(populations, declared)
     ports = assign(populations, declared, relative)
     return Plan(core, seed, tuple(populations), tuple(declared), settings, ports,
-                *compose_cells(populations, ports, settings, core.stimuli), scale, relative,
+                *compose_cells(populations, ports, settings, core.stimuli, core.dt_ms), scale, relative,
                 *_delay_range(core, populations, declared))
 
 

@@ -9,7 +9,7 @@ port; where all targets take signed input, so do excitation and inhibition.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..base.declarations import NeuronModel, Population, Projection
 from ..base.errors import ConfigurationError
@@ -17,6 +17,7 @@ from ..config import Stimulus
 from ..models.cell import Cell, compose, sinks, usual_sink
 from ..models.neurons import neuron_model
 from ..models.receptors import RECEPTORS, SETTINGS, rises
+from .heterogeneity import varied
 
 MAX_PORTS = 8
 Mix = Mapping[str, float]                     # sink -> factor
@@ -127,7 +128,7 @@ class Variant:
 
 
 def compose_cells(populations: Sequence[Population], ports: Ports, settings: Mapping[str, float],
-                  stimuli: Sequence[Stimulus] = (),
+                  stimuli: Sequence[Stimulus] = (), dt: float = 1.0,
                   ) -> tuple[dict[str, Cell], tuple[str, ...], tuple[Mapping[tuple[str, int], float], ...]]:
     """Return the cells by name, the name of each population's cell, and the factors of each population.
 
@@ -148,8 +149,8 @@ def compose_cells(populations: Sequence[Population], ports: Ports, settings: Map
             for i in members:
                 all_factors[i] = {**all_factors[i], **{(sink, port): f for sink, f in background[i].items()}}
         wiring = _wiring(variant, [all_factors[i] for i in members])
-        cells[name] = compose(variant.model, variant.receptors, variant.rising, wiring, port, name,
-                              adapts=variant.adapts)
+        cell = compose(variant.model, variant.receptors, variant.rising, wiring, port, name, adapts=variant.adapts)
+        cells[name] = replace(cell, varied=varied(cell, [populations[i] for i in members], dt))
         names[variant] = name
     return cells, tuple(names[v] for v in variants), tuple(all_factors)
 

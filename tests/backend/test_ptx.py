@@ -112,6 +112,13 @@ def test_every_stimulus_compiles(to_ptx):
             assert "fma.rn.f32" not in to_ptx(text, 80)
 
 
+def test_parameters_of_single_neurons_compile(to_ptx):
+    core = CoreSimConfig(cell_variation=0.1, dt_ms=0.1, trait_cells=[{"trait": 1, "model": "HODGKIN_HUXLEY"}],
+                         conduction_velocity_um_per_ms=1e6, num_neurons=5000)
+    for kind in ("partitioned", "global"):
+        assert "fma.rn.f32" not in to_ptx(source_of(core, LARGE, kind), 80)
+
+
 def test_a_smaller_device_gets_its_own_constants(to_ptx):
     core = CoreSimConfig(num_neurons=20_000, conduction_velocity_um_per_ms=1e6)
     assert ".entry step_partitioned" in to_ptx(source_of(core, CONSOLE, "partitioned"), 75)

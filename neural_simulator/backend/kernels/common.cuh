@@ -8,6 +8,7 @@ struct Tables {                       // what is the same for all blocks, one po
   const int* numbers;                 // [POPULATIONS]
   const int* starts;                  // [POPULATIONS + 1]
   const int* models;                  // [POPULATIONS]
+  const float* columns;               // [COLUMNS][neurons], parameters that neurons have of their own
 #if STIMULI
   const struct Stimulus* stimuli;     // [STIMULI]
   const u32* masks;                   // of each neuron: bit k: stimulus k reaches it

@@ -52,8 +52,13 @@ extern "C" __global__ void integrate_global(const Tables* __restrict__ drive, fl
 #else
 #define DRIVEN
 #endif
+#if COLUMNS
+#define OWN_PARAMETERS , tables.columns + n, (u64)num_neurons
+#else
+#define OWN_PARAMETERS
+#endif
   const bool spiked = update_neuron(s, tables.models[p], tables.parameters + p * PARAMETERS, scale, tables.currents[p],
-                                    tables.weights[p], count, arrived DRIVEN);
+                                    tables.weights[p], count, arrived DRIVEN OWN_PARAMETERS);
   #pragma unroll
   for (int k = 0; k < STATES; k++) states[(u64)k * num_neurons + n] = s[k];
   if (probes && probe_of[n] != 0xffffu) probe_v[(u64)since * probes + probe_of[n]] = s[0];

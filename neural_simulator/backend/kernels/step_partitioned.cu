@@ -208,8 +208,13 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
 #else
 #define DRIVEN
 #endif
+#if COLUMNS
+#define OWN_PARAMETERS , tables.columns + at, (u64)stride
+#else
+#define OWN_PARAMETERS
+#endif
         const bool spiked = update_neuron(s[KEPT_AT], models[p], PARAMETERS_OF(p), scale, CURRENT_OF(p), WEIGHT_OF(p),
-                                          count, arrived DRIVEN);
+                                          count, arrived DRIVEN OWN_PARAMETERS);
         if (!RESIDENT) STORE_STATES
         if (spiked) {
           const u32 place = atomicAdd(&fired[parity], 1u);

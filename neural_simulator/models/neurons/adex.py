@@ -107,6 +107,7 @@ ADEX = NeuronModel(
         _pattern("IRREGULAR", "Irregular spiking", 100.0, 12.0, -60.0, -11.0, 130.0, 30.0, -48.0),
     ),
     source="Brette and Gerstner 2005, J Neurophysiol 94:3637-3642",
+    ordered=(("E_L", "V_T", "V_peak"), ("V_r", "V_peak")),
     derived={
         "C_inverse": lambda p, dt: 1.0 / p["C"],
         "slope_inverse": lambda p, dt: 1.0 / p["Delta_T"],

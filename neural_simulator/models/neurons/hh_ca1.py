@@ -133,6 +133,7 @@ HH_CA1 = NeuronModel(
                f"{_SOURCE}, zca.ode; the source gives densities only, 100 pF of membrane is chosen here"),
     ),
     source=_SOURCE,
+    ordered=(("E_K", "E_L", "E_Na"),),
     derived={
         **totals("g_Na", "g_NaP", "g_K", "g_A", "g_M", "g_Ca", "g_C", "g_sAHP", "g_L"),
         "dt_C": membrane_step,

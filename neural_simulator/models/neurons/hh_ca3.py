@@ -136,6 +136,7 @@ HH_CA3 = NeuronModel(
                f"{_SOURCE}; the source gives densities only, 10,000 um2 (300 pF) of membrane are chosen here"),
     ),
     source=_SOURCE,
+    ordered=(("E_K", "E_L", "E_Na"),),
     derived={
         "dt_C": lambda p, dt: dt / (0.01 * p["C_m"] * p["area"] * p["p"]),
         "dt_C_d": lambda p, dt: dt / (0.01 * p["C_m"] * p["area"] * (1.0 - p["p"])),

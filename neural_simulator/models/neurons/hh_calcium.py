@@ -116,6 +116,7 @@ HH_CALCIUM = NeuronModel(
         Preset("LTS", "Low-threshold spiking pyramidal", {**_BURSTING, "g_T": 0.4}, f"{POSPISCHIL}, LTS"),
     ),
     source=POSPISCHIL,
+    ordered=(("E_K", "E_L", "E_Na"),),
     derived={
         **TRAUB_DERIVED,
         **totals("g_CaL", "g_T"),

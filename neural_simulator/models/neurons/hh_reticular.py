@@ -107,6 +107,7 @@ HH_RETICULAR = NeuronModel(
     step=reticular_step,
     presets=(Preset("TRN", "Thalamic reticular, bursting", {}, f"{_SOURCE}, RE.tem"),),
     source=_SOURCE,
+    ordered=(("E_K", "E_L", "E_Na"),),
     derived={
         **totals("g_Na", "g_K", "g_T", "g_L"),
         "dt_C": membrane_step,

@@ -83,6 +83,7 @@ HH_SQUID = NeuronModel(
                "Hodgkin and Huxley 1952, J Physiol 117:500-544; potentials as in NEST 3, model hh_psc_alpha"),
     ),
     source="Hodgkin and Huxley 1952, J Physiol 117:500-544",
+    ordered=(("E_K", "E_L", "E_Na"),),
     derived={
         **totals("g_Na", "g_K", "g_L"),
         "dt_C": membrane_step,

@@ -163,6 +163,7 @@ HH_STRIATAL = NeuronModel(
                f"{_SOURCE}; the source gives densities only, 100 pF of membrane is chosen here"),
     ),
     source=_SOURCE,
+    ordered=(("E_K", "E_L", "E_Na"),),
     derived={
         **totals("g_Na", "g_K", "g_Kir", "g_KAf", "g_KAs", "g_Krp", "g_NaP", "g_NaS", "g_L"),
         "dt_C": membrane_step,

@@ -160,6 +160,7 @@ HH_THALAMIC_RELAY = NeuronModel(
                {"g_h": 0.01, "g_KL": 0.0172694, "r_inc": 1.0, "v_0": -70.0}, f"{_SOURCE}, Fdelta.oc"),
     ),
     source=_SOURCE,
+    ordered=(("E_K", "E_L", "E_Na"),),
     derived={
         **totals("g_Na", "g_K", "g_T", "g_h", "g_KL", "g_L"),
         "dt_C": membrane_step,

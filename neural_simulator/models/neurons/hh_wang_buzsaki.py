@@ -86,6 +86,7 @@ HH_WANG_BUZSAKI = NeuronModel(
                f"{_SOURCE}; 100 pF of membrane as in NESTML, wb_cond_exp"),
     ),
     source=_SOURCE,
+    ordered=(("E_K", "E_L", "E_Na"),),
     derived={
         **totals("g_Na", "g_K", "g_L"),
         "dt_C": membrane_step,

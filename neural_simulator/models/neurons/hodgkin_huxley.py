@@ -132,6 +132,7 @@ HODGKIN_HUXLEY = NeuronModel(
                "Brette et al. 2007, J Comput Neurosci 23:349-398, benchmark 3; NEST 3, model hh_cond_exp_traub"),
     ),
     source="Traub and Miles 1991; " + POSPISCHIL,
+    ordered=(("E_K", "E_L", "E_Na"),),
     derived=TRAUB_DERIVED,
     default_dt_ms=0.05,
     max_dt_ms=0.1,

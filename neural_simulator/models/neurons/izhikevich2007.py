@@ -131,5 +131,6 @@ IZHIKEVICH_2007 = NeuronModel(
     ),
     source=_BOOK + ", chapter 8",
     default_presets=("RS", "FS"),
+    ordered=(("v_r", "v_t", "v_peak"), ("c", "v_peak")),
     derived={"C_inverse": lambda p, dt: 1.0 / p["C"]},
 )

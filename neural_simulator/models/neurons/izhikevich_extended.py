@@ -98,6 +98,7 @@ IZHIKEVICH_EXTENDED = NeuronModel(
                 "b_low": -0.1, "v_s": -60.6, "c": -70, "d": 0.1}, _BASKET),
     ),
     source=_BOOK + ", chapter 8; Ferguson et al. 2013, 2014",
+    ordered=(("v_r", "v_t", "v_peak"), ("c", "v_peak")),
     derived={"C_inverse": lambda p, dt: 1.0 / p["C"]},
     default_dt_ms=0.25,
     max_dt_ms=0.5,

@@ -115,6 +115,7 @@ LIF = NeuronModel(
     receptors=(),
     ports=("arrived",),
     port_unit="pA",
+    ordered=(("E_L", "V_th"), ("V_reset", "V_th")),
     derived={**MEMBRANE_DERIVED, "decay_i": decay_of("tau_syn"), "gain_i": gain_of_synapse("tau_syn"),
              "rest_i": after_rest("tau_syn")},
     default_dt_ms=0.1,

@@ -54,6 +54,7 @@ LIF_CONDUCTANCE = NeuronModel(
                "NEST 3 documentation, model iaf_cond_exp"),
     ),
     source="Brette et al. 2007, J Comput Neurosci 23:349-398",
+    ordered=(("E_L", "V_th"), ("V_reset", "V_th")),
     derived={"C_inverse": lambda p, dt: 1.0 / p["C"]},
     default_dt_ms=0.1,
     max_dt_ms=0.5,

@@ -61,6 +61,7 @@ LIF_CURRENTS = NeuronModel(
     receptors=(),
     ports=("exc", "inh"),
     port_unit="pA",
+    ordered=(("E_L", "V_th"), ("V_reset", "V_th")),
     derived={
         **MEMBRANE_DERIVED,
         "decay_exc": decay_of("tau_exc"),

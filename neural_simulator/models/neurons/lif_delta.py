@@ -49,6 +49,7 @@ LIF_DELTA = NeuronModel(
     receptors=(),
     ports=("arrived",),
     port_unit="mV",
+    ordered=(("E_L", "V_th"), ("V_reset", "V_th")),
     derived=MEMBRANE_DERIVED,
     default_dt_ms=0.1,
     max_dt_ms=1.0,

@@ -18,16 +18,28 @@ _BY_DISTANCE = ("pairwise", "fixed_in_degree", "fixed_out_degree")
 
 def build(core: Any, kernel_mean: Callable) -> tuple[list[Population], list[Projection]]:
     """Populations and projections of the generic network that `core` describes."""
+    for one in core.trait_cells:
+        if one.trait >= core.num_traits:
+            raise ConfigurationError(f"trait_cells names trait {one.trait}, but the network has traits 0 to "
+                                     f"{core.num_traits - 1}; name one of them.", "trait_cells", one.trait)
     populations = [_population(core, trait) for trait in range(core.num_traits)]
     populations = [p for p in populations if p.size > 0]
+    for name in ("nmda_share", "gaba_b_share"):
+        if getattr(core, name) > 0.0 and not any(neuron_model(p.model).receptors for p in populations):
+            raise ConfigurationError(
+                f"{name} is {getattr(core, name):g}, but cells that take currents have no receptors; set it to 0, or "
+                "choose a model with conductances.", name, getattr(core, name))
     return populations, _projections(core, populations, kernel_mean)
 
 
 def _population(core: Any, trait: int) -> Population:
     inhibitory = trait in core.inhibitory_trait_indices
-    chosen = neuron_model(core.neuron_model_type.value)
+    own = _own_cells(core, trait)
+    chosen = neuron_model((own.model if own else core.neuron_model_type).value)
     name, custom = ((core.inhibitory_preset, core.inhibitory_parameters) if inhibitory else
-                      (core.excitatory_preset, core.excitatory_parameters))
+                    (core.excitatory_preset, core.excitatory_parameters))
+    if own:
+        name, custom = own.preset or chosen.default_preset(not inhibitory), own.parameters
     if name in _UNNAMED and not chosen.has_preset(name):
         name = chosen.default_preset(not inhibitory)
     model, preset = cell_type(chosen.key, name)
@@ -38,8 +50,27 @@ def _population(core: Any, trait: int) -> Population:
         start=trait * n // k, stop=(trait + 1) * n // k, model=model.key, preset=preset.name,
         params=model.values(preset.name, custom), excitatory=not inhibitory, trait=trait,
         low_um=(-half, -half, -half), high_um=(half, half, half),
-        background_rate_Hz=core.background_rate_Hz, background_weight=core.background_weight_nS,
+        background_rate_Hz=_own_value(core, trait, "background_rate_Hz", "background_rate_Hz"),
+        background_weight=_own_value(core, trait, "background_weight", "background_weight_nS"),
         current_pA=core.external_current_pA)
+
+
+def _own_cells(core: Any, trait: int) -> Any:
+    """The cells that a trait has of its own, or None."""
+    return next((one for one in core.trait_cells if one.trait == trait), None)
+
+
+def _own_value(core: Any, trait: int, name: str, field: str) -> float:
+    """A weight or rate for the neurons of a trait, in the unit of their model; `field` is the configuration's."""
+    own = _own_cells(core, trait)
+    if own is None:
+        return getattr(core, field)
+    if getattr(own, name) is not None:
+        return getattr(own, name)
+    model = neuron_model(own.model.value)
+    if model.port_unit == neuron_model(core.neuron_model_type.value).port_unit:
+        return getattr(core, field)
+    return model.network_defaults.get(field, type(core).model_fields[field].default)
 
 
 def _projections(core: Any, populations: list[Population], kernel_mean: Callable) -> list[Projection]:
@@ -61,8 +92,8 @@ def _projections(core: Any, populations: list[Population], kernel_mean: Callable
     mean = kernel_mean(box.low_um, box.high_um, box.low_um, box.high_um, length, kernel, (1.0, 1.0, 1.0), _period(core))
     probability = core.connections_per_neuron / (others * mean) if core.connection_rule == "pairwise" else 1.0
     numbers = _numbers(core, populations)
-    return [Projection(pre, post, probability, number=numbers[pre][post], **common, **_synapses(core, source))
-            for pre, source in enumerate(populations) for post in range(len(populations))]
+    return [Projection(pre, post, probability, number=numbers[pre][post], **common, **_synapses(core, source, target))
+            for pre, source in enumerate(populations) for post, target in enumerate(populations)]
 
 
 def _numbers(core: Any, populations: list[Population]) -> list[list[int]]:
@@ -101,19 +132,23 @@ def _small_world(core: Any, populations: list[Population]) -> list[Projection]:
             core.connectivity_k)
     if core.connectivity_k == 0:
         return []
+    if core.trait_cells:
+        raise ConfigurationError("A small world has the same synapses everywhere, so trait_cells cannot be used with "
+                                 "it; choose another wiring.", "trait_cells")
     return [Projection(pre, 0, rule="small_world", number=core.connectivity_k, rewiring=core.connectivity_p_rewire,
-                       post_last=len(populations) - 1, **_synapses(core, source))
+                       post_last=len(populations) - 1, **_synapses(core, source, source))
             for pre, source in enumerate(populations)]
 
 
-def _synapses(core: Any, source: Population) -> dict[str, Any]:
-    """How strong and how late the synapses of a population are."""
-    weight = core.excitatory_weight_nS if source.excitatory else core.inhibitory_weight_nS
+def _synapses(core: Any, source: Population, target: Population) -> dict[str, Any]:
+    """How strong and how late the synapses of a population onto another one are."""
+    kind = "excitatory" if source.excitatory else "inhibitory"
+    weight = _own_value(core, target.trait, f"{kind}_weight", f"{kind}_weight_nS")
     law = core.weight_law if weight > 0.0 else "normal"
     return {"weight": weight, "weight_sd": weight * core.weight_cv, "weight_law": law,
             "delay_ms": core.synaptic_latency_ms, "delay_sd_ms": core.delay_sd_ms,
             "velocity_um_per_ms": core.conduction_velocity_um_per_ms, "period_um": _period(core),
-            "receptors": _receptors(core, source.excitatory)}
+            "receptors": _receptors(core, source.excitatory) if neuron_model(target.model).receptors else None}
 
 
 def _period(core: Any) -> tuple[float, float, float]:
@@ -138,6 +173,6 @@ GENERIC = Structure(
            "connection_length_um", "connection_rule", "connection_kernel", "periodic_volume", "allow_autapses",
            "allow_multapses", "delay_sd_ms", "enable_watts_strogatz", "connectivity_k", "connectivity_p_rewire",
            "weight_law", "conduction_velocity_um_per_ms", "synaptic_latency_ms", "excitatory_weight_nS",
-           "inhibitory_weight_nS", "weight_cv", "nmda_share", "gaba_b_share", "background_rate_Hz",
+           "inhibitory_weight_nS", "weight_cv", "nmda_share", "trait_cells", "gaba_b_share", "background_rate_Hz",
            "background_weight_nS", "external_current_pA"),
 )
