@@ -621,14 +621,14 @@ def structure_defaults(key: str, model: str | None = None) -> dict[str, Any]:
     """
     chosen = structure(key)
     model = model or next(iter(chosen.cells), NeuronModel.IZHIKEVICH.value)
-    fields = CoreSimConfig.model_fields
-    values = {**model_defaults(model), **{name: fields[name].default for name in (*SETTINGS, "num_neurons")},
-              **chosen.defaults, "neural_structure_profile": key, "structure_parameters": {}}
+    values = model_defaults(model)
     if chosen.cells:
-        cells = chosen.cell_types(model)
-        steps = [cell.resolved[0].max_dt_ms for cell in cells.values()]
-        values["dt_ms"] = min(values["dt_ms"], *steps)
-        values["excitatory_preset"] = cells[chosen.principal].preset
+        unread = {name: CoreSimConfig.model_fields[name].default for name in (*_OF_THE_NETWORK, "inhibitory_preset")}
+        values |= {**unread, "dt_ms": 5.0, "excitatory_preset": chosen.principal_cells(model)[0].preset}
+    values |= {name: CoreSimConfig.model_fields[name].default for name in (*SETTINGS, "num_neurons")}
+    values |= {"stimuli": (), **chosen.defaults, "neural_structure_profile": key, "structure_parameters": {}}
+    if chosen.cells:
+        values["dt_ms"] = min(values["dt_ms"], *(c.resolved[0].max_dt_ms for c in chosen.cell_types(model).values()))
     return values
 
 

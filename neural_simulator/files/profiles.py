@@ -90,6 +90,9 @@ def save_profile(profile: Profile, path: Path | str, keep_defaults: bool = True)
     for name in SECTIONS:
         config: Config = getattr(profile, name)
         document[name] = config.model_dump(mode="json", exclude_defaults=not keep_defaults)
+    if "stimuli" in document["core"]:                       # what tells a stimulus's class is no default of its own
+        document["core"]["stimuli"] = [{"kind": stimulus.kind, **values} for stimulus, values in
+                                       zip(profile.core.stimuli, document["core"]["stimuli"], strict=True)]
     write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 

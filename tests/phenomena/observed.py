@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
 from neural_simulator.config import CoreSimConfig, structure_defaults
@@ -26,7 +24,15 @@ class Observed:
         self.positions = sim.network.positions.copy()           # (N, 3) um
         self.times_ms = (batch.spike_steps - batch.first_step) * sim.dt_ms
         self.ids = batch.spike_ids
+        self._csr = sim.network.csr()[:2]
         sim.close()
+
+    def in_degrees(self, pre: str, post: str) -> np.ndarray:
+        """Synapses from population `pre` on each neuron of `post`."""
+        indptr, targets = self._csr
+        a, b = self.populations[pre], self.populations[post]
+        own = targets[indptr[a.start]:indptr[a.stop]]
+        return np.bincount(own[(own >= b.start) & (own < b.stop)] - b.start, minlength=b.size)
 
     def spikes(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Times (ms) and neurons of one population's spikes."""
@@ -78,12 +84,13 @@ class Observed:
         return float(np.mean([i.std() / i.mean() for i in intervals]))
 
 
-@cache
-def _observe(key: str, seed: int, duration_ms: float, knobs: tuple, changes: tuple) -> Observed:
-    return Observed(key, seed, duration_ms, dict(knobs), dict(changes))
+_OBSERVED: dict[str, Observed] = {}
 
 
 def observe(key: str, seed: int = 1, duration_ms: float = 1500.0, knobs: dict[str, float] | None = None,
             **changes) -> Observed:
     """Run a structure with its defaults but for `knobs` and `changes`; the same run is done once."""
-    return _observe(key, seed, duration_ms, tuple((knobs or {}).items()), tuple(changes.items()))
+    name = repr((key, seed, duration_ms, knobs, changes))
+    if name not in _OBSERVED:
+        _OBSERVED[name] = Observed(key, seed, duration_ms, knobs or {}, changes)
+    return _OBSERVED[name]

@@ -1,5 +1,6 @@
 """Cerebellar cortex: who fires how much, and who restrains whom (rates in vitro of Geminiani et al. 2024)."""
 
+import numpy as np
 import pytest
 
 from tests.phenomena.observed import observe
@@ -37,3 +38,16 @@ def test_busier_mossy_fibres_drive_granule_and_golgi_cells():
     driven, whole = observe(KEY, 1, 600.0, {"mossy_rate_Hz": 20.0}), observe(KEY)
     assert driven.rate_Hz("Granule") > 4.0 * whole.rate_Hz("Granule")
     assert driven.rate_Hz("Golgi") > 1.5 * whole.rate_Hz("Golgi")
+
+
+def test_each_granule_cell_has_four_mossy_fibres():
+    assert np.all(observe(KEY).in_degrees("Mossy fibres", "Granule") == 4)
+
+
+def test_a_burst_of_mossy_fibres_excites_granule_and_golgi_cells_while_it_lasts():
+    burst = {"kind": "poisson", "populations": ("Mossy fibres",), "rate_Hz": 150.0, "weight_nS": 1e4,
+             "start_ms": 300.0, "period_ms": 300.0, "width_ms": 50.0}
+    driven = observe(KEY, 1, 1500.0, stimuli=(burst,))
+    for name in ("Granule", "Golgi"):
+        rate = driven.rate_over_time(name).reshape(-1, 300).mean(axis=0)
+        assert rate[:55].mean() > 1.8 * rate[100:].mean(), name

@@ -28,7 +28,7 @@ _PLACED = {
 }
 # source, target: in-degree, weight (nS), delay (ms), and the knob that scales the weight.
 _CONNECTED = (
-    ("Mossy fibres", "Granule", 4, 0.85, 2.0, ""),
+    ("Mossy fibres", "Granule", 4, 0.92, 2.0, ""),
     ("Mossy fibres", "Golgi", 16, 0.24, 2.0, ""),
     ("Golgi", "Granule", 4, 0.24, 2.0, "golgi_output"),
     ("Granule", "Golgi", 50, 0.82, 2.0, ""),
@@ -57,7 +57,8 @@ def build(core: Any, kernel_mean: Callable) -> Built:
                         settings={"tau_ampa_ms": tau_e, "tau_gaba_a_ms": tau_i, "e_gaba_a_mV": -80.0})
     for pre, post, in_degree, weight, delay, knob in _CONNECTED:
         factor = region.knobs[knob] if knob else 1.0
-        region.project(pre, post, in_degree, factor * weight, delay_ms=delay)
+        exactly = {"rule": "fixed_in_degree"} if post == "Granule" else {}         # its few dendrites
+        region.project(pre, post, in_degree, factor * weight, delay_ms=delay, **exactly)
     return region.built
 
 

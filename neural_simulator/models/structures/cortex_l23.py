@@ -51,10 +51,10 @@ def build(core: Any, kernel_mean: Callable) -> Built:
         output = knobs["fast_spiking_output"] if pre == "Fast spiking" else 1.0
         for post, (probability, mean, median) in zip(NAMES, row, strict=True):
             w = output * _IN_VIVO * weight(mean, post, excitatory)
-            spread = min(1.0, ((mean / median) ** 2 - 1.0) ** 0.5)
+            spread = ((mean / median) ** 2 - 1.0) ** 0.5                # of a lognormal law with this mean and median
             delay = _DELAY_MS[excitatory]
-            region.project(pre, post, probability * CORTEX_L23.sizes[pre], w, weight_sd=spread * w, delay_ms=delay,
-                           delay_sd_ms=delay / 2.0)
+            region.project(pre, post, probability * CORTEX_L23.sizes[pre], w, weight_sd=spread * w,
+                           weight_law="lognormal", delay_ms=delay, delay_sd_ms=delay / 2.0)
     return region.built
 
 

@@ -62,17 +62,20 @@ def elsewhere(post: int) -> tuple[float, float]:
 
 
 _CELL = CellType("LIF", "PD14")
+_PULSES = {"kind": "poisson", "name": "Thalamic pulses", "populations": ("Thalamus",), "rate_Hz": 120.0,
+           "weight_nS": AFFERENT_WEIGHT_PA, "start_ms": 700.0, "period_ms": 500.0, "width_ms": 10.0}
 
 CORTEX_L4 = Structure(
     key="CORTEX_L4_INPUT_LAYER",
     label="Neocortex layer 4 with thalamic input",
-    claim="The input layer of a cortical column: irregular at 3 to 6 Hz, and faster the more its thalamic axons fire.",
+    claim="The input layer of a cortical column, irregular at 3 to 6 Hz: a pulse from the thalamus makes it fire for "
+          "10 ms, before inhibition ends the response.",
     source="Potjans and Diesmann 2014, Cereb Cortex 24:785",
     build=build,
     sizes={"Excitatory": 21_915, "Inhibitory": 5_479, "Thalamus": _RELAY_CELLS},
     smallest=290,
     cells={"LIF": {"Excitatory": _CELL, "Inhibitory": _CELL, "Thalamus": AFFERENT}},
-    defaults={"num_neurons": 2830, "dt_ms": 0.1},
+    defaults={"num_neurons": 2830, "dt_ms": 0.1, "stimuli": (_PULSES,)},
     knobs=(
         Param("thalamic_rate_Hz", "Hz", 2.0, 0.0, 200.0, "Thalamic rate", "Rate of each thalamic axon."),
         factor_knob("thalamic_inhibition", "Feed-forward inhibition",

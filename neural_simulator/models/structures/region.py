@@ -161,6 +161,11 @@ class Region:
         """Add a projection in which a cell of `post` has `in_degree` synapses from `pre` on average."""
         if in_degree <= 0.0 or weight <= 0.0:
             return
+        if more.get("rule") == "fixed_in_degree":
+            self.projections.append(Projection(
+                self._index[pre], self._index[post], weight=weight * self.strength(post),
+                number=round(in_degree), multapses=in_degree > self.sizes[pre], **more))
+            return
         probability = in_degree / self.sizes[pre]
         self.projections.append(Projection(
             self._index[pre], self._index[post], probability, weight * self.strength(post),
