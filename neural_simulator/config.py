@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationErr
 from .base import log, paths
 from .base.declarations import Param
 from .base.errors import ConfigurationError
-from .models.neurons import NEURON_MODELS, USER_MODELS, load_models, neuron_model
+from .models.neurons import NEURON_MODELS, load_models, neuron_model
 from .models.plasticity import PLASTICITY_RULES, SWITCHES
 from .models.receptors import AMPA, GABA_A, GABA_B, MAGNESIUM, NMDA, SETTINGS
 from .models.stimuli import MAX_STIMULI
@@ -38,6 +38,7 @@ class NeuronModel(str, Enum):
     IZHIKEVICH_EXTENDED = "IZHIKEVICH_EXTENDED"
     IZHIKEVICH_2003 = "IZHIKEVICH_2003"
     HODGKIN_HUXLEY = "HODGKIN_HUXLEY"
+    HODGKIN_HUXLEY_RK4 = "HODGKIN_HUXLEY_RK4"
     HH_CALCIUM = "HH_CALCIUM"
     HH_THALAMIC_RELAY = "HH_THALAMIC_RELAY"
     HH_RETICULAR = "HH_RETICULAR"
@@ -56,7 +57,7 @@ class NeuronModel(str, Enum):
 
     @classmethod
     def _missing_(cls, value: object) -> NeuronModel | None:
-        if value not in USER_MODELS:
+        if value not in NEURON_MODELS:
             return None
         member = str.__new__(cls, value)
         member._name_ = member._value_ = str(value)

@@ -130,10 +130,10 @@ def test_the_document_of_networks_tells_every_rule_and_kernel_and_its_example_ru
     assert names == {re.sub(r"(mean|sd|min|max)$", "…", name) for name in scope["facts"].numbers()}
 
 
-def test_the_document_of_models_tells_the_receptors_as_they_are():
-    models = TEXT["models.md"]
+def test_the_document_of_synapses_tells_the_receptors_as_they_are():
+    models = TEXT["synapses.md"]
     for code in blocks(models, "python"):
-        exec(compile(code, "docs/models.md", "exec"), {})
+        exec(compile(code, "docs/synapses.md", "exec"), {})
     told = {cells[0]: (cells[2], cells[3]) for cells in rows(models, "## Receptors")}
     assert told == {r.label: (f"{r.rise_ms.default:g} / {r.tau_ms.default:g} ms", f"{r.reversal_mV.default:g} mV")
                     for r in RECEPTORS.values()}
@@ -193,3 +193,21 @@ def test_the_model_of_the_page_about_models_passes():
     with pytest.raises(GrammarError) as error:
         read_model("\n\n\ndef f(x):\n    y = 1\n    y = x\n    y = open('x')\n    return y\n", "mine.py")
     assert str(error.value) == said
+
+
+def test_every_model_is_told_with_its_cells_and_steps():
+    from neural_simulator.models.neurons import BUILT_IN, NEURON_MODELS, cell_types
+    text = TEXT["models.md"]
+    told = {cells[0].strip("`"): cells for cells in rows(text, "# Neuron models")}
+    assert tuple(told) == BUILT_IN
+    for key, cells in told.items():
+        model = NEURON_MODELS[key]
+        assert cells[1] == model.label and cells[5] == model.port_unit
+        assert (float(cells[3]), float(cells[4])) == (model.default_dt_ms, model.max_dt_ms)
+        if key != "IZHIKEVICH_2003":
+            assert cells[2].split(", ") == [preset.name for preset in model.presets]
+    patterns = {cells[1]: float(cells[2]) for cells in rows(text, "| panel")}
+    assert patterns == {p.name: p.dt_ms for p in NEURON_MODELS["IZHIKEVICH_2003"].presets if p.dt_ms}
+    for key in ("HODGKIN_HUXLEY", "IZHIKEVICH"):
+        names = re.findall(r"[A-Z][A-Z0-9_]+", text[text.index(f"- `{key}`:"):].split("\n- ")[0].split("\n\n")[0])
+        assert set(names) - {key, "I", "L"} == set(cell_types(key))

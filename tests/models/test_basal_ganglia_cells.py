@@ -4,7 +4,6 @@
 """
 
 import numpy as np
-import pytest
 
 from neural_simulator.engine.single_cell import current_steps, run_cell
 
@@ -29,20 +28,6 @@ def test_medium_spiny_neuron_starts_in_its_resting_state():
         assert abs(trace.states[name][0] / value - 1.0) < 1e-3, name
 
 
-@pytest.mark.parametrize("current, resistance", [(-200, 9.42), (-100, 11.27), (-50, 12.29), (50, 13.44)])
-def test_medium_spiny_neuron_rectifies_inwardly(current, resistance):
-    v = run("HH_STRIATAL", "MSN", 500, (0, 500, current)).v[-1]
-    assert abs(100.0 * (v + 77.42093) / current - resistance) < 0.01
-
-
-@pytest.mark.parametrize("current, count, latency", [(150, 14, 229.2), (167, 24, 96.80), (200, 44, 36.0),
-                                                     (250, 71, 21.8), (300, 94, 16.1)])
-def test_medium_spiny_neuron_fires_late(current, count, latency):
-    found = run("HH_STRIATAL", "MSN", 1000, (0, 1000, current)).crossings_ms(-20)
-    assert abs(found.size - count) <= 1
-    assert abs(found[0] / latency - 1.0) < 4e-3
-
-
 def test_intervals_of_the_medium_spiny_neuron_shorten():
     intervals = np.diff(run("HH_STRIATAL", "MSN", 1000, (0, 1000, 167)).crossings_ms(-20))
     assert np.abs(intervals[:4] - [72.5, 59.7, 53.1, 48.6]).max() < 0.6
@@ -52,21 +37,6 @@ def test_intervals_of_the_medium_spiny_neuron_shorten():
 def test_medium_spiny_neuron_has_its_rheobase():
     assert run("HH_STRIATAL", "MSN", 1000, (0, 1000, 132)).crossings_ms(-20).size == 0
     assert run("HH_STRIATAL", "MSN", 1000, (0, 1000, 134)).crossings_ms(-20).size >= 1
-
-
-def test_medium_spiny_neuron_facilitates_from_pulse_to_pulse():
-    found = run("HH_STRIATAL", "MSN", 600, (0, 200, 167), (400, 600, 167)).crossings_ms(-20)
-    first, second = found[found < 200], found[found > 400] - 400
-    assert (first.size, second.size) == (2, 3)
-    assert abs(first[0] - 96.80) < 0.1 and abs(second[0] - 61.74) < 0.1
-
-
-@pytest.mark.parametrize("preset, current, rate", [
-    ("STN", 0, 2.69), ("STN", 500, 6.22), ("STN", 1000, 12.37), ("STN", 2000, 26.82), ("STN", 5000, 64.14),
-    ("STN", 10_000, 127.4), ("STN_BURST", 0, 2.71), ("STN_BURST", 1500, 19.76), ("STN_BURST", 3000, 39.77)])
-def test_subthalamic_cell_has_its_rates(preset, current, rate):
-    found = settled_rate(run("HH_SUBTHALAMIC", preset, 9000, (0, 9000, current)), 6000)
-    assert abs(found / rate - 1.0) < 0.015
 
 
 def test_subthalamic_cell_is_blocked_by_too_much_current():
@@ -80,14 +50,6 @@ def test_subthalamic_cell_rebounds_with_a_burst():
     found = trace.crossings_ms(-20)
     found = found[found > 500] - 500
     assert np.abs(found - [1.0, 24.6, 41.9, 58.6, 77.0]).max() < 0.3
-
-
-@pytest.mark.parametrize("preset, current, rate", [
-    ("GPE", 0, 27.48), ("GPE", 100, 37.5), ("GPE", 200, 45.1), ("GPE", 500, 61.6), ("GPE", 1000, 79.7),
-    ("GPE_EPISODIC", 100, 44.2), ("GPE_EPISODIC", 200, 56.3), ("GPE_EPISODIC", 500, 83.3)])
-def test_pallidal_cell_has_its_rates(preset, current, rate):
-    found = settled_rate(run("HH_PALLIDAL", preset, 7000, (0, 7000, current), dt=0.025), 4000)
-    assert abs(found / rate - 1.0) < 0.015
 
 
 def test_pallidal_cell_without_input_bursts_in_episodes():

@@ -17,6 +17,7 @@ from .hh_striatal import HH_STRIATAL
 from .hh_thalamic_relay import HH_THALAMIC_RELAY
 from .hh_wang_buzsaki import HH_WANG_BUZSAKI
 from .hodgkin_huxley import HODGKIN_HUXLEY
+from .hodgkin_huxley_rk4 import HODGKIN_HUXLEY_RK4
 from .izhikevich2003 import IZHIKEVICH_2003
 from .izhikevich2007 import IZHIKEVICH_2007
 from .izhikevich_extended import IZHIKEVICH_EXTENDED
@@ -31,6 +32,7 @@ NEURON_MODELS: dict[str, NeuronModel] = {model.key: model for model in (
     IZHIKEVICH_EXTENDED,
     IZHIKEVICH_2003,
     HODGKIN_HUXLEY,
+    HODGKIN_HUXLEY_RK4,
     HH_CALCIUM,
     HH_THALAMIC_RELAY,
     HH_RETICULAR,

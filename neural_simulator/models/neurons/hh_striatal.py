@@ -180,7 +180,7 @@ HH_STRIATAL = NeuronModel(
         "m_P_0": _slow(6),
         "m_S_0": _slow(7),
     },
-    default_dt_ms=0.05,
+    default_dt_ms=0.025,
     max_dt_ms=0.05,
     network_defaults={"background_rate_Hz": 500.0, "background_weight_nS": 1.0, "excitatory_weight_nS": 0.1},
 )

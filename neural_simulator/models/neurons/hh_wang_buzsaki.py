@@ -94,7 +94,7 @@ HH_WANG_BUZSAKI = NeuronModel(
         "h_0": ratio_at_start(interneuron_rates, 0, "v_0"),
         "n_0": ratio_at_start(interneuron_rates, 1, "v_0"),
     },
-    default_dt_ms=0.05,
+    default_dt_ms=0.025,
     max_dt_ms=0.05,
     network_defaults={"background_rate_Hz": 200.0, "background_weight_nS": 0.5, "excitatory_weight_nS": 0.1},
 )
