@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -405,13 +406,13 @@ def own_rows(case: Case, exact: np.ndarray, cost_ns: float | None) -> list[Row]:
     return [Row(case, scheme, dt, error_of(engine_spikes(case, dt), exact), cost_ns) for dt in steps]
 
 
-def other_rows(case: Case, exact: np.ndarray, costs: bool) -> list[Row]:
+def other_rows(case: Case, exact: np.ndarray, costs: Mapping[str, float]) -> list[Row]:
     """Other schemes at the model's default step and at a fifth of it."""
     rows = []
     for scheme in STAGES:
         with offered(other_scheme(case.model, scheme)) as key:
             default = neuron_model(case.model).default_dt_ms
-            cost = step_ns(key, case.preset, case.current_pA, default / 5.0) if costs else None
+            cost = costs.get(_name(case, scheme))
             rows += [Row(case, scheme, dt, error_of(engine_spikes(case, dt, key), exact), cost)
                      for dt in (default, default / 5.0)]
     return rows
@@ -436,8 +437,8 @@ def line_of(row: Row) -> str:
 
 PAGE = """# Accuracy and cost of the schemes
 
-Written by `python -m neural_simulator.tools.accuracy` (in the program's environment, with requirements-test.txt), on
-{machine}.
+Written by `python -m neural_simulator.tools.accuracy` (in the program's environment, with requirements-test.txt). Costs
+are those of one thread of: {machine}.
 
 A cell fires under a constant current for {duration:g} ms; its spikes, from the compiled float32 code, are compared one
 by one with those of the exact solution of its equations (DOP853 in float64, relative error 1e-9). Spike times are
@@ -464,19 +465,34 @@ Explicit Runge-Kutta schemes at the default step and at a fifth of it, with spik
 """
 
 
-def page(costs: bool = True, report: Callable[[str], None] = print) -> str:
-    """The whole page; `costs` False leaves the costs out."""
-    own, other, exact = [], [], {}
+def measure_costs(report: Callable[[str], None] = print) -> dict[str, Any]:
+    """What a step of each case and of the other schemes costs here (ns), and the processor's name."""
+    costs: dict[str, float] = {}
+    for case in CASES:
+        costs[_name(case)] = step_ns(case.model, case.preset, case.current_pA, neuron_model(case.model).default_dt_ms)
+        report(f"{_name(case)}: {costs[_name(case)]:.1f} ns")
+    for case in COMPARED:
+        for scheme in STAGES:
+            with offered(other_scheme(case.model, scheme)) as key:
+                dt = neuron_model(case.model).default_dt_ms / 5.0
+                costs[_name(case, scheme)] = step_ns(key, case.preset, case.current_pA, dt)
+    return {"processor": system_info().get("processor", "this machine"), "step_ns": costs}
+
+
+def _name(case: Case, scheme: str = "") -> str:
+    return " ".join(filter(None, (case.model, case.preset, scheme)))
+
+
+def page(costs: Mapping[str, Any], report: Callable[[str], None] = print) -> str:
+    """The whole page with the costs of `measure_costs`."""
+    own, other, exact, ns = [], [], {}, costs["step_ns"]
     for case in CASES:
         exact[case] = exact_spikes(case)
-        dt = neuron_model(case.model).default_dt_ms
-        cost = step_ns(case.model, case.preset, case.current_pA, dt) if costs else None
-        own += [line_of(row) for row in own_rows(case, exact[case], cost)]
+        own += [line_of(row) for row in own_rows(case, exact[case], ns.get(_name(case)))]
         report(own[-1])
     for case in COMPARED:
-        other += [line_of(row) for row in other_rows(case, exact[case], costs)]
-    info = system_info()
-    return PAGE.format(machine=info.get("processor", "this machine"), duration=CASES[0].duration_ms,
+        other += [line_of(row) for row in other_rows(case, exact[case], ns)]
+    return PAGE.format(machine=costs["processor"], duration=CASES[0].duration_ms,
                        own="\n".join([*HEAD, *own]), other="\n".join([*HEAD, *other]))
 
 
@@ -489,10 +505,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--output", type=Path, default=OUTPUT, help="default: %(default)s")
-    parser.add_argument("--no-costs", action="store_true", help="leave the costs out")
+    parser.add_argument("--costs", type=Path, metavar="F", help="take the costs from this file instead of measuring")
+    parser.add_argument("--measure", type=Path, metavar="F", help="only measure the costs, into this file")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     try:
-        write_text(options.output, page(not options.no_costs))
+        if options.measure:
+            write_text(options.measure, json.dumps(measure_costs(), indent=1) + "\n")
+            return 0
+        costs = json.loads(options.costs.read_text(encoding="utf-8")) if options.costs else measure_costs()
+        write_text(options.output, page(costs))
     except SimulatorError as error:
         print(f"accuracy: {error}", file=sys.stderr)
         return 2
