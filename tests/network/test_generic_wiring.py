@@ -9,6 +9,7 @@ from neural_simulator.base.errors import ConfigurationError
 from neural_simulator.config import CoreSimConfig
 from neural_simulator.models.structures.generic import apportion
 from neural_simulator.network.plan import make_plan
+from tests.activity import result_of
 from tests.network.wired import Wired
 
 CORE = CoreSimConfig(num_neurons=603, connections_per_neuron=50, num_traits=4)
@@ -92,3 +93,19 @@ def test_more_partners_than_there_are_neurons_are_refused(changes, field):
         make_plan(CORE.changed(**changes), 0)
     assert refused.value.field == field
     assert "602" in str(refused.value)
+
+
+RULES = {"pairwise": {"connection_kernel": "gaussian", "periodic_volume": True, "weight_law": "lognormal"},
+         "in-degree": {"connection_rule": "fixed_in_degree"},
+         "out-degree": {"connection_rule": "fixed_out_degree", "allow_multapses": True, "delay_sd_ms": 1.0},
+         "total": {"connection_rule": "fixed_total", "allow_autapses": True},
+         "all to all": {"connection_rule": "all_to_all", "num_neurons": 150},
+         "small world": {"enable_watts_strogatz": True, "connectivity_k": 50}}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_network_of_every_rule_is_alive_and_the_same_on_every_backend(name, backend):
+    core = CORE.changed(seed=5, background_rate_Hz=400.0, **RULES[name])
+    result = result_of(core, 400, backend)
+    assert result["spikes"] > 150
+    assert result == result_of(core, 400)
