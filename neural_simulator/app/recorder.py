@@ -20,7 +20,7 @@ from .checkpoints import origin_of
 
 MOST_SPIKES = 4_000_000            # that wait in memory while frames wait on a device
 PIECE_BYTES = 4 << 20              # handed to the writer at once
-COST_LIMIT = 0.05                  # share of the computing time that keyframes may take
+COST_LIMIT = 0.03                  # share of the computing time that keyframes may take
 LEAST_SPIKES = 1_000_000           # between the states kept in a full recording, so that counts are found quickly
 SPIKES_PER_STATE = 3.0             # bytes of spikes per byte of the kept state between them
 _log = log.get("app")

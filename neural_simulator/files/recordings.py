@@ -327,9 +327,15 @@ class Recording:
         end = len(ends) if stop is None else min(len(ends), int(np.searchsorted(ends, stop - 1, side="right")) + 1)
         if end <= begin:
             return self._read_rows(name, 0, 0)
-        columns = self._few_blocks(name, begin, end) if end <= begin + FEW else self._read_blocks(name, begin, end)
-        if first is None and stop is None:
-            return columns
+        few = end <= begin + FEW                        # blocks: these are kept for the next question
+        blocks = ([self._block(name, number) for number in range(begin, end)] if few else
+                  [self._read_blocks(name, begin, end)])
+        parts = [self._part(block, first, stop) for block in blocks]
+        return parts[0] if len(parts) == 1 else [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+
+    @staticmethod
+    def _part(columns: list[np.ndarray], first: int | None, stop: int | None) -> list[np.ndarray]:
+        """Return the rows whose steps, the first column, lie in `first` .. `stop - 1`."""
         low = 0 if first is None else int(np.searchsorted(columns[0], first))
         high = len(columns[0]) if stop is None else int(np.searchsorted(columns[0], stop))
         return [values[low:high] for values in columns]
@@ -350,11 +356,6 @@ class Recording:
         while len(self._blocks) > 1 and sum(v.nbytes for c in self._blocks.values() for v in c) > KEPT_BYTES:
             self._blocks.popitem(last=False)
         return columns
-
-    def _few_blocks(self, name: str, begin: int, end: int) -> list[np.ndarray]:
-        """Return the rows of a few blocks, each kept for the next question."""
-        blocks = [self._block(name, number) for number in range(begin, end)]
-        return blocks[0] if len(blocks) == 1 else [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
 
     def _read_blocks(self, name: str, begin: int, end: int) -> list[np.ndarray]:
         """Return the rows of the blocks `begin` .. `end - 1` of a series, by column, verified."""

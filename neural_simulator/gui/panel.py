@@ -44,7 +44,8 @@ SHIFT = (dpg.mvKey_LShift, dpg.mvKey_RShift)
 TEXT_INPUT = "mvAppItemType::mvInputText"
 RUNNING_S = 1.0 / 30.0          # between two pictures while only the network changes
 AWAKE_S = 0.8                   # pictures go on for so long after the user did something: tooltips, fading, scrolling
-DROWSY_S = 0.5                  # between two pictures of a panel to which nothing happens,
+WORKING_S = 0.5                 # between two pictures while a job runs beside the simulation
+DROWSY_S = 2.0                  # between two pictures of a panel to which nothing happens,
 DEAF_S = 1.0 / 20.0             # and where it cannot be told whether something does
 
 
@@ -148,7 +149,7 @@ class Panel:
         view, settings, lines = desk.view, desk.settings, self._store.version + self._runner.version
         waited = now - self._drawn_s
         new = view is not self._drawn[0] or settings is not self._drawn[1] or lines != self._drawn[2]
-        resting = DROWSY_S if self._gl.hears else DEAF_S
+        resting = DEAF_S if not self._gl.hears else WORKING_S if self._runner.running else DROWSY_S
         due = (now < self._awake_until_s or new or waited >= resting
                or (waited >= RUNNING_S and self._tapes.newer(self._drawn_s)))
         if due:

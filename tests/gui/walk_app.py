@@ -24,7 +24,7 @@ from neural_simulator.app.actions import ACTIONS  # noqa: E402
 from neural_simulator.app.desk import Desk  # noqa: E402
 from neural_simulator.app.frames import Mailbox  # noqa: E402
 from neural_simulator.app.jobs import JOBS, Runner  # noqa: E402
-from neural_simulator.app.messages import Pause, PlayPlayback, Shutdown, StepOnce, Stop  # noqa: E402
+from neural_simulator.app.messages import Command, Done, Failed, Pause, PlayPlayback, Shutdown, StepOnce, Stop  # noqa: E402
 from neural_simulator.app.settings import Settings  # noqa: E402
 from neural_simulator.app.worker import Worker  # noqa: E402
 from neural_simulator.base import log  # noqa: E402
@@ -43,7 +43,8 @@ DIALOGS = ("load_profile", "save_profile", "load_checkpoint", "save_checkpoint",
 TOLD_ELSEWHERE = {
     "log.follow": "test_panel: the log follows", "log.previous": "needs a search", "log.next": "needs a search",
     "script.text": "shows only", "job.text": "shows only", "job.stop": "test_jobs", "action.cancel": "test_panel",
-    "timeline.when": "read by Go Back", "action.close_playback": "in walk_playback",
+    "timeline.when": "read by Go Back",
+    "action.close_playback": "in walk_playback",
     "neuron.state": "this model has one further state", "dialog.save.description": "read when it is saved",
     "resources.hold": "as activity.hold", "weights.hold": "as activity.hold", "neuron.hold": "as activity.hold"}
 
@@ -57,12 +58,18 @@ class Walk:
         self.desk = Desk(commands, events, mailbox, Settings(show_tour=False))
         send = self.desk.send
         self.desk.send = lambda *given: (self.sent.extend(given), send(*given))
+        tell, self.answers = self.desk.tell, 0
+
+        def count(event):
+            self.answers += isinstance(event, Done | Failed)
+            tell(event)
+        self.desk.tell = count
         for name in ACTIONS:
             if not name.startswith(("reset_camera", "show_viewer", "look_", "recall_", "save_view")):
                 continue
             self.desk.on(name, lambda name=name: self.sent.append(name))      # the viewer's part
         self.desk.show(load_profile(FOLDER / "profiles" / "small-1000x100.json"))
-        self.panel = Panel(self.desk, self.store, size=(1200, 1300))
+        self.panel = Panel(self.desk, self.store, size=(760, 620))
         self.panel._runner = Runner(stand_in_jobs(FOLDER, {job.script for job in JOBS}))
         self.worker.start()
         self.panel.open()
@@ -93,7 +100,8 @@ class Walk:
     def settle(self):
         """Wait until commands are answered, background work is handed out, and what came is drawn."""
         self.turn(2)
-        self.until(lambda: (self.desk._commands.empty() and not self.desk.background._newest
+        asked = sum(isinstance(each, Command) for each in self.sent)
+        self.until(lambda: (self.answers >= asked and not self.desk.background._newest
                             and not self.desk.view.building and not self.panel._runner.running), "rest")
         self.turn(2)
         self.must_draw = True
@@ -102,7 +110,7 @@ class Walk:
     def prepare(self):
         """A paused network, some ms old, with the profile in the form, and no dialog."""
         self.close_dialogs()
-        view = self.desk.view
+        view, begun = self.desk.view, len(self.sent)
         if view.recording is not None:
             self.desk.trigger("record")
         if view.network is None or view.network.num_neurons != 1000:
@@ -115,13 +123,18 @@ class Walk:
             self.desk.send(Pause())
         if self.desk.view.run in ("stopped", "ended"):
             self.desk.send(Stop(), StepOnce(50.0))
-        self.settle()
+        if len(self.sent) > begun:
+            self.settle()
+        else:
+            self.turn()
 
     def close_dialogs(self):
         for item in dpg.get_windows():
             called = dpg.get_item_alias(item)
             if dpg.get_item_type(item).endswith("mvWindowAppItem") and called.startswith(("dialog", "tour")):
                 dpg.delete_item(item)
+                self.must_draw = True       # a dialog is gone for DearPyGui only after a picture
+                self.turn()
         self.desk.leaving = False
         self.desk.stay()
 

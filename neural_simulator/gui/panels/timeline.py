@@ -26,13 +26,15 @@ class Timeline:
         self._desk = desk
         self._look = look
         self._shown: object = None
+        self._chosen = False            # the user has chosen another moment than the present
 
     def build(self) -> None:
         """Create the items under DearPyGui's current container."""
         look = self._look
         with dpg.group(horizontal=True, tag="timeline.live"):
             dpg.add_text("Time")
-            dpg.add_slider_float(tag="timeline.when", width=look.px(300), format="%.0f ms", clamped=True)
+            dpg.add_slider_float(tag="timeline.when", width=look.px(300), format="%.0f ms", clamped=True,
+                                 callback=self._on_when)
             wrapped_tooltip("timeline.when", "An earlier moment of this run.", look)
             dpg.add_button(label="Go Back", tag="timeline.go_back", callback=self._on_go_back)
             dpg.bind_item_theme("timeline.go_back", look.plain_button)
@@ -69,7 +71,11 @@ class Timeline:
         wrapped_tooltip(tag, tip, self._look)
 
     # ---- from the user ----------------------------------------------------------------------------------
+    def _on_when(self) -> None:
+        self._chosen = True
+
     def _on_go_back(self) -> None:
+        self._chosen = False
         self._desk.send(GoBack(float(dpg.get_value("timeline.when"))))
 
     def _on_play(self, direction: float) -> None:
@@ -119,9 +125,9 @@ class Timeline:
             return
         network = self._desk.view.network
         first = 0.0 if network is None else network.first_step * network.core.dt_ms
-        held = dpg.get_value("timeline.when") < dpg.get_item_configuration("timeline.when")["max_value"]
         _span("timeline.when", first, max(time_ms, first + 0.001))
-        if not held or dpg.get_value("timeline.when") > time_ms:      # where the user has not chosen another moment
+        self._chosen = self._chosen and dpg.get_value("timeline.when") < time_ms
+        if not self._chosen:
             dpg.set_value("timeline.when", time_ms)
 
 

@@ -1,7 +1,7 @@
 """The cortical Hodgkin-Huxley cell of `hodgkin_huxley`, by the classical Runge-Kutta scheme of fourth order.
 
 For who needs the exact spike sequence near threshold: at 0.05 ms its spikes lie some fifteen times closer to the exact
-ones than those of the staggered scheme, for about twice the time (docs/accuracy.md). An explicit scheme: very strong
+ones than those of the staggered scheme, for three times the time (docs/accuracy.md). An explicit scheme: very strong
 synapses need a shorter step.
 """
 
