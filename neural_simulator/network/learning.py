@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -154,8 +154,6 @@ class Learning:
     largest_units: float          # most that one delivery can bring
     dopamine_tau_ms: float = 0.0
     baseline: float = 0.0
-    structural: dict[str, float] | None = None
-    structural_pairs: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool))       # (P, P)
 
     @property
     def weights(self) -> bool:
@@ -189,8 +187,6 @@ def make_learning(plan: Plan) -> Learning | None:
     count = len(plan.populations)
     own: list[_Numbers] = [_Numbers() for _ in range(count)]
     pair_link = np.full((count, count), -1, np.int32)
-    structural: dict[str, float] | None = None
-    structural_pairs = np.zeros((count, count), bool)
     for q in plan.projections:
         for post in range(q.post, (q.post if q.post_last is None else q.post_last) + 1):
             rule, release = _rule_key(plan, q, post, taus, xs, ys, es), _release_key(q, taus)
@@ -201,12 +197,6 @@ def make_learning(plan: Plan) -> Learning | None:
                     f"Two projections from {plan.populations[q.pre].name} to {plan.populations[post].name} learn by "
                     "different rules; give both the same.", "plasticity")
             pair_link[q.pre, post] = link
-            structural_pairs[q.pre, post] = "STRUCTURAL" in q.plasticity
-        if "STRUCTURAL" in q.plasticity:
-            if structural not in (None, q.plasticity["STRUCTURAL"]):
-                raise ConfigurationError("All projections of a network share the parameters of structural plasticity.",
-                                         "plasticity")
-            structural = q.plasticity["STRUCTURAL"]
     if len(ys) > _MOST_POST_TRACES:
         raise ConfigurationError(
             f"A network can have {_MOST_POST_TRACES} different windows of postsynaptic spikes, not {len(ys)}; let "
@@ -227,7 +217,7 @@ def make_learning(plan: Plan) -> Learning | None:
     life_e = max((decays.lifetime(tau) for tau in es), default=0)
     tau, baseline = rewards.pop() if rewards else (0.0, 0.0)
     return Learning(
-        learns=learns | structural_pairs.any(axis=1),
+        learns=learns,
         row_link=np.array([_common(row) for row in pair_link], np.int32), pair_link=pair_link,
         link_rule=np.array([rule for rule, _ in links], np.int32),
         link_release=np.array([release for _, release in links], np.int32),
@@ -240,7 +230,7 @@ def make_learning(plan: Plan) -> Learning | None:
         release_decay=np.array([r[1] for r in releases], np.int32).reshape(-1, 2), decays=decays,
         horizon=life_x + life_e,
         largest_units=max(largest_delivery(q, heaviest(q)) / plan.scale_of(q.post) for q in plan.projections),
-        dopamine_tau_ms=tau, baseline=baseline, structural=structural, structural_pairs=structural_pairs)
+        dopamine_tau_ms=tau, baseline=baseline)
 
 
 def _rule_key(plan: Plan, q: Projection, post: int, taus: _Numbers, xs: _Numbers, ys: _Numbers, es: _Numbers) -> Any:
