@@ -1,6 +1,6 @@
 """Tuned values: `simulation_profiles/auto_tuned_overrides.json`, written by auto-tune, read by the panel.
 
-    {"schema_version": 2, "tuned_combinations": {"MODEL|PROFILE|PRESET_or_NONE": {
+    {"format": "neural-simulator tuned drives", "schema_version": 2, "tuned_combinations": {"MODEL|PROFILE|PRESET_or_NONE": {
         "alive": true, "reason": "", "core_overrides": {"hh_external_drive_scale": 1.4}, "metrics": {...},
         "seed": 7, "num_neurons": 1000, "program_version": "0.1.0", "date": "2026-01-31"}}}
 
@@ -23,6 +23,7 @@ from ..config import CoreSimConfig, drive_scale_field
 from .atomic import reason, write_text
 
 OVERRIDES = paths.PROFILES / "auto_tuned_overrides.json"
+FORMAT = "neural-simulator tuned drives"
 SCHEMA_VERSION = 2
 NO_PRESET = "NONE"
 SIZE_LIMIT = 4 << 20           # bytes
@@ -58,7 +59,7 @@ def tuned_for(core: CoreSimConfig, known: Mapping[str, Tuned]) -> tuple[str, Tun
 def write_overrides(known: Mapping[str, Tuned], path: Path = OVERRIDES) -> None:
     """Replace the file, atomically; combinations in the order of their keys."""
     entries = {key: _entry(key, known[key]) for key in sorted(known)}
-    document = {"schema_version": SCHEMA_VERSION, "tuned_combinations": entries}
+    document = {"format": FORMAT, "schema_version": SCHEMA_VERSION, "tuned_combinations": entries}
     write_text(path, json.dumps(document, indent=1, allow_nan=False) + "\n")
 
 

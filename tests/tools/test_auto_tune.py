@@ -147,3 +147,34 @@ def test_every_combination_is_a_network_that_can_be_planned():
     for core in networks.values():
         assert drive_scale_field(core.neuron_model_type.value)
         assert make_plan(core, core.seed).num_neurons == core.num_neurons
+
+
+# ---- what is shipped
+SHIPPED = read_overrides()
+
+
+def test_the_shipped_file_knows_every_combination():
+    networks = auto_tune.combinations()
+    assert set(SHIPPED) == set(networks)
+    for key, tuned in SHIPPED.items():
+        assert tuned.seed == networks[key].seed and tuned.num_neurons == networks[key].num_neurons
+        assert (tuned.scale is None) == bool(tuned.reason)
+    assert sum(tuned.scale is not None for tuned in SHIPPED.values()) >= 20
+
+
+@pytest.mark.parametrize("key", ["ADEX|GENERIC_UNSTRUCTURED|NONE", "ADEX|BASAL_GANGLIA_STN_GPE|NONE"])
+def test_a_shipped_value_is_found_again(key):
+    tuned = tune(auto_tune.combinations()[key], Settings(backend="cpu"))
+    assert tuned.scale == SHIPPED[key].scale is not None
+    assert tuned.metrics == SHIPPED[key].metrics
+
+
+@pytest.mark.slow
+@pytest.mark.phenomena
+@pytest.mark.parametrize("key", [key for key, tuned in SHIPPED.items() if tuned.scale is not None])
+def test_every_shipped_value_brings_its_network_alive(key):
+    core = auto_tune.combinations()[key]
+    core = core.changed(**{drive_scale_field(core.neuron_model_type.value): SHIPPED[key].scale})
+    structure = auto_tune.STRUCTURES[core.neural_structure_profile]
+    found = auto_tune.measure(core, auto_tune.GPUConfig(backend="cpu", num_threads=1), 300.0, structure.look_ms)
+    assert judge(core, SHIPPED[key].scale, found).distance == 0.0
