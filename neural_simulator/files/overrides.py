@@ -1,6 +1,7 @@
 """Tuned values: `simulation_profiles/auto_tuned_overrides.json`, written by auto-tune, read by the panel.
 
-    {"format": "neural-simulator tuned drives", "schema_version": 2, "tuned_combinations": {"MODEL|PROFILE|PRESET_or_NONE": {
+    {"format": "neural-simulator tuned drives", "schema_version": 2,
+     "tuned_combinations": {"MODEL|PROFILE|PRESET_or_NONE": {
         "alive": true, "reason": "", "core_overrides": {"hh_external_drive_scale": 1.4}, "metrics": {...},
         "seed": 7, "num_neurons": 1000, "program_version": "0.1.0", "date": "2026-01-31"}}}
 
