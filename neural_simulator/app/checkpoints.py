@@ -65,7 +65,8 @@ def restore(sim: Any, checkpoint: Checkpoint) -> None:
     if checkpoint.origin.live:
         sim.set_live(**checkpoint.origin.live)          # first: stimuli have states of their own
     blank = sim.snapshot().arrays()
-    layout = {name: (values.dtype, values.shape) for name, values in blank.items()}
+    # what is empty at time 0, such as learning's spikes under way, may have grown
+    layout = {name: (values.dtype, tuple(size or None for size in values.shape)) for name, values in blank.items()}
     sim.restore(Snapshot.of(checkpoint.step, checkpoint.arrays(layout)))
 
 

@@ -141,6 +141,9 @@ class CpuLearning:
 
     def _put_events(self, given: dict[str, np.ndarray], ids: np.ndarray, id_counts: np.ndarray) -> None:
         a, starts = self.arrays, self.network.rows.part_start
+        neurons = np.where(given["event_source"] >= 0, given["event_source"], -1 - given["event_source"])
+        if (neurons >= self.plan.num_neurons).any() or (given["event_step"] < 0).any():
+            raise SimulatorError("The state's spikes under way do not belong to this network; it cannot be restored.")
         for k, (step, source) in enumerate(zip(given["event_step"], given["event_source"], strict=True)):
             slot, neuron = int(step) % ids.shape[0], source if source >= 0 else -1 - source
             part = int(np.searchsorted(starts, neuron, side="right")) - 1

@@ -27,7 +27,7 @@ from . import hdf5
 
 CHECKPOINT = hdf5.FileKind("checkpoint", 1, ".simstate.h5")
 LAST_STEP = 2**31 - 1              # the engines note the steps of spikes in 32 bits
-Layout = Mapping[str, tuple[np.dtype, tuple[int, ...]]]       # type and shape of every array, by path
+Layout = Mapping[str, tuple[np.dtype, tuple[int | None, ...]]]      # type and shape (None: any) of every array, by path
 
 
 @dataclass(frozen=True)

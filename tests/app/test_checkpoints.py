@@ -237,3 +237,19 @@ def test_live_values_out_of_range_are_refused(tmp_path):
     write_checkpoint(tmp_path / "a.simstate.h5", origin, 0, sim.snapshot().arrays())
     with pytest.raises(FileFormatError, match="holds a configuration that cannot be used: .*background_rate_Hz"):
         checkpoints.load(tmp_path / "a.simstate.h5", lambda core: Simulation(core, CPU))
+
+
+def test_a_network_that_learns_goes_on_from_its_checkpoint_bit_for_bit(tmp_path):
+    core = CoreSimConfig(num_neurons=200, connections_per_neuron=20, seed=1, excitatory_weight_nS=1.5,
+                         enable_hebbian_learning=True, enable_short_term_plasticity=True)
+    first = SimulationBridge(core_config=core, gpu_config=CPU)
+    first.initialize()
+    first.run(200.0)
+    first.save_checkpoint(tmp_path / "learning.simstate.h5")
+    went_on = first.run(300.0)
+    second = SimulationBridge(gpu_config=CPU)
+    second.load_checkpoint(tmp_path / "learning.simstate.h5")
+    resumed = second.run(300.0)
+    assert went_on.spike_ids.size > 200
+    assert np.array_equal(went_on.spike_ids, resumed.spike_ids)
+    assert np.array_equal(went_on.spike_steps, resumed.spike_steps)
