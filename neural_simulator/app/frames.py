@@ -21,7 +21,7 @@ NO_STATES = np.empty((0, 0), np.float32)
 NO_STEPS, NO_IDS, NO_TRACE = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NetworkView:
     """The part of a network that does not change from step to step."""
 
@@ -47,7 +47,7 @@ class NetworkView:
         return int(self.positions.shape[0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """The state of the network at the start of step `step`, and the spikes since the frame before."""
 
@@ -86,7 +86,7 @@ class Incoming:
     sums: np.ndarray                   # (2, N) float32, in the neurons' port unit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Inspection:
     """What is known of one neuron that the user picked."""
 

@@ -93,7 +93,7 @@ class Outline:
     label: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
     """The part of the picture that stays while a network lives. Positions in um."""
 
