@@ -63,4 +63,4 @@ def test_a_script_sets_stimuli_from_objects_or_dictionaries(tmp_path):
     sim.step(10)
     sim.stop_recording()
     with Recording.open(tmp_path / "a.simrec.h5") as recording:
-        assert "stimuli" in [change.field for change in recording.changes]
+        assert "stimuli" in [change.field for change in recording.changes()]
