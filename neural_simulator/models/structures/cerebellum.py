@@ -28,7 +28,7 @@ _PLACED = {
 }
 # source, target: in-degree, weight (nS), delay (ms), and the knob that scales the weight.
 _CONNECTED = (
-    ("Mossy fibres", "Granule", 4, 0.92, 2.0, ""),
+    ("Mossy fibres", "Granule", 4, 0.88, 2.0, ""),
     ("Mossy fibres", "Golgi", 16, 0.24, 2.0, ""),
     ("Golgi", "Granule", 4, 0.24, 2.0, "golgi_output"),
     ("Granule", "Golgi", 50, 0.82, 2.0, ""),

@@ -7,7 +7,7 @@ stronger striatal inhibition of the GPe sets the loop oscillating: Kumar, Cardan
 Syst Neurosci 5:86; that loop weights and delays decide: Nevado-Holgado, Terry and Bogacz 2010, J Neurosci 30:12340.
 
 The cells are leaky integrators. Weights, delays, drive and cell constants are tuned here, by measurement, so that the
-healthy loop is asynchronous (STN 2-7 Hz, GPe about 30 Hz) and the driven one beats at about 20 Hz.
+healthy loop is asynchronous (STN 2-7 Hz, GPe about 30 Hz) and the driven one beats at about 25 Hz.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _INTEGRATOR = CellType("LIF_CONDUCTANCE", "COBA", {"E_L": -65.0, "t_ref": 2.0}, 
 STN_GPE = Structure(
     key="BASAL_GANGLIA_STN_GPE",
     label="Basal ganglia: STN-GPe loop",
-    claim="Subthalamic nucleus and external pallidum: asynchronous in health, a beta rhythm of about 20 Hz when the "
+    claim="Subthalamic nucleus and external pallidum: asynchronous in health, a beta rhythm of about 25 Hz when the "
           "striatum inhibits the pallidum more.",
     build=build,
     source="Lindahl and Hellgren Kotaleski 2016; Kumar et al. 2011",

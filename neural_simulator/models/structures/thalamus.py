@@ -6,9 +6,11 @@ that start the spindles); AMPA onto reticular cells 0.2 uS, GABA-A among them 0.
 which a spike opens 12.8, 93.9 and 93.9 percent; decay 5.6 and 6.2 ms; reversal -80 (reticular) and -85 mV (relay).
 The calcium-regulated I_h of the relay cells ends each spindle.
 
-Changed here: 50 cells of either kind, eight sources per cell that share the published totals; GABA-B, in the source a
-scheme that grows with the fourth power, is a slow conductance (60 and 200 ms) of a twentieth of GABA-A's peak, tuned;
-a weak cortical Poisson input (100 Hz, 2 nS) onto the relay cells, tuned, starts the spindles. Shapes are schematic.
+Changed here, by measurement: 50 cells of either kind with sixteen sources each, so AMPA is doubled, that they fire
+together; the source's receptors saturate during a burst and these add up, so GABA-A is a fifth among reticular cells
+and nine tenths onto relay cells; GABA-B, in the source a scheme that grows with the fourth power, is a slow
+conductance (60 and 200 ms) of a twentieth of GABA-A's peak; a weak cortical Poisson input (100 Hz, 2 nS) onto the
+relay cells starts the spindles. Shapes are schematic.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from typing import Any
 from ...base.declarations import Param
 from .region import Built, CellType, Region, Structure, box, factor_knob
 
-_IN_DEGREE = 8
-_AMPA_NS, _GABA_TRN_NS, _GABA_TC_NS = 200.0 * 0.128, 200.0 * 0.939, 20.0 * 0.939
+_IN_DEGREE = 16
+_AMPA_NS, _GABA_TRN_NS, _GABA_TC_NS = 2.0 * 200.0 * 0.128, 0.2 * 200.0 * 0.939, 0.9 * 20.0 * 0.939
 _GABA_B = 0.05
 _DECAY = {"tau_ampa_ms": 5.6, "tau_gaba_a_ms": 6.2}
 
@@ -53,7 +55,8 @@ _DESTEXHE_2009 = "Destexhe 2009, J Comput Neurosci 27:493; a tuned here"
 THALAMUS = Structure(
     key="THALAMUS_TC_TRN",
     label="Thalamus: relay and reticular nucleus",
-    claim="Spindles: rhythmic bursts of 7 to 14 Hz for a second or two, then silence for some seconds.",
+    claim="Spindles: bursts at about 10 Hz for a few seconds, until a current of the relay cells ends them, then "
+          "silence.",
     source="Destexhe et al. 1996, J Neurophysiol 76:2049",
     build=build,
     sizes={"TC": 50, "TRN": 50},
@@ -75,7 +78,7 @@ THALAMUS = Structure(
         factor_knob("reticular_output", "Reticular output",
                     "Factor of the weights from the reticular to the relay cells; 0 opens the loop."),
         factor_knob("gaba_a", "GABA-A",
-                    "Factor of all GABA-A conductances; 0, as bicuculline, leaves GABA-B and a rhythm of 3 to 4 Hz."),
+                    "Factor of all GABA-A conductances; 0, as bicuculline, leaves GABA-B and a rhythm of 4 to 5 Hz."),
     ),
     reads=("num_neurons", "excitatory_preset", "e_ampa_mV", "tau_gaba_b_ms", "tau_rise_gaba_b_ms"),
 )
