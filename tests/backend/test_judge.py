@@ -23,7 +23,7 @@ class Judge:
 
     def __init__(self, key: str, preset: str):
         self.cell = compose(key)
-        self.dt = self.cell.model.default_dt_ms
+        self.dt = self.cell.model.dt_of(preset)
         population = Population("cell", 0, 1, key, preset, self.cell.model.values(preset), True, 0, (0,) * 3, (0,) * 3)
         values = self.cell.parameter_values(population, SETTINGS, self.dt)
         self.parameters = [float(np.float32(value)) for value in values]
@@ -40,7 +40,7 @@ def stimulated(key: str, preset: str, steps: int):
     model = NEURON_MODELS[key]
     rng = np.random.default_rng(5)
     unit = 1.0 if model.port_unit == "nS" else 40.0
-    arrived = (unit * (rng.random((len(model.ports), steps)) < 0.1 * model.default_dt_ms)).astype(np.float32)
+    arrived = (unit * (rng.random((len(model.ports), steps)) < 0.1 * model.dt_of(preset))).astype(np.float32)
     for amplitude in CURRENTS_PA:
         current = np.full(steps, amplitude, np.float32)
         trace = run_cell(key, preset, current, arrived=arrived)
