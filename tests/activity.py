@@ -9,6 +9,7 @@ import numpy as np
 from neural_simulator.config import CoreSimConfig, GPUConfig
 from neural_simulator.engine.batch import Batch
 from neural_simulator.engine.simulation import Simulation
+from neural_simulator.tools.metrics import isi_cvs
 
 CPU = GPUConfig(backend="cpu")
 
@@ -62,12 +63,9 @@ def rate_hz(sim: Simulation, batch: Batch, excitatory: bool) -> float:
 def mean_isi_cv(sim: Simulation, batch: Batch, excitatory: bool, least_spikes: int = 5) -> float:
     """Mean coefficient of variation of the inter-spike intervals of the neurons with enough spikes."""
     chosen = np.isin(batch.spike_ids, ids_of(sim, excitatory))
-    ids, times = batch.spike_ids[chosen], batch.spike_steps[chosen] * sim.dt_ms
-    order = np.lexsort((times, ids))
-    trains = np.split(times[order], np.flatnonzero(np.diff(ids[order])) + 1)
-    intervals = [np.diff(train) for train in trains if train.size >= least_spikes]
-    assert len(intervals) >= 20, "too few neurons with enough spikes to speak of irregularity"
-    return float(np.mean([i.std() / i.mean() for i in intervals]))
+    found = isi_cvs(batch.spike_steps[chosen] * sim.dt_ms, batch.spike_ids[chosen], least_spikes)
+    assert len(found) >= 20, "too few neurons with enough spikes to speak of irregularity"
+    return float(np.mean(found))
 
 
 def busiest_bin_share(sim: Simulation, batch: Batch, bin_ms: float = 5.0) -> float:

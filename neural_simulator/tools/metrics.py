@@ -96,10 +96,16 @@ def conductances(state: dict[str, np.ndarray]) -> tuple[float, float]:
 
 def isi_cv(times: np.ndarray, ids: np.ndarray) -> float | None:
     """Mean coefficient of variation of the inter-spike intervals."""
+    found = isi_cvs(times, ids)
+    return float(np.mean(found)) if found else None
+
+
+def isi_cvs(times: np.ndarray, ids: np.ndarray, least_spikes: int = LEAST_SPIKES) -> list[float]:
+    """The coefficient of variation of the intervals of every neuron with at least `least_spikes` spikes."""
     order = np.lexsort((times, ids))
     trains = np.split(times[order], np.flatnonzero(np.diff(ids[order])) + 1)
-    intervals = [np.diff(train) for train in trains if train.size >= LEAST_SPIKES]
-    return float(np.mean([i.std() / i.mean() for i in intervals])) if intervals else None
+    intervals = [np.diff(train) for train in trains if train.size >= least_spikes]
+    return [float(i.std() / i.mean()) for i in intervals]
 
 
 def synchrony(times: np.ndarray, ids: np.ndarray, neurons: int, duration_ms: float) -> float:

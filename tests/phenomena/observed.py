@@ -6,6 +6,7 @@ import numpy as np
 
 from neural_simulator.config import CoreSimConfig, structure_defaults
 from neural_simulator.engine.simulation import Simulation
+from neural_simulator.tools.metrics import isi_cvs
 from tests.activity import CPU
 
 SETTLED_MS = 300.0
@@ -76,12 +77,9 @@ class Observed:
 
     def cv_isi(self, name: str, least_spikes: int = 5) -> float:
         """Mean coefficient of variation of the inter-spike intervals of the neurons with enough spikes."""
-        times, ids = self.spikes(name)
-        order = np.lexsort((times, ids))
-        trains = np.split(times[order], np.flatnonzero(np.diff(ids[order])) + 1)
-        intervals = [np.diff(train) for train in trains if train.size >= least_spikes]
-        assert len(intervals) >= 5, f"too few neurons of {name} fire often enough"
-        return float(np.mean([i.std() / i.mean() for i in intervals]))
+        found = isi_cvs(*self.spikes(name), least_spikes)
+        assert len(found) >= 5, f"too few neurons of {name} fire often enough"
+        return float(np.mean(found))
 
 
 _OBSERVED: dict[str, Observed] = {}
