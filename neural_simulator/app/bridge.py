@@ -237,7 +237,7 @@ class SimulationBridge:
             "current_time_step": sim.step_index,
             "num_spikes_this_step": self._last_spikes,
             "network_avg_firing_rate_hz": self._rate_Hz,
-            "total_plasticity_events": 0,                     # events of plasticity are not counted
+            "total_plasticity_events": sum(sim.plasticity_events),
             "neuron_model_type_str": self.core_config.neuron_model_type.value,
             "num_neurons_snapshot": network.num_neurons,
             "neuron_types_list_for_viz": presets,

@@ -100,6 +100,12 @@ class CpuEngine:
         learned = self.learning.nbytes if self.learning is not None else 0
         return 4 * self.plan.num_neurons * (arrivals + len(self.states) + 2) + learned
 
+    @property
+    def plasticity_events(self) -> tuple[int, int]:
+        """Weights that rose and weights that fell since step 0."""
+        rose, fell = self.learning.arrays.changes.sum(axis=0) if self.learning is not None else (0, 0)
+        return int(rose), int(fell)
+
     def snapshot(self) -> Snapshot:
         """Copy the whole dynamic state."""
         plan, rows = self.plan, self.network.rows

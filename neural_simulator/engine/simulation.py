@@ -326,6 +326,11 @@ class Simulation:
         self._keyframes.rewarded(self.step_index, float(amount))
 
     @property
+    def plasticity_events(self) -> tuple[int, int]:
+        """How often a weight rose, and how often one fell, since step 0; a device has no network that learns."""
+        return self._engine.plasticity_events if isinstance(self._engine, CpuEngine) else (0, 0)
+
+    @property
     def _rewarded(self) -> bool:
         return self.plan.learning is not None and self.plan.learning.rewarded
 

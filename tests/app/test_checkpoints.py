@@ -251,5 +251,7 @@ def test_a_network_that_learns_goes_on_from_its_checkpoint_bit_for_bit(tmp_path)
     second.load_checkpoint(tmp_path / "learning.simstate.h5")
     resumed = second.run(300.0)
     assert went_on.spike_ids.size > 200
+    counted = [bridge.get_latest_simulation_data_for_gui()["total_plasticity_events"] for bridge in (first, second)]
+    assert counted[0] == counted[1] > 100
     assert np.array_equal(went_on.spike_ids, resumed.spike_ids)
     assert np.array_equal(went_on.spike_steps, resumed.spike_steps)
