@@ -192,7 +192,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="with --auto-tune: a few networks only")
     parser.add_argument("--only", nargs="+", metavar="PATTERN", help="with --auto-tune: combinations by name, such as "
                                                                      "'ADEX|*'")
-    parser.add_argument("--fresh", action="store_true", help="with --auto-tune: forget earlier results")
+    parser.add_argument("--fresh", action="store_true", help="with --auto-tune: tune again what is tuned already")
     parser.add_argument("--output", type=Path, metavar="F", help="with --sweep: the table, *.csv or *.parquet; with "
                                                                  "--auto-tune: the file of tuned values")
     parser.add_argument("--jobs", type=int, metavar="N", help="with --sweep and --auto-tune: processes (default: one "

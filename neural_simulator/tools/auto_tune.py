@@ -22,7 +22,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..base.errors import SimulatorError
 from ..base.system import tell_progress
@@ -32,7 +31,7 @@ from ..models.neurons import cell_type, cell_types
 from ..models.structures import STRUCTURES
 from ..models.structures.region import Structure
 from .metrics import Activity, measure
-from .tasks import run_all
+from .tasks import counting_bar, run_all
 
 # Bands of the mean rate, Hz. Excitatory: cells of the cortical microcircuit fire at 0.8 to 8.6 Hz (Potjans and
 # Diesmann 2014, Cereb Cortex 24:785, figure 6), driven ones a few times as fast. Inhibitory: from there to the 15 to
@@ -186,17 +185,18 @@ def run(options: argparse.Namespace, out: Console | None = None, settings: Setti
     out = out or Console()
     settings = replace(settings or Settings(), backend=options.backend or "auto")
     file = options.output or OVERRIDES
-    known = read_overrides(file) if not options.fresh else {}
+    whole = not options.only and not options.quick
+    known = {} if options.fresh and whole else read_overrides(file)
     networks = chosen(combinations(options.quick), options.only or [])
     tasks = {key: (core, settings) for key, core in networks.items()
-             if key not in known or known[key].seed != core.seed or known[key].num_neurons != core.num_neurons}
+             if options.fresh or key not in known
+             or (known[key].seed, known[key].num_neurons) != (core.seed, core.num_neurons)}
     done = len(networks) - len(tasks)
     if done:
         out.print(f"{done} of {len(networks)} combinations are tuned already; --fresh tunes them again.")
     jobs = options.jobs or os.cpu_count() or 1
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
-        with Progress(*columns, console=out) as progress:
+        with counting_bar(out) as progress:
             bar = progress.add_task("Auto-tune", total=len(tasks))
             for key, tuned in run_all(tune, tasks, jobs, options.scheduler):
                 known[key] = replace(tuned, date=date.today().isoformat())

@@ -24,7 +24,6 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from scipy.stats import qmc
 
 from ..base.errors import ConfigurationError, FileFormatError
@@ -33,7 +32,7 @@ from ..files.atomic import reason, replacing
 from ..files.profiles import find_profile, load_profile
 from ..files.sweep_figure import draw_sweep
 from .metrics import Activity, measure
-from .tasks import run_all
+from .tasks import counting_bar, run_all
 
 MOST_RUNS = 100_000
 MEASURES = ("rate_hz", "active_fraction", "isi_cv", "synchrony", "ei_ratio", "synapses_per_neuron")
@@ -163,10 +162,9 @@ def run(options: argparse.Namespace, out: Console | None = None) -> int:
     tasks = {str(k): (core, gpu, sweep.settle_ms, sweep.measure_ms) for k, (_, core) in enumerate(runs)}
     found: dict[int, dict[str, Any]] = {}
     table = options.output or options.sweep.with_suffix(".csv")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     interrupted = False
     try:
-        with Progress(*columns, console=out) as progress:
+        with counting_bar(out) as progress:
             bar = progress.add_task("Sweep", total=len(tasks))
             for key, activity in run_all(measure, tasks, options.jobs or os.cpu_count() or 1, options.scheduler):
                 found[int(key)] = row_of(runs[int(key)][0], activity)

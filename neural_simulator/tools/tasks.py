@@ -12,7 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
 from ..base.errors import BackendError
+
+
+def counting_bar(out: Console) -> Progress:
+    """A progress bar that counts tasks and tells the time left."""
+    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                    console=out)
 
 
 def run_all(function: Callable[..., Any], tasks: Mapping[str, tuple], jobs: int = 1,

@@ -178,3 +178,12 @@ def test_every_shipped_value_brings_its_network_alive(key):
     structure = auto_tune.STRUCTURES[core.neural_structure_profile]
     found = auto_tune.measure(core, auto_tune.GPUConfig(backend="cpu", num_threads=1), 300.0, structure.look_ms)
     assert judge(core, SHIPPED[key].scale, found).distance == 0.0
+
+
+def test_tuning_one_combination_afresh_keeps_the_others(few, tmp_path):
+    run(options(tmp_path))
+    before = read_overrides(tmp_path / "tuned.json")
+    text = StringIO()
+    run(options(tmp_path, fresh=True, only=["*|3"]), text)
+    assert "1 of 1 networks" in text.getvalue() and "already" not in text.getvalue()
+    assert read_overrides(tmp_path / "tuned.json") == before
