@@ -8,6 +8,8 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -30,6 +32,22 @@ ODD = {
     "a scalar": np.float64(-np.inf),
     "an empty space": h5py.Empty("f8"),
 }
+
+
+def each_part_odd(path: Path, content: bytes, parts: Sequence[str], facts: Sequence[str],
+                  value: object) -> Iterator[str]:
+    """Write `content` into `path` again and again, each time with one dataset or attribute replaced by `value`.
+
+    None removes it. Yields the name of the part that is odd now.
+    """
+    for part in (*parts, *facts):
+        path.write_bytes(content)
+        with h5py.File(path, "r+", libver=("v110", "v110")) as file:
+            place = file if part in parts else file.attrs
+            del place[part]
+            if value is not None:
+                place[part] = value
+        yield part
 
 
 def used_places(content: bytes) -> list[int]:

@@ -24,7 +24,14 @@ from neural_simulator.files.checkpoints import (
     write_checkpoint,
 )
 from neural_simulator.files.recordings import Recording
-from tests.files.mutants import ODD, assert_one_sentence, in_a_read_only_folder, mutant, used_places
+from tests.files.mutants import (
+    ODD,
+    assert_one_sentence,
+    each_part_odd,
+    in_a_read_only_folder,
+    mutant,
+    used_places,
+)
 from tests.files.samples import record
 
 MUTANTS = 250
@@ -252,13 +259,7 @@ FACTS = ("format", "format_version", "program_version", "created", "core", "live
 def test_no_odd_content_of_any_part_does_more_than_raise_a_sentence(tmp_path, odd):
     path = tmp_path / "a.simstate.h5"
     content = small(path)
-    for part in (*PARTS, *FACTS):
-        path.write_bytes(content)
-        with h5py.File(path, "r+", libver=("v110", "v110")) as file:
-            place, name = (file, part) if part in PARTS else (file.attrs, part)
-            del place[name]
-            if ODD[odd] is not None:
-                place[name] = ODD[odd]
+    for part in each_part_odd(path, content, PARTS, FACTS, ODD[odd]):
         try:
             read_small(path)
         except FileFormatError as error:

@@ -17,7 +17,14 @@ from neural_simulator.base.paths import ROOT
 from neural_simulator.config import CoreSimConfig, GPUConfig
 from neural_simulator.engine.simulation import Simulation
 from neural_simulator.files.recordings import Recording
-from tests.files.mutants import ODD, assert_one_sentence, in_a_read_only_folder, mutant, used_places
+from tests.files.mutants import (
+    ODD,
+    assert_one_sentence,
+    each_part_odd,
+    in_a_read_only_folder,
+    mutant,
+    used_places,
+)
 from tests.files.samples import BATCH_STEPS, CORE, add, batch, changes, expected, record, recorder, state
 
 MUTANTS = 200
@@ -265,13 +272,7 @@ FACTS = ("format", "format_version", "program_version", "created", "core", "live
 @pytest.mark.parametrize("odd", ODD)
 def test_no_odd_content_of_any_part_does_more_than_raise_a_sentence(tmp_path, odd):
     content, path = record(tmp_path / "a.simrec.h5").read_bytes(), tmp_path / "b.simrec.h5"
-    for part in (*PARTS, *FACTS):
-        path.write_bytes(content)
-        with h5py.File(path, "r+", libver=("v110", "v110")) as file:
-            place, name = (file, part) if part in PARTS else (file.attrs, part)
-            del place[name]
-            if ODD[odd] is not None:
-                place[name] = ODD[odd]
+    for part in each_part_odd(path, content, PARTS, FACTS, ODD[odd]):
         try:
             batches = read_shallow(path)
         except FileFormatError as error:
