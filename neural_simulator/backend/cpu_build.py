@@ -68,22 +68,26 @@ def choose(lanes, first, count, k, chosen):
             out[j] = in_order(out[j], u32(count), shift, k0, k1, k2, k3)
 
 @nb.njit(**OPT)
-def measure(lanes, i, others, numbers, positions, d, r):
-    """Distances of neuron i to others: d in um, r in units of the kernel's length."""
+def apart_from(lanes, i, others, positions, apart):
+    """Differences of the positions of others and neuron i, um."""
     x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+    others = others[:lanes]
+    for j in range(lanes):
+        other = U(others[j])
+        apart[0, j] = positions[other, 0] - x
+        apart[1, j] = positions[other, 1] - y
+        apart[2, j] = positions[other, 2] - z
+
+@nb.njit(**OPT)
+def measure(lanes, apart, numbers, d, r):
+    """Distances: d in um, r in units of the kernel's length."""
     period_x, period_y, period_z = numbers[PERIOD_X], numbers[PERIOD_Y], numbers[PERIOD_Z]
     shrink_x, shrink_y, shrink_z = numbers[SHRINK_X], numbers[SHRINK_Y], numbers[SHRINK_Z]
     inverse_length = numbers[INVERSE_LENGTH]
-    others, d, r = others[:lanes], d[:lanes], r[:lanes]
-    away = np.empty((3, LANES), np.float32)
-    away_x, away_y, away_z = away[0, :lanes], away[1, :lanes], away[2, :lanes]
+    apart_x, apart_y, apart_z = apart[0, :lanes], apart[1, :lanes], apart[2, :lanes]
+    d, r = d[:lanes], r[:lanes]
     for j in range(lanes):
-        other = U(others[j])
-        away_x[j] = positions[other, 0] - x
-        away_y[j] = positions[other, 1] - y
-        away_z[j] = positions[other, 2] - z
-    for j in range(lanes):
-        dx, dy, dz = wrapped(away_x[j], period_x), wrapped(away_y[j], period_y), wrapped(away_z[j], period_z)
+        dx, dy, dz = wrapped(apart_x[j], period_x), wrapped(apart_y[j], period_y), wrapped(apart_z[j], period_z)
         d[j] = length(dx, dy, dz)
         r[j] = length(dx * shrink_x, dy * shrink_y, dz * shrink_z) * inverse_length
 
@@ -120,10 +124,10 @@ def put(store, shared, lanes, pre, post, d, words, numbers, law, net):
 
 @nb.njit(**OPT)
 def scratch():
-    """Room for a batch: random words, sources, targets, distances in um and in lengths of the kernel, its values."""
+    """Room for a batch: random words, sources, targets, their differences in space and distances, kernel values."""
     words = np.zeros((4, LANES), np.uint32)
-    return (words, np.empty(LANES, np.int64), np.empty(LANES, np.int64), np.empty(LANES, np.float32),
-            np.empty(LANES, np.float32), np.empty(LANES, np.float32))
+    return (words, np.empty(LANES, np.int64), np.empty(LANES, np.int64), np.empty((3, LANES), np.float32),
+            np.empty(LANES, np.float32), np.empty(LANES, np.float32), np.empty(LANES, np.float32))
 
 # ---- walks
 @nb.njit(**OPT)
@@ -134,13 +138,14 @@ def walk_pairwise(store, projection, first, last, numbers, counts, positions, k0
     weight bits)). `segment[part, source, delay - 1]` is incremented (store = False) or used as the place to write to
     and then advanced (store = True). Returns how many owners lack synapses.
     """
-    words, pre, post, d, r, value = scratch()
+    words, pre, post, apart, d, r, value = scratch()
     begin, end, kind, law = counts[POST_FIRST], counts[POST_LAST], counts[KERNEL], i32(counts[WEIGHT_LAW])
     poisson, autapses = counts[WALK] == POISSON, counts[AUTAPSES] != 0
     inverse, density = numbers[INVERSE], numbers[DENSITY]
     words1, words2, words3 = words[1], words[2], words[3]
     gap = np.empty(LANES, np.int32)
     advance = np.empty(LANES, np.float32)
+    lane_of, kept = np.empty(LANES, np.int32), np.empty(LANES, np.int32)
     for i in range(first, last):
         pre[:] = i
         for block in range((end - begin + WALK_BLOCK - 1) // WALK_BLOCK):
@@ -169,23 +174,28 @@ def walk_pairwise(store, projection, first, last, numbers, counts, positions, k0
                         break
                     if base + j == i and not autapses:
                         continue
-                    post[n] = base + j
-                    words1[n], words2[n], words3[n] = words1[U(lane)], words2[U(lane)], words3[U(lane)]
+                    post[n], lane_of[n] = base + j, lane
                     n += U(1)
-                measure(n, i, post, numbers, positions, d, r)
+                apart_from(n, i, post, positions, apart)
+                measure(n, apart, numbers, d, r)
                 if kind != UNIFORM:
                     kernel_values(n, kind, r, value)
                     candidates, n = n, U(0)
                     for c in range(candidates):
-                        post[n], d[n], words2[n], words3[n] = post[c], d[c], words2[c], words3[c]
-                        n += U(uniform(words1[c]) < value[c])
+                        kept[n] = c
+                        n += U(uniform(words1[U(lane_of[c])]) < value[c])
+                    for k in range(n):
+                        c = U(kept[k])
+                        post[k], d[k], lane_of[k] = post[c], d[c], lane_of[c]
+                for k in range(n):
+                    words2[k], words3[k] = words2[U(lane_of[k])], words3[U(lane_of[k])]
                 put(store, False, n, pre, post, d, words, numbers, law, net)
     return 0
 
 @nb.njit(**OPT)
 def degree(store, owner, projection, numbers, counts, positions, k0, k1, room, net):
     """A fixed number of partners of `owner`, targets of a source or sources of a target; return how many lack."""
-    words, pre, post, d, r, value = room
+    words, pre, post, apart, d, r, value = room
     inward = counts[WALK] == IN_DEGREE
     first, last = (counts[PRE_FIRST], counts[PRE_LAST]) if inward else (counts[POST_FIRST], counts[POST_LAST])
     mine, others = (post, pre) if inward else (pre, post)
@@ -196,6 +206,7 @@ def degree(store, owner, projection, numbers, counts, positions, k0, k1, room, n
     third = u32(projection)
     key = philox(u32(owner), u32(ORDER), third, u32(STREAM_CONNECT), k0, k1)
     chosen = np.empty(LANES, np.uint32)
+    taken, left, kept = np.empty(LANES, np.bool_), np.empty(LANES, np.float32), np.empty(LANES, np.int32)
     indifferent = kind == UNIFORM and not multapses and numbers[DELAY_SD] == f32(0.0) and (
         numbers[WEIGHT_SD] == f32(0.0) or not store)
     found, lap, place_ = 0, 0, 0
@@ -214,18 +225,29 @@ def degree(store, owner, projection, numbers, counts, positions, k0, k1, room, n
         for j in range(lanes):
             other = first + np.int64(chosen[j])
             others[j] = other + 1 if other >= skipped else other
-        measure(lanes, owner, others, numbers, positions, d, r)
-        n = lanes
+        apart_from(lanes, owner, others, positions, apart)
+        measure(lanes, apart, numbers, d, r)
+        n = U(lanes)
         if kind != UNIFORM:
             kernel_values(lanes, kind, r, value)
-            n = 0
+            words1, words2, words3 = words[1, :lanes], words[2, :lanes], words[3, :lanes]
+            left[:] = f32(1.0)
+            for _lap in range(0 if multapses else lap):          # as in taken_in_lap, many at once
+                for c in range(LANES):
+                    left[c] *= f32(1.0) - value[c]
             for c in range(lanes):
-                others[n], d[n] = others[c], d[c]
-                words[2, n], words[3, n] = words[2, c], words[3, c]
-                n += taken_in_lap(words[1, c], value[c], i32(0 if multapses else lap))
-            n = min(n, wanted - found)
+                u = uniform(words1[c])
+                taken[c] = (u < left[c]) & (u >= left[c] * (f32(1.0) - value[c]))
+            n = U(0)
+            for c in range(lanes):
+                kept[n] = c
+                n += U(taken[c])
+            n = min(n, U(wanted - found))
+            for k in range(n):
+                c = U(kept[k])
+                others[k], d[k], words2[k], words3[k] = others[c], d[c], words2[c], words3[c]
         put(store, inward, n, pre, post, d, words, numbers, law, net)
-        found += n
+        found += np.int64(n)
         place_ += lanes
         if place_ == limit:
             lap, place_ = lap + 1, 0
@@ -234,72 +256,89 @@ def degree(store, owner, projection, numbers, counts, positions, k0, k1, room, n
 @nb.njit(**OPT)
 def total(store, begin, end, projection, numbers, counts, positions, k0, k1, room, net):
     """The synapses begin .. end - 1 of a projection with a fixed total number of them."""
-    words, pre, post, d, r, value = room
+    words, pre, post, apart, d, r, value = room
     first_pre, first_post, law = counts[PRE_FIRST], counts[POST_FIRST], i32(counts[WEIGHT_LAW])
-    autapses = counts[AUTAPSES] != 0
+    autapses, multapses = counts[AUTAPSES] != 0, counts[MULTAPSES] != 0
     rows = counts[PRE_LAST] - first_pre
     columns = counts[POST_LAST] - first_post - (0 if autapses else 1)
-    key0, key1, key2, key3 = philox(u32(0), u32(ORDER), u32(projection), u32(STREAM_CONNECT), k0, k1)
-    pairs = rows * columns
-    shift = order_shift(u32(pairs)) if pairs < ORDER else u32(0)
-    for s in range(begin, end):
-        w0, w1, w2, w3 = philox(u32(s), u32(0), u32(projection | ((s >> 32) << 8)), u32(STREAM_CONNECT), k0, k1)
-        if counts[MULTAPSES] != 0:
-            row, column = np.int64(mulhi(w0, u32(rows))), np.int64(mulhi(w1, u32(columns)))
-        elif pairs < ORDER:
-            at = np.int64(in_order(u32(s), u32(pairs), shift, key0, key1, key2, key3))
-            row, column = at // columns, at % columns
+    key = philox(u32(0), u32(ORDER), u32(projection), u32(STREAM_CONNECT), k0, k1)
+    every = rows * columns
+    chosen = np.empty(LANES, np.uint32)
+    words0, words1, words2, words3 = words[0], words[1], words[2], words[3]
+    for start in range(begin, end, LANES):
+        lanes = min(LANES, end - start)
+        for j in range(lanes):
+            s = U(start + j)
+            w0, w1, w2, w3 = philox(u32(s), u32(0), u32(projection) | u32((s >> U(32)) << U(8)), u32(STREAM_CONNECT),
+                                    k0, k1)
+            words0[j], words1[j], words2[j], words3[j] = w0, w1, w2, w3
+        if multapses:
+            for j in range(lanes):
+                pre[j], post[j] = mulhi(words0[j], u32(rows)), mulhi(words1[j], u32(columns))
+        elif every < ORDER:
+            choose(lanes, start, every, key, chosen)
+            for j in range(lanes):
+                pre[j], post[j] = chosen[j] // U(columns), chosen[j] % U(columns)
         else:
-            left, right = stirred(u32(s // columns), u32(s % columns), u32(rows), u32(columns), key0, key1, key2, key3)
-            row, column = np.int64(left), np.int64(right)
-        pre[0] = first_pre + row
-        target = first_post + column
-        post[0] = target + 1 if not autapses and target >= pre[0] else target
-        words[2, 0], words[3, 0] = w2, w3
-        measure(1, pre[0], post, numbers, positions, d, r)
-        put(store, True, 1, pre, post, d, words, numbers, law, net)
+            for j in range(lanes):
+                s = start + j
+                pre[j], post[j] = stirred(u32(s // columns), u32(s % columns), u32(rows), u32(columns), key[0], key[1],
+                                          key[2], key[3])
+        for j in range(lanes):
+            source, target = first_pre + pre[j], first_post + post[j]
+            if not autapses and target >= source:
+                target += 1
+            pre[j], post[j] = source, target
+            for axis in range(3):
+                apart[axis, j] = positions[U(target), axis] - positions[U(source), axis]
+        measure(lanes, apart, numbers, d, r)
+        put(store, True, lanes, pre, post, d, words, numbers, law, net)
 
 @nb.njit(**OPT)
 def ring(store, i, projection, numbers, counts, positions, k0, k1, room, net):
     """The synapses of source i in a small world: nearest places on the ring, some of them moved to anywhere."""
-    words, pre, post, d, r, value = room
-    first, law, degree_, rewiring = counts[POST_FIRST], i32(counts[WEIGHT_LAW]), counts[NUMBER], numbers[REWIRING]
+    words, pre, post, apart, d, r, value = room
+    first, law, wanted, rewiring = counts[POST_FIRST], i32(counts[WEIGHT_LAW]), counts[NUMBER], numbers[REWIRING]
     count = counts[POST_LAST] - first
-    if degree_ == 0:
-        return
     at = (i - first) * counts[STRIDE_BACK] % count
     third = u32(projection)
     key0, key1, key2, key3 = philox(u32(i), u32(ORDER), third, u32(STREAM_CONNECT), k0, k1)
-    shift = order_shift(u32(count - 1))
-    half, tried = degree_ // 2, np.int64(0)
-    pre[0] = i
-    for slot in range(degree_):
-        w0, w1, w2, w3 = philox(u32(i), u32(slot), third, u32(STREAM_CONNECT), k0, k1)
-        offset = slot + 1 if slot < half else count - 1 - (slot - half)
-        if uniform(w1) < rewiring:
-            kept = True
-            while kept:
-                offset = 1 + np.int64(in_order(u32(tried), u32(count - 1), shift, key0, key1, key2, key3))
-                tried += 1
-                other = offset - 1 if offset <= half else count - 1 - offset + half
-                kept = False
-                if offset <= half or offset >= count - half:
-                    v0, v1, v2, v3 = philox(u32(i), u32(other), third, u32(STREAM_CONNECT), k0, k1)
-                    kept = not uniform(v1) < rewiring
-        post[0] = first + (at + offset) % count * counts[STRIDE] % count
-        words[2, 0], words[3, 0] = w2, w3
-        measure(1, i, post, numbers, positions, d, r)
-        put(store, False, 1, pre, post, d, words, numbers, law, net)
+    shift = order_shift(u32(max(count, 2) - 1))
+    half, tried = wanted // 2, np.int64(0)
+    pre[:] = i
+    for start in range(0, wanted, LANES):
+        lanes = min(LANES, wanted - start)
+        draw(lanes, i, start, third, k0, k1, words)
+        for j in range(lanes):
+            slot = start + j
+            offset = slot + 1 if slot < half else count - 1 - (slot - half)
+            if uniform(words[1, j]) < rewiring:
+                kept = True
+                while kept:
+                    offset = 1 + np.int64(in_order(u32(tried), u32(count - 1), shift, key0, key1, key2, key3))
+                    tried += 1
+                    other = offset - 1 if offset <= half else count - 1 - offset + half
+                    kept = False
+                    if offset <= half or offset >= count - half:
+                        v0, v1, v2, v3 = philox(u32(i), u32(other), third, u32(STREAM_CONNECT), k0, k1)
+                        kept = not uniform(v1) < rewiring
+            place_ = at + offset
+            place_ = place_ - count if place_ >= count else place_
+            post[j] = first + np.int64(U(place_ * counts[STRIDE]) % U(count))
+        apart_from(lanes, i, post, positions, apart)
+        measure(lanes, apart, numbers, d, r)
+        put(store, False, lanes, pre, post, d, words, numbers, law, net)
 
 @nb.njit(**OPT)
-def pair(store, i, projection, numbers, counts, positions, k0, k1, room, net):
-    """The one synapse of source i."""
-    words, pre, post, d, r, value = room
-    pre[0], post[0] = i, counts[POST_FIRST] + i - counts[PRE_FIRST]
-    w0, w1, w2, w3 = philox(u32(i), u32(0), u32(projection), u32(STREAM_CONNECT), k0, k1)
-    words[2, 0], words[3, 0] = w2, w3
-    measure(1, i, post, numbers, positions, d, r)
-    put(store, False, 1, pre, post, d, words, numbers, i32(counts[WEIGHT_LAW]), net)
+def pairs(store, begin, end, projection, numbers, counts, positions, k0, k1, room, net):
+    """The one synapse of each of the sources begin .. end - 1."""
+    words, pre, post, apart, d, r, value = room
+    for i in range(begin, end):
+        pre[0], post[0] = i, counts[POST_FIRST] + i - counts[PRE_FIRST]
+        draw(1, i, 0, u32(projection), k0, k1, words)
+        apart_from(1, i, post, positions, apart)
+        measure(1, apart, numbers, d, r)
+        put(store, False, 1, pre, post, d, words, numbers, i32(counts[WEIGHT_LAW]), net)
 
 @nb.njit(**OPT)
 def walk_others(store, projection, first, last, numbers, counts, positions, k0, k1, net):
@@ -309,11 +348,12 @@ def walk_others(store, projection, first, last, numbers, counts, positions, k0, 
     if kind == TOTAL:
         total(store, first, last, projection, numbers, counts, positions, k0, k1, room, net)
         return 0
+    if kind == ONE_TO_ONE:
+        pairs(store, first, last, projection, numbers, counts, positions, k0, k1, room, net)
+        return 0
     for owner in range(first, last):
         if kind == RING:
             ring(store, owner, projection, numbers, counts, positions, k0, k1, room, net)
-        elif kind == ONE_TO_ONE:
-            pair(store, owner, projection, numbers, counts, positions, k0, k1, room, net)
         elif degree(store, owner, projection, numbers, counts, positions, k0, k1, room, net) > 0:
             lacking += 1
     return lacking
