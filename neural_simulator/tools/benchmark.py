@@ -33,6 +33,7 @@ from ..engine.simulation import Simulation
 from ..files.profiles import find_profile, load_profile
 from ..models.neurons import NEURON_MODELS, neuron_model
 from ..models.structures import structure
+from .tasks import run_all
 
 BENCHMARK_VERSION = "1.0"
 OUTPUT = ROOT / "benchmarks" / "benchmark_results.json"
@@ -240,12 +241,17 @@ def _recording_ratio(sim: Simulation, steps: int, batch_steps: int, step_s: floa
 
 
 def measure_all(cases: Sequence[Case], quick: bool) -> Iterator[dict[str, Any]]:
-    """Measure one after the other; a network that cannot be built gives a row with its `reason` only."""
-    for case in cases:
-        try:
-            yield measure(case, quick)
-        except (MemoryForecastError, ConfigurationError) as error:
-            yield {"name": case.name, "reason": str(error)}
+    """Measure all as the tasks of a sweep, but one at a time: two at once would slow each other down."""
+    for _, row in run_all(row_of, {case.name: (case, quick) for case in cases}, jobs=1):
+        yield row
+
+
+def row_of(case: Case, quick: bool) -> dict[str, Any]:
+    """The row of one network; where it cannot be built, with its `reason` only."""
+    try:
+        return measure(case, quick)
+    except (MemoryForecastError, ConfigurationError) as error:
+        return {"name": case.name, "reason": str(error)}
 
 
 # ---- results --------------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ..base.errors import BackendError
 
+ANSWER_S = 10.0              # within which a scheduler must answer
+
 
 def counting_bar(out: Console) -> Progress:
     """A progress bar that counts tasks and tells the time left."""
@@ -64,7 +66,7 @@ def _on_cluster(function: Callable[..., Any], tasks: Mapping[str, tuple], addres
         raise BackendError("A Dask cluster needs the package 'distributed'; install it with "
                            "`pip install distributed` in the environment of the program.") from None
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout=ANSWER_S)
     except (OSError, ValueError) as error:
         raise BackendError(f"The Dask scheduler at {address} does not answer ({error}); check the address, for example "
                            "tcp://host:8786.") from error

@@ -6,12 +6,12 @@ import argparse
 import csv
 import json
 import os
+import signal
 
 import pytest
 
 from neural_simulator.base.errors import BackendError, FileFormatError, SimulatorError
-from neural_simulator.tools import sweep
-from neural_simulator.tools.tasks import run_all
+from neural_simulator.tools import sweep, tasks
 
 SMALL = {"profile": "small-1000x100", "vary": {"excitatory_weight_nS": [0.2, 1.5], "inhibitory_weight_nS": [1.0, 4.0]},
          "seeds": [3], "settle_ms": 50, "measure_ms": 150}
@@ -81,27 +81,32 @@ def test_a_value_out_of_range_is_found_before_anything_runs(tmp_path):
         sweep.configurations(sweep.read_sweep(written(tmp_path, vary={"excitatory_weight_nS": [1.0, -3.0]})))
 
 
-def test_a_cluster_that_does_not_answer_is_one_sentence(tmp_path):
+def test_a_cluster_that_does_not_answer_is_one_sentence(monkeypatch):
     pytest.importorskip("distributed")
+    monkeypatch.setattr(tasks, "ANSWER_S", 0.5)
     with pytest.raises(BackendError, match="does not answer"):
-        list(run_all(os.getpid, {"one": ()}, scheduler="tcp://127.0.0.1:1"))
+        list(tasks.run_all(os.getpid, {"one": ()}, scheduler="tcp://127.0.0.1:1"))
 
 
-def slow_square(x: int, folder: str) -> int:
-    """A task that says that it began, and the first time kills its worker."""
-    from pathlib import Path
-    mark = Path(folder) / f"begun-{x}"
-    if x == 3 and not mark.exists():
-        mark.touch()
-        os._exit(1)
-    return x * x
-
-
-@pytest.mark.slow
-def test_a_cluster_loses_a_worker_but_no_task(tmp_path):
+def test_a_sweep_on_a_cluster_that_loses_a_worker_gives_the_same_table(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
-        tasks = {str(x): (x, str(tmp_path)) for x in range(8)}
-        found = list(run_all(slow_square, tasks, scheduler=cluster.scheduler_address))
-    assert (tmp_path / "begun-3").exists(), "a worker died"
-    assert sorted(found) == sorted((str(x), x * x) for x in range(8)), "each result once"
+    path = written(tmp_path, seeds=[3, 4])
+    sweep.run(options(path, output=tmp_path / "alone.csv"))
+    lost: list[int] = []
+    with distributed.LocalCluster(n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        with distributed.Client(cluster) as client:
+            workers = list(client.run(os.getpid).values())
+        row_of = sweep.row_of
+
+        def row_of_then_kill(values, activity):
+            if not lost:
+                lost.append(workers[0])
+                os.kill(workers[0], signal.SIGKILL)
+            return row_of(values, activity)
+
+        monkeypatch.setattr(sweep, "row_of", row_of_then_kill)
+        assert sweep.run(options(path, output=tmp_path / "spread.csv", scheduler=cluster.scheduler_address)) == 0
+    assert lost and len(set(workers)) == 3
+    rows = rows_of(tmp_path / "spread.csv")
+    assert len(rows) == 8 and all(float(row["rate_hz"]) > 0.0 for row in rows)
+    assert (tmp_path / "spread.csv").read_bytes() == (tmp_path / "alone.csv").read_bytes()
