@@ -92,6 +92,8 @@ def of_rule(key: str, name: str) -> Any:
     return declared(param, rule.label)
 
 
+LARGEST_REWARD = 1000.0
+
 AnyConfig = TypeVar("AnyConfig", bound="Config")
 
 
@@ -559,10 +561,23 @@ class CoreSimConfig(Config):
     def _read_trait_cells(cls, value: Any) -> tuple[TraitCells, ...]:
         return _read_traits(value)
 
+    rewards: tuple[tuple[float, float], ...] = setting(
+        (), "Rewards", "Times (ms) and amounts of rewards: dopamine rises by the amount.", group="Drive", live=True,
+        hidden=True)
+
     @field_validator("stimuli", mode="before")
     @classmethod
     def _read_stimuli(cls, value: Any) -> tuple[Stimulus, ...]:
         return read_stimuli(value)
+
+    @field_validator("rewards")
+    @classmethod
+    def _rewards_within_reason(cls, value: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        for time_ms, amount in value:
+            if not (time_ms >= 0.0 and abs(amount) <= LARGEST_REWARD):
+                raise ValueError(f"a reward of {amount:g} at {time_ms:g} ms; times count from 0 ms, amounts lie "
+                                 f"between -{LARGEST_REWARD:g} and {LARGEST_REWARD:g}.")
+        return value
 
     @field_validator("connectivity_k")
     @classmethod

@@ -18,6 +18,7 @@ from .messages import (
     Command,
     Pause,
     PlayPlayback,
+    Reward,
     SetProbes,
     Start,
     StartRecording,
@@ -98,6 +99,11 @@ def can_step(view: ViewState) -> bool:
     return can_record(view) or (not view.building and view.playback is not None)
 
 
+def can_reward(view: ViewState) -> bool:
+    """True where STDP waits for rewards."""
+    return can_record(view) and view.core is not None and view.core.enable_reward_modulation
+
+
 def can_stop(view: ViewState) -> bool:
     return view.network is not None and not view.building and view.run != "stopped" and view.playback is None
 
@@ -148,6 +154,8 @@ _ALL = (
            commands=lambda view: (Stop(),), possible=can_stop),
     Action("step", "Step", "Advance by 1 ms of simulated time.", ("S",),
            commands=step, possible=can_step),
+    Action("reward", "Reward", "Give a reward: dopamine makes real what STDP has marked.", ("W",),
+           commands=lambda view: (Reward(),), possible=can_reward),
     Action("record", "Record", "Record all spikes and traces into a file, or finish the recording.",
            commands=record_or_finish, possible=can_record),
     Action("open_playback", "Play Recording...", "Show a recording instead of the simulation, which waits.",

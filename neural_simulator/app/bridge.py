@@ -25,6 +25,7 @@ from ..base.connectivity import Connectivity
 from ..base.errors import ConfigurationError, SimulatorError
 from ..config import CoreSimConfig, GPUConfig, RuntimeState, Stimulus, VisualizationConfig
 from ..engine.batch import Batch
+from ..engine.learning_view import LearningView
 from ..engine.profiler import write_report
 from ..engine.simulation import Simulation
 from ..files.connectivity_figure import save_connectivity
@@ -194,6 +195,16 @@ class SimulationBridge:
         """Take back the mark of `pause_simulation()`."""
         self.runtime_state.is_paused = False
 
+    def reward(self, amount: float = 1.0) -> None:
+        """Give a reward of `amount` (negative: a punishment) before the next step, where STDP waits for rewards."""
+        self.simulation.reward(amount)
+        if self._recorder is not None:
+            self._recorder.changed({"rewards": self.simulation.live["rewards"]})
+
+    def learning_view(self) -> LearningView | None:
+        """Counters, mean weight per projection and a histogram of the weights; None where nothing learns."""
+        return self.simulation.learning_view()
+
     # ---- looking ----------------------------------------------------------------------------------------
     @property
     def cp_firing_states(self) -> HostArray | None:
@@ -210,7 +221,8 @@ class SimulationBridge:
     @property
     def cp_connections(self) -> Connections | None:
         """The synapses (`.data`, `.indices`, `.indptr`), rows presynaptic; None without a network."""
-        if self._simulation is not None and self._connections is None:
+        learns = self._simulation is not None and self._simulation.plan.learning is not None
+        if self._simulation is not None and (self._connections is None or learns):
             indptr, indices, weights, delays = self._simulation.network.csr()
             self._connections = Connections(_shared(indptr), _shared(indices), _shared(weights), _shared(delays))
         return self._connections

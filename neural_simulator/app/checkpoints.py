@@ -43,8 +43,12 @@ def to_build(checkpoint: Checkpoint) -> CoreSimConfig:
 
 
 def in_force(checkpoint: Checkpoint) -> CoreSimConfig:
-    """Return `to_build` with the values that were changed while running: what the windows show."""
-    return to_build(checkpoint).changed(**checkpoint.origin.live)
+    """Return `to_build` with the values that were changed while running: what the windows show.
+
+    Rewards that were given by hand belong to the run, not to the network.
+    """
+    live = {name: value for name, value in checkpoint.origin.live.items() if name != "rewards"}
+    return to_build(checkpoint).changed(**live)
 
 
 def verify(checkpoint: Checkpoint) -> None:

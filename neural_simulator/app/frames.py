@@ -12,6 +12,7 @@ from ..backend.device_array import DeviceArray
 from ..base.declarations import Population
 from ..base.synapses import Synapses
 from ..config import CoreSimConfig
+from ..engine.learning_view import LearningView
 
 MAX_TAPE = 200_000          # newest spikes kept for windows that do not keep up
 NEVER = np.int32(-(2**30))  # last_spike_step of a neuron that has not fired
@@ -76,6 +77,7 @@ class Frame:
     inspected_v: np.ndarray = field(default_factory=lambda: NO_TRACE)          # (T,) float32, mV
     state_names: tuple[str, ...] = ()                                          # of the inspected neuron, if asked for
     states: np.ndarray = field(default_factory=lambda: NO_STATES)              # (K, S) float32, since the frame before
+    learning: LearningView | None = None       # what has been learned, about once a second; None where nothing learns
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,6 +78,13 @@ class StepOnce(Command):
 
 
 @dataclass(frozen=True)
+class Reward(Command):
+    """Give a reward (negative: a punishment) before the next step, where STDP waits for rewards."""
+
+    amount: float = 1.0
+
+
+@dataclass(frozen=True)
 class SetSpeed(Command):
     """Simulated time per wall time; 0 means as fast as possible."""
 

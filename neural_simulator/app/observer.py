@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 
 from ..base.declarations import Population
+from ..engine.learning_view import LearningView
 from ..models.neurons import neuron_model
 from .frames import MAX_TAPE, NO_IDS, NO_STEPS, NO_TRACE, Frame, NetworkView
 
 RATE_WINDOW_MS = 250.0
 BINS = 25
+LEARNING_EVERY_S = 1.0          # between two summaries of what has been learned, at least
+LEARNING_COST = 0.03            # share of the wall time that they may take
 MEMORY_EVERY_S = 1.0
 MOST_SYNAPSES = 200_000       # that the windows get to draw
 
@@ -142,6 +145,8 @@ class Observer:
         self._sizes = np.array([population.size for population in sim.network.populations], float)
         self._flight = Flight(sim.network.max_delay_steps)
         self._memory, self._memory_asked_s = 0.0, float("-inf")
+        self._learned: LearningView | None = None
+        self._learned_s, self._learning_s = float("-inf"), 0.0       # when it was summed up, and how long that took
         self.inspected: int | None = None
         self.state_names: tuple[str, ...] = ()        # states of the inspected neuron that are traced
         self._states: list[tuple[float, ...]] = []
@@ -151,6 +156,7 @@ class Observer:
     def restart(self) -> None:
         """Begin at the simulation's present step as if nothing had been before."""
         sim = self._sim
+        self._learned_s = float("-inf")
         self._rates = RateMeter(np.asarray(sim.network.population_of), self._sizes, sim.dt_ms)
         self._spikes = Tape((NO_STEPS, NO_IDS))
         self._flight.begin(sim.step_index, sim.last_spike_step())
@@ -217,8 +223,16 @@ class Observer:
             build=self._build, memory_use=self._memory_use(), flying_steps=self._flight.steps,
             flying_ids=self._flight.ids, inspected=self.inspected,
             inspected_steps=inspected_steps, inspected_v=inspected_v,
-            state_names=self.state_names,
+            state_names=self.state_names, learning=self._learning(still=speed == 0.0),
             states=np.array(states, np.float32).reshape(len(states), len(self.state_names)))
+
+    def _learning(self, still: bool) -> LearningView | None:
+        """Return what has been learned, summed up about once a second, and whenever the run stands still."""
+        now = time.monotonic()
+        if still or now - self._learned_s >= max(LEARNING_EVERY_S, self._learning_s / LEARNING_COST):
+            self._learned, self._learned_s = self._sim.learning_view(), now
+            self._learning_s = time.monotonic() - now
+        return self._learned
 
     def _memory_use(self) -> float:
         """Return the share of memory in use, asked for once a second at most."""

@@ -76,6 +76,10 @@ class Script:
             told = ", ".join(f"{name}={literal(value)}" for name, value in values.items())
             self._acts.append((event.step, f"sim.simulation.set_live({told})"))
 
+    def _rewarded(self, event: msg.Done) -> None:
+        command: Any = event.command
+        self._acts.append((event.step, f"sim.reward({command.amount!r})"))
+
     def _went_back(self, event: msg.Done) -> None:
         command: Any = event.command
         while self._acts and self._acts[-1][0] * self._dt_ms > command.time_ms and self._acts[-1][1] != RESET:
@@ -97,6 +101,7 @@ WRITERS: Mapping[type[msg.Command], Callable[[Script, msg.Done], None]] = {
     msg.ApplyConfig: Script._built,
     msg.LoadCheckpoint: Script._loaded,
     msg.ChangeLive: Script._live,
+    msg.Reward: Script._rewarded,
     msg.GoBack: Script._went_back,
     msg.Stop: Script._stopped,
     msg.StartRecording: Script._recording,

@@ -68,7 +68,7 @@ def parameters_of(population: Population) -> tuple[tuple[str, float, str], ...]:
 def _said(name: str, value: Any) -> str:
     """What a live change is called in the status bar."""
     title, unit = CoreSimConfig.model_fields[name].title, describe(CoreSimConfig, name)["unit"]
-    if name == "stimuli":
+    if name in ("stimuli", "rewards"):
         return f"{title}: {len(value)}"
     return f"{title} is now {value:g} {unit}".rstrip()
 
@@ -249,6 +249,12 @@ class Worker:
         if self._state == "ended" and self._steps_left() > 0:
             self._enter("paused")
         return ", ".join(_said(name, value) for name, value in command.values.items()) + " (applied at once)."
+
+    def _reward(self, command: msg.Reward) -> str:
+        self._change_live(msg.ChangeLive({"rewards": self._network().rewards_with(command.amount)}))
+        if self._state != "running":
+            self._publish()
+        return f"Reward of {command.amount:g} at {self._sim.time_ms:,.10g} ms."
 
     def _start(self, command: msg.Start) -> str:
         self._network()
@@ -672,6 +678,7 @@ HANDLERS: dict[type[msg.Command], Callable[[Worker, Any], str]] = {
     msg.Pause: Worker._pause,
     msg.Stop: Worker._stop,
     msg.StepOnce: Worker._step_once,
+    msg.Reward: Worker._reward,
     msg.SetSpeed: Worker._set_speed,
     msg.SetFrameInterval: Worker._set_frame_interval,
     msg.SetProbes: Worker._set_probes,

@@ -106,6 +106,11 @@ class CpuEngine:
         rose, fell = self.learning.arrays.changes.sum(axis=0) if self.learning is not None else (0, 0)
         return int(rose), int(fell)
 
+    @property
+    def dopamine(self) -> float:
+        """Dopamine above its tonic level, in rewards."""
+        return self.learning.dopamine.now if self.learning is not None else 0.0
+
     def snapshot(self) -> Snapshot:
         """Copy the whole dynamic state."""
         plan, rows = self.plan, self.network.rows
@@ -173,6 +178,8 @@ class CpuEngine:
         """Use `drive` from the next step on."""
         self._drive = drive
         self._filled[:] = -1
+        if self.learning is not None:
+            self.learning.dopamine.schedule(drive.rewards)
         compiled = bool(drive.shape.inputs), drive.shape.aims, drive.shape.noisy          # what the text depends on
         if compiled != self._compiled:
             slots = {name: k for k, name in enumerate(self._initial)}
@@ -204,11 +211,6 @@ class CpuEngine:
                 np.zeros((self.threads, count), np.float32), np.zeros((self.threads, count), np.int64),
                 np.zeros(n, np.float32), np.zeros((len(given.shape.aims), n), np.float32),
                 np.zeros((len(given.shape.noisy), n), np.float32))
-
-    def reward(self, amount: float) -> None:
-        """Give a reward before the next step."""
-        assert self.learning is not None
-        self.learning.dopamine.add(amount)
 
     @property
     def memory_bytes(self) -> int:

@@ -7,6 +7,9 @@ every batch.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Mapping
+
 import numpy as np
 
 from ..base.exact import exp
@@ -27,24 +30,34 @@ class Dopamine:
         self._weights *= np.array([(1.0 - exp(-dt / tau)) * tau / 1000.0 for tau in taus])[:, None]
         self.growth = np.array([[exp(k * dt / tau) for k in range(BLOCK)] + [exp(-BLOCK * dt / tau)] for tau in taus],
                                np.float32).reshape(-1, BLOCK + 1)
+        self.schedule({})
         self.reset()
 
+    def schedule(self, rewards: Mapping[int, float]) -> None:
+        """Give these rewards, each before its step; those of steps that are past have been given."""
+        self._rewards = dict(rewards)
+        self._steps = sorted(rewards)
+
     def reset(self) -> None:
-        """Back to step 0, without any reward."""
+        """Back to step 0."""
         self.level = 0.0
         self.known = 0
         self._sums = np.zeros(self._weights.shape[0])
         self.prefix = np.zeros((self._weights.shape[0], BLOCKS, BLOCK + 1), np.float32)
 
-    def add(self, amount: float) -> None:
-        """A reward of `amount` (negative: a punishment) before the next step."""
-        self.level += amount
+    @property
+    def now(self) -> float:
+        """The level, with the reward that is given at once."""
+        return self.level + self._rewards.get(self.known, 0.0)
 
     def extend(self, step: int) -> None:
         """Make the integrals known up to the start of `step`."""
         while self.known < step:
             block, j = divmod(self.known, BLOCK)
-            count = min(step - self.known, BLOCK - j)
+            self.level += self._rewards.get(self.known, 0.0)
+            coming = bisect_right(self._steps, self.known)
+            until = self._steps[coming] if coming < len(self._steps) else step
+            count = min(step - self.known, BLOCK - j, until - self.known)
             levels = np.multiply.accumulate(np.concatenate([[self.level], np.full(count, self._decay)]))
             terms = (levels[:-1] + self._baseline) * self._weights[:, j:j + count]
             if j == 0:

@@ -26,6 +26,7 @@ class Drive:
     thresholds: np.ndarray      # (P, T) uint32, unused entries 0xFFFFFFFF
     numbers: np.ndarray         # (P,) int64, thresholds in use
     stimulation: Stimulation = field(default=NONE)
+    rewards: Mapping[int, float] = field(default_factory=dict)     # by the step before which they are given
 
     @property
     def shape(self) -> Shape:
@@ -54,9 +55,14 @@ def make_drive(plan: Plan, live: Mapping[str, Any], positions: np.ndarray | None
         currents.append(scale * live.get("external_current_pA", p.current_pA))
         weights.append(p.background_weight if own else live.get("background_weight_nS", p.background_weight))
         tables.append(thresholds(mean))
+    rewards: dict[int, float] = {}
+    for time_ms, amount in live.get("rewards", plan.core.rewards):
+        step = round(time_ms / plan.dt)
+        rewards[step] = rewards.get(step, 0.0) + amount
     width = max(1, *(len(t) for t in tables))
     words = np.full((len(tables), width), 0xFFFFFFFF, np.uint32)
     for row, table in zip(words, tables, strict=True):
         row[:len(table)] = table
     return Drive(np.array(currents, np.float32), np.array(weights, np.float32), words,
-                 np.array([len(t) for t in tables], np.int64), stimulation(plan, in_force(plan.core, live), positions))
+                 np.array([len(t) for t in tables], np.int64), stimulation(plan, in_force(plan.core, live), positions),
+                 rewards)

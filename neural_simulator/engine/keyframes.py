@@ -39,7 +39,6 @@ class Keyframes:
         """Start from `snapshot` (None: the initial state) with the live values in force."""
         self._kept: list[Snapshot | None] = [snapshot]
         self._changes: list[tuple[int, dict[str, Any]]] = [(self.first_step, dict(live))]
-        self._rewards: list[tuple[int, float]] = []
         self.step = self.first_step
         self._taken, self._cost_s = time.monotonic(), 0.0
 
@@ -56,12 +55,6 @@ class Keyframes:
     def changed(self, step: int, live: Mapping[str, Any]) -> None:
         """Note that the live values became `live` before step `step`."""
         self._changes.append((step, dict(live)))
-
-    def rewarded(self, step: int, amount: float) -> None:
-        """Note a reward before step `step`; a state that was kept there already does not know of it."""
-        self._rewards.append((step, amount))
-        if len(self._kept) > 1 and self.steps[-1] == step:
-            del self._kept[-1]
 
     def reached(self, count: int) -> None:
         """Note that `count` more steps are done."""
@@ -101,7 +94,6 @@ class Keyframes:
         """The run goes on from the start of `step`: what came after has not been."""
         self._kept = [kept for kept in self._kept if _step(kept) <= step]
         self._changes = [(since, live) for since, live in self._changes if since <= step]
-        self._rewards = [(since, amount) for since, amount in self._rewards if since <= step]
         self.step, self._taken = step, time.monotonic()
 
     # ---- computing again
@@ -114,17 +106,13 @@ class Keyframes:
         engine.set_drive(drive)                      # first: stimuli have states of their own
         engine.reset() if before is None else engine.restore(before)
         engine.set_drive(drive)
-        moments = {since for since, _ in self._changes if first < since <= step} | {step}
-        rewards = [(since, amount) for since, amount in self._rewards
-                   if first < since <= step or (since == first and before is self._kept[0])]
-        for stop in sorted(moments | {since for since, _ in rewards}):
+        later = [(since, live) for since, live in self._changes if first < since <= step]
+        for stop, live in [*later, (step, self.live_at(step))]:
             while engine.step_index < stop:
                 if report is not None:
                     report(TASK, (engine.step_index - first) / (step - first))
                 engine.run(min(_REPLAY_STEPS, stop - engine.step_index), nothing)
-            engine.set_drive(drive_of(self.live_at(stop)))
-            for amount in (amount for since, amount in rewards if since == stop):
-                engine.reward(amount)
+            engine.set_drive(drive_of(live))
         if report is not None:
             report(TASK, 1.0)
 

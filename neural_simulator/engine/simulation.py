@@ -18,6 +18,7 @@ from ..backend.device_array import DeviceArray
 from ..base import log
 from ..base.connectivity import Connectivity
 from ..base.errors import BackendError, ConfigurationError
+from ..base.synapses import NONE
 from ..config import CoreSimConfig, GPUConfig, Stimulus, describe, read_stimuli
 from ..network.connectivity import connectivity_of
 from ..network.network import Report
@@ -28,12 +29,11 @@ from .cuda_engine import CudaEngine
 from .drive import Drive, make_drive
 from .judge import check_model
 from .keyframes import Keyframes
+from .learning_view import NO_EVENTS, SAMPLE, LearningView, PlasticityEvents, view
 from .memory import available_bytes, check_fits, used_share
 from .profiler import Profiler
 from .sampling import LEAST_ROWS, Sampling
 from .snapshot import Snapshot
-
-LARGEST_REWARD = 1000.0
 
 _log = log.get("engine")
 
@@ -314,25 +314,42 @@ class Simulation:
         return make_drive(self.plan, live, self.network.positions)
 
     def reward(self, amount: float = 1.0) -> None:
-        """Give a reward of `amount` (negative: a punishment) before the next step: dopamine rises by it."""
-        if not self._rewarded:
+        """Give a reward of `amount` (negative: a punishment) before the next step: dopamine rises by it.
+
+        It joins the live values (`rewards`), so recordings, checkpoints and runs computed again know of it.
+        """
+        self.set_live(rewards=self.rewards_with(amount))
+
+    def rewards_with(self, amount: float) -> list[list[float]]:
+        """The value of `rewards` after one of `amount` now; ConfigurationError where nothing waits for rewards.
+
+        Those that are past go: dopamine holds them.
+        """
+        if self.plan.learning is None or not self.plan.learning.rewarded:
             raise ConfigurationError("Nothing waits for a reward here; switch reward-modulated STDP on and build anew.",
                                      "enable_reward_modulation", False)
-        if not abs(amount) <= LARGEST_REWARD:
-            raise ConfigurationError(f"The reward is {amount:g}, but must lie between -{LARGEST_REWARD:g} and "
-                                     f"{LARGEST_REWARD:g}.", "reward", amount)
-        self._require_intact()
-        self._engine.reward(float(amount))
-        self._keyframes.rewarded(self.step_index, float(amount))
+        given = self._live.get("rewards", self.core.rewards)
+        return [*(list(one) for one in given if round(one[0] / self.dt_ms) >= self.step_index),
+                [self.time_ms, float(amount)]]
 
     @property
-    def plasticity_events(self) -> tuple[int, int]:
-        """How often a weight rose, and how often one fell, since step 0; a device has no network that learns."""
-        return self._engine.plasticity_events if isinstance(self._engine, CpuEngine) else (0, 0)
+    def plasticity_events(self) -> PlasticityEvents:
+        """How often a weight rose or fell, and a synapse grew or vanished, since step 0."""
+        return PlasticityEvents(*self._engine.plasticity_events) if isinstance(self._engine, CpuEngine) else NO_EVENTS
 
     @property
-    def _rewarded(self) -> bool:
-        return self.plan.learning is not None and self.plan.learning.rewarded
+    def dopamine(self) -> float:
+        """Dopamine above its tonic level, in rewards."""
+        return self._engine.dopamine if isinstance(self._engine, CpuEngine) else 0.0
+
+    def learning_view(self) -> LearningView | None:
+        """Counters and weights of a network that learns; None where no synapse changes."""
+        learning = self.plan.learning
+        if learning is None:
+            return None
+        with self._guard("reading the weights"):
+            sample = self.network.sample(SAMPLE) if learning.weights else NONE
+            return view(self.plan, self.network.population_of, sample, self.plasticity_events, self.dopamine)
 
     # ---- state as a whole
     def snapshot(self) -> Snapshot:
@@ -447,11 +464,12 @@ class Simulation:
                                "go back to time 0.")
 
     def reset(self) -> None:
-        """Back to the initial state of the same network."""
+        """Back to the initial state of the same network; rewards that were given by hand are not given again."""
+        live = {name: value for name, value in self._live.items() if name != "rewards"}
         with self._guard("resetting the state"):
             self._engine.reset()
-            self._engine.set_drive(self._drive_of(self._live))
-        self._begin(None, self._live)
+            self._engine.set_drive(self._drive_of(live))
+        self._begin(None, live)
 
     def _begin(self, snapshot: Snapshot | None, live: dict[str, Any]) -> None:
         self._live = live

@@ -184,8 +184,9 @@ def _known(path: Path | str) -> Iterator[None]:
 
 
 def is_live(name: str, value: Any) -> bool:
-    """Tell whether `name` is a field that may change while running, and `value` a number, or a list of stimuli."""
-    if name == "stimuli":
+    """Tell whether `name` is a field that may change while running, and `value` a number, or a list where it holds one.
+    """
+    if name in ("stimuli", "rewards"):
         return isinstance(value, list)                  # what it holds is checked with the configuration
     number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     return number and name in CoreSimConfig.model_fields and bool(describe(CoreSimConfig, name)["live"])

@@ -80,6 +80,9 @@ class FakeSimulation:
     def state(self):
         return {"v": np.full(self.network.num_neurons, -60.0, np.float32)}
 
+    def learning_view(self):
+        return None
+
     def memory_use(self):
         return 0.5
 

@@ -50,10 +50,9 @@ class Scripted:
         for neuron, train in trains.items():
             for s in train:
                 at.setdefault(s, []).append(neuron)
+        self.learning.dopamine.schedule(rewards or {})
         for _ in range(steps):
             t = self.engine.step_index
-            if rewards and t in rewards:
-                self.learning.dopamine.add(rewards[t])
             self.step(np.array(at.get(t, []), np.int64))
 
     def synapses(self):

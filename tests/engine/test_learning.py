@@ -96,7 +96,7 @@ def test_a_reward_changes_weights_and_only_where_something_waits_for_it():
     with pytest.raises(ConfigurationError, match="switch reward-modulated STDP on"):
         Simulation(LEARNING["STDP"], CPU).reward(1.0)
     with pytest.raises(ConfigurationError, match="between -1000 and 1000"):
-        rewarded.reward(float("nan"))
+        rewarded.reward(1e6)
 
 
 @pytest.mark.parametrize("model, dt", [("IZHIKEVICH", 1.0), ("IZHIKEVICH", 0.25), ("ADEX", 0.1), ("LIF", 0.1),
