@@ -36,6 +36,8 @@ JOBS: tuple[Job, ...] = (
     Job("benchmark_quick", "Quick Benchmark", "Step times of 1,000 and 10,000 Izhikevich neurons that fire.",
         "benchmark.py", ("--quick",)),
     Job("benchmark", "Benchmark", "Step times of every model and size; takes long.", "benchmark.py"),
+    Job("viz_benchmark", "Viewer Benchmark", "Times of pictures of up to 1,000,000 neurons, and what they cost a "
+        "simulation.", "benchmark.py", ("--viz",)),
     Job("auto_tune_quick", "Quick Auto-Tune", "Find the drive under which a few networks are alive.",
         "neural-simulator.py", ("--auto-tune", "--quick")),
     Job("auto_tune", "Auto-Tune", "Find the drive under which every network is alive; goes on where it was stopped.",

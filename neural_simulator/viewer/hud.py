@@ -1,6 +1,6 @@
 """The head-up display: numbers, legend, picked neuron, scale bar, axes and key hints, laid out as coloured quads.
 
-`lay_out` arranges everything for one picture on a `Canvas`. No OpenGL here.
+`lay_out` arranges what is read and `mark` what moves with the camera, each on a `Canvas`. No OpenGL here.
 """
 
 from __future__ import annotations
@@ -41,29 +41,38 @@ class HudFacts:
     dragged: tuple[float, float, float, float] | None = None      # corners of the box that is being drawn, px
 
 
-def lay_out(canvas: Canvas, size: tuple[int, int], shown: Shown, scene: Scene | None, camera: Camera, facts: HudFacts,
+def lay_out(canvas: Canvas, size: tuple[int, int], shown: Shown, scene: Scene | None, facts: HudFacts,
             drawn: tuple[int, int, int]) -> None:
-    """Arrange the whole display on a picture of `size` pixels; `drawn`: neurons, synapse lines and pulses shown."""
-    scale, view = canvas.scale, shown.view
-    width, height = size[0] / scale, size[1] / scale
-    if view is None or scene is None:
+    """Arrange what is read on a picture of `size` pixels; `drawn`: neurons, synapse lines and pulses shown."""
+    if shown.view is None or scene is None:
         _notice(canvas, shown.notice or "No network yet.", 0.5 * size[0], 0.5 * size[1], size[0], align=0.5)
         return
-    if width < 260 or height < 180:
+    if not _roomy(canvas, size):
         return
     if shown.viz.show_display:
         _panels(canvas, size, shown, scene, facts, drawn)
+    if shown.viz.show_display and facts.hints and _roomy(canvas, size, 560, 300):
+        _hints(canvas, size, len(shown.selection))
+    if facts.dragged is not None:
+        left, top, right, bottom = facts.dragged
+        canvas.rectangle(left, top, right - left, bottom - top, SELECTING, 0.10)
+        canvas.frame(left, top, right - left, bottom - top, 1.5 * canvas.scale, SELECTING)
+
+
+def mark(canvas: Canvas, size: tuple[int, int], shown: Shown, scene: Scene | None, camera: Camera) -> None:
+    """Arrange what moves with the camera: axes, scale bar and the names of the outlines."""
+    if shown.view is None or scene is None or not _roomy(canvas, size):
+        return
     if shown.viz.show_axes:
         _axes(canvas, size, camera)
         _scale_bar(canvas, size, camera)
     if shown.viz.show_outlines:
         _labels(canvas, size, scene, camera)
-    if shown.viz.show_display and facts.hints and width > 560 and height > 300:
-        _hints(canvas, size, len(shown.selection))
-    if facts.dragged is not None:
-        left, top, right, bottom = facts.dragged
-        canvas.rectangle(left, top, right - left, bottom - top, SELECTING, 0.10)
-        canvas.frame(left, top, right - left, bottom - top, 1.5 * scale, SELECTING)
+
+
+def _roomy(canvas: Canvas, size: tuple[int, int], width: int = 260, height: int = 180) -> bool:
+    """True where the picture has at least so many nominal pixels."""
+    return size[0] >= width * canvas.scale and size[1] >= height * canvas.scale
 
 
 def _panels(canvas: Canvas, size: tuple[int, int], shown: Shown, scene: Scene, facts: HudFacts,

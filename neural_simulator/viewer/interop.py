@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from contextlib import suppress
 from typing import Any
 
 from ..backend import cuda
@@ -42,6 +43,8 @@ class SharedBuffers:
             xp.cuda.Device().use()
             xp.cuda.runtime.free(0)                       # makes the device's context that of this thread
             self._stream = xp.cuda.Stream(non_blocking=True)
+            self._copied = xp.cuda.Event(disable_timing=True)
+        self._held: tuple[DeviceArray | None, ...] = ()   # what is being copied: its memory must not be given back
         self._resources: list[Any] = []
         try:
             for name in names:
@@ -53,13 +56,18 @@ class SharedBuffers:
             raise
 
     def write(self, arrays: tuple[DeviceArray | None, ...]) -> None:
-        """Copy one array into each buffer, inside the device; None leaves that buffer as it is."""
+        """Copy one array into each buffer, inside the device; None leaves that buffer as it is.
+
+        Returns at once: OpenGL's next commands wait for the copies on the device.
+        """
         wanted = [(resource, array) for resource, array in zip(self._resources, arrays, strict=True)
                   if array is not None]
         if not wanted:
             return
         stream, handles = _POINTER(self._stream.ptr), (_POINTER * len(wanted))(*(r.value for r, _ in wanted))
         with cuda.guarded("sharing memory with OpenGL"):
+            self._let_go()
+            self._held = arrays
             for _, array in wanted:
                 self._stream.wait_event(array.ready)
             self._call("cuGraphicsMapResources", len(wanted), handles, stream)
@@ -68,7 +76,13 @@ class SharedBuffers:
                     self._copy(resource, array, stream)
             finally:
                 self._call("cuGraphicsUnmapResources", len(wanted), handles, stream)
-            self._stream.synchronize()                    # the arrays may be given back now
+            self._copied.record(self._stream)
+
+    def _let_go(self) -> None:
+        """Give back the arrays of the write before, which has ended long since."""
+        if self._held:
+            self._copied.synchronize()
+            self._held = ()
 
     def _copy(self, resource: Any, array: DeviceArray, stream: Any) -> None:
         place, size = _POINTER(), ctypes.c_size_t()
@@ -86,6 +100,9 @@ class SharedBuffers:
 
     def close(self) -> None:
         """Let CUDA forget the buffers; they belong to OpenGL alone again."""
+        with suppress(BackendError), cuda.guarded("sharing memory with OpenGL"):
+            self._stream.synchronize()
+        self._held = ()
         resources, self._resources = self._resources, []
         for resource in resources:
             self._driver.cuGraphicsUnregisterResource(resource)

@@ -5,20 +5,33 @@ a simulation runs as fast as it can on what draws.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
-SHARE = 0.5                # of the loop's time that drawing may take
-SHARE_OF_DEVICE = 0.1      # of the time of a device that also computes, where the simulation wants all of it
-SHARE_OF_CPU = 0.25        # likewise of the time of a CPU
+
+@dataclass(frozen=True)
+class Allowance:
+    """The share of time that pictures may take. A picture costs what the cheapest of the newest `of` took."""
+
+    share: float
+    of: int = 1
+
+
+ALLOWED = Allowance(0.5)              # of the loop's time, always
+# Where the simulation wants all of the device that draws. Much of a picture's time is then waiting for steps to end,
+# during which the simulation goes on; the cheapest picture waited least.
+ALLOWED_OF_DEVICE = Allowance(0.1, of=16)
+ALLOWED_OF_CPU = Allowance(0.25)      # where it wants all of a CPU
 WINDOW_S = 1.0             # over which the pace of pictures is counted
 REST_S = 0.6               # without a picture for this long, the view is at rest
 
 
 class Pacer:
-    """Decides by the cost of the newest picture whether the next one may be drawn. Times are in seconds."""
+    """Decides by the cost of the newest pictures whether the next one may be drawn. Times are in seconds."""
 
     def __init__(self) -> None:
         self._free_at = 0.0
         self._cost = 0.0
+        self._costs: deque[float] = deque(maxlen=ALLOWED_OF_DEVICE.of)
         self._first = True                                   # the first picture compiles; its cost says nothing
         self._drawn_at: deque[float] = deque(maxlen=240)     # pictures since the view last was at rest
 
@@ -26,15 +39,21 @@ class Pacer:
         """True when a picture drawn now keeps the viewer within its share."""
         return now >= self._free_at
 
-    def drew(self, start: float, end: float, moved: bool = True, share: float = SHARE) -> None:
-        """Note that a picture, which may have this `share`, took from `start` to `end`; `moved`: it was a new one."""
+    def drew(self, start: float, end: float, moved: bool = True, allowed: Allowance = ALLOWED) -> None:
+        """Note that a picture took from `start` to `end`; `moved`: it was a new one."""
         if moved:
             if self._at_rest(start):
                 self._drawn_at.clear()
             self._drawn_at.append(end)
         self._cost = end - start
-        self._free_at = end if self._first else end + self._cost * (1.0 - share) / share
-        self._first = False
+        self._free_at = end
+        if self._first:
+            self._first = False
+            return
+        self._costs.append(self._cost)
+        for each in (ALLOWED, allowed):
+            cost = min(list(self._costs)[-each.of:])
+            self._free_at = max(self._free_at, start + cost / each.share)
 
     def per_second(self, now: float) -> float | None:
         """Return the recent number of pictures per second, None while the view is at rest."""
@@ -50,11 +69,11 @@ class Pacer:
         return not self._drawn_at or now - self._drawn_at[-1] > max(REST_S, 4.0 * self._cost)
 
 
-def share(racing: bool, path: str) -> float:
-    """Return the share of time that pictures may take.
+def allowance(racing: bool, path: str) -> Allowance:
+    """Return what pictures may take.
 
     `racing`: a simulation runs as fast as it can; `path` 'shared': on the device that draws.
     """
     if not racing:
-        return SHARE
-    return SHARE_OF_DEVICE if path == "shared" else SHARE_OF_CPU
+        return ALLOWED
+    return ALLOWED_OF_DEVICE if path == "shared" else ALLOWED_OF_CPU

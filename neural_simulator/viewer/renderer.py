@@ -8,7 +8,7 @@ then the HUD.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import copy
@@ -27,7 +27,7 @@ from .colors import BACKGROUND, WEIGHT_MODES, lookup_table, weight_range
 from .filters import cuts
 from .gl import Buffer, BufferTexture, Program, Texture, VertexArray
 from .glyphs import Atlas, build_atlas
-from .hud import VERTEX, Canvas, HudFacts, lay_out
+from .hud import VERTEX, Canvas, HudFacts, lay_out, mark
 from .pulses import PULSE, Wires
 from .scene import (
     LINE_VERTEX,
@@ -74,7 +74,7 @@ class Renderer:
         self.uniforms = Buffer(GL.GL_UNIFORM_BUFFER, GL.GL_DYNAMIC_DRAW)
         self.network: NetworkBuffers | None = None
         self.drawn_pulses = 0
-        self._hud: tuple[tuple, float, np.ndarray] | None = None      # what the display was laid out for, when, quads
+        self._marks, self._display = Layout(), Layout()
         self._bind_units()
 
     def _bind_units(self) -> None:
@@ -203,14 +203,14 @@ class Renderer:
         `facts.lively`.
         """
         atlas, scene = self.hud.at_scale(pixel_scale), self.network.scene if self.network is not None else None
-        still = (size, pixel_scale, camera.pose(), shown.viz, shown.notice, facts.dropped, facts.dragged, scene,
-                 shown.inspection, len(shown.selection))
-        now = time.perf_counter()
-        if not facts.lively or self._hud is None or self._hud[0] != still or now - self._hud[1] > RENEWED_S:
-            canvas = Canvas(atlas, pixel_scale)
-            lay_out(canvas, size, shown, scene, camera, facts, (*self.drawn(shown.viz), self.drawn_pulses))
-            self._hud = still, now, canvas.vertices()
-        self.hud.draw(self._hud[2], size)
+        usual = (size, pixel_scale, shown.viz, scene)
+        marks = self._marks.of((*usual, camera.pose()), Canvas(atlas, pixel_scale),
+                               lambda canvas: mark(canvas, size, shown, scene, camera))
+        still = (*usual, shown.notice, facts.dropped, facts.dragged, shown.inspection, len(shown.selection))
+        display = self._display.of(still, Canvas(atlas, pixel_scale), lambda canvas: lay_out(
+            canvas, size, shown, scene, facts, (*self.drawn(shown.viz), self.drawn_pulses)),
+            RENEWED_S if facts.lively else 0.0)
+        self.hud.draw(np.concatenate([marks, display]), size)
 
     def close(self) -> None:
         """Free everything on the device."""
@@ -220,6 +220,22 @@ class Renderer:
         for part in (self.neurons, self.halos, self.synapses, self.pulses, self.box, self.hud, self.tables,
                      self.uniforms):
             part.close()
+
+
+class Layout:
+    """A part of the display, laid out anew where something else is to be seen or the newest one is too old."""
+
+    def __init__(self) -> None:
+        self._newest: tuple[tuple, float, np.ndarray] | None = None      # for what, when, its quads
+
+    def of(self, still: tuple, canvas: Canvas, arrange: Callable[[Canvas], None],
+           lasts_s: float = float("inf")) -> np.ndarray:
+        """Return the quads, (K,) VERTEX; those for the same `still` serve for `lasts_s`."""
+        now = time.perf_counter()
+        if self._newest is None or self._newest[0] != still or now - self._newest[1] >= lasts_s:
+            arrange(canvas)
+            self._newest = still, now, canvas.vertices()
+        return self._newest[2]
 
 
 class Lines:

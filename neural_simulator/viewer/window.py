@@ -32,7 +32,7 @@ from .gl import DrawingError, finish
 from .hud import HudFacts
 from .inspector import Trace
 from .movie import Take
-from .pacing import Pacer, share
+from .pacing import Pacer, allowance
 from .picking import inside, pick
 from .picture import rendered
 from .renderer import Renderer
@@ -275,7 +275,7 @@ class Viewer:
             self._recover(error)
             return False
         end = time.perf_counter()
-        self._pacer.drew(now, end, moved, share(shown.racing, renderer.path))
+        self._pacer.drew(now, end, moved, allowance(shown.racing, renderer.path))
         if shown.adaptive and shown.view is not None:
             counts = shown.view.num_neurons, shown.view.synapse_sample.count
             self._detail.drew(end, end - now, highest(shown.viz, *counts))

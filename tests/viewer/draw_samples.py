@@ -151,7 +151,7 @@ def filtered(viewer) -> dict[str, np.ndarray]:
     viz = SMALL.changed(show_synapses=True, synapse_alpha=0.5, spiking_mode="none", inactive_opacity=1.0,
                         color_mode="population")
     filters = {"nothing": {}, "population": {"hidden_populations": (1,)}, "type": {"hidden_types": (1,)},
-               "everything": {"hidden_populations": (0, 1)}, "activity": {"activity_from": 0.25},
+               "everything": {"hidden_populations": (0, 1)}, "activity": {"activity_from": 0.24},
                "silence": {"activity_to": 0.0}, "region": {"clip_x_to": 0.5},
                "nowhere": {"clip_z_from": 1.0, "clip_x_to": 0.0}}
     shots = {f"filter {name}": draw(viewer, view, now, viz.changed(**values), *SIZE, hud=False)

@@ -22,7 +22,8 @@ def laid_out(view, size=(1000, 700), viz=VIZ, facts=NOTHING, scale=1.0, **more) 
     canvas = hud.Canvas(ATLAS if scale == 1.0 else build_atlas(scale), scale)
     shown = Shown(view, frame(view) if view is not None else None, viz, **more)
     scene = build_scene(view) if view is not None else None
-    hud.lay_out(canvas, size, shown, scene, Camera(), facts, (view.num_neurons if view else 0, 10, 3))
+    hud.mark(canvas, size, shown, scene, Camera())
+    hud.lay_out(canvas, size, shown, scene, facts, (view.num_neurons if view else 0, 10, 3))
     return canvas.vertices()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from neural_simulator.viewer.pacing import SHARE, Pacer, share
+from neural_simulator.viewer.pacing import ALLOWED, Pacer, allowance
 
 
 def run(cost_s: float, duration_s: float, turn_s: float = 0.001) -> tuple[float, Pacer, float]:
@@ -53,14 +53,25 @@ def test_a_picture_that_shows_nothing_new_does_not_count():
     assert pacer.per_second(now + 5.02) is None
 
 
-def test_beside_a_simulation_that_wants_all_pictures_take_less():
-    assert share(False, "shared") == share(False, "copied") == SHARE
-    for path, expected in (("shared", 0.1), ("copied", 0.25)):
-        pacer, now, spent = Pacer(), 0.0, 0.0
-        while now < 20.0:
-            if pacer.may_draw(now):
-                pacer.drew(now, now + 0.01, share=share(True, path))
-                spent += 0.01
-                now += 0.01
-            now += 0.001
-        assert spent / now == pytest.approx(expected, rel=0.1)
+def beside(path: str, costs: list[float]) -> float:
+    """Return pictures per second beside a simulation that wants everything; pictures cost `costs` in turn."""
+    pacer, now, pictures = Pacer(), 0.0, 0
+    while now < 20.0:
+        if pacer.may_draw(now):
+            cost = costs[pictures % len(costs)]
+            pacer.drew(now, now + cost, allowed=allowance(True, path))
+            now, pictures = now + cost, pictures + 1
+        now += 0.001
+    return pictures / now
+
+
+@pytest.mark.parametrize("path, expected", [("shared", 0.1), ("copied", 0.25)])
+def test_beside_a_simulation_that_wants_all_pictures_take_less(path, expected):
+    assert allowance(False, path) is ALLOWED
+    assert beside(path, [0.01]) * 0.01 == pytest.approx(expected, rel=0.1)
+
+
+def test_waiting_for_the_device_is_no_cost_of_pictures_but_never_more_than_half_of_the_loop():
+    assert beside("shared", [0.002, 0.006, 0.004]) == pytest.approx(0.1 / 0.002, rel=0.1)
+    assert beside("copied", [0.002, 0.006, 0.004]) == pytest.approx(0.25 / 0.004, rel=0.1)
+    assert beside("shared", [0.03, 0.002, *14 * [0.03]]) == pytest.approx(0.5 / 0.03, rel=0.1)
