@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator
 
 from .base import log, paths
-from .base.declarations import Param
+from .base.declarations import Param, ReceptorModel
 from .base.errors import ConfigurationError
 from .models.neurons import NEURON_MODELS, load_models, neuron_model
 from .models.plasticity import PLASTICITY_RULES, SWITCHES
@@ -65,13 +65,14 @@ class NeuronModel(str, Enum):
 
 
 def setting(default: Any, label: str, meaning: str, *, unit: str = "", low: float | None = None,
-            high: float | None = None, group: str = "General", live: bool = False, hidden: bool = False) -> Any:
-    """Declare a field. `live`: may change while running; `hidden`: not offered in the form."""
-    extra = {"unit": unit, "group": group, "live": live, "hidden": hidden}
+            high: float | None = None, group: str = "General", live: bool = False, hidden: bool = False,
+            source: str = "") -> Any:
+    """Declare a field. `live`: may change while running; `hidden`: not in the form; `source`: of its default."""
+    extra = {"unit": unit, "group": group, "live": live, "hidden": hidden, "source": source}
     return Field(default, title=label, description=meaning, ge=low, le=high, json_schema_extra=extra)
 
 
-def declared(param: Param, group: str, **more: bool) -> Any:
+def declared(param: Param, group: str, **more: Any) -> Any:
     """Declare a field that is the parameter of a model, declared there."""
     return setting(param.default, param.label, param.meaning, unit=param.unit, low=param.low, high=param.high,
                    group=group, **more)
@@ -80,7 +81,7 @@ def declared(param: Param, group: str, **more: bool) -> Any:
 def switch(key: str) -> Any:
     """Declare the field that switches a plasticity rule on."""
     rule = PLASTICITY_RULES[key]
-    return setting(False, rule.label, rule.meaning, group=rule.label)
+    return setting(False, rule.label, rule.meaning, group=rule.label, source=rule.source)
 
 
 def of_rule(key: str, name: str) -> Any:
@@ -88,8 +89,13 @@ def of_rule(key: str, name: str) -> Any:
     rule = PLASTICITY_RULES[key]
     param = next(p for p in rule.params if p.name == name)
     if name in SWITCHES:
-        return setting(bool(param.default), param.label, param.meaning, group=rule.label)
-    return declared(param, rule.label)
+        return setting(bool(param.default), param.label, param.meaning, group=rule.label, source=rule.source)
+    return declared(param, rule.label, source=rule.source)
+
+
+def of_receptor(receptor: ReceptorModel, param: Param) -> Any:
+    """Declare the field of a receptor's constant."""
+    return declared(param, "Synapses", source=receptor.source)
 
 
 LARGEST_REWARD = 1000.0
@@ -145,9 +151,9 @@ def bounds(owner: type[BaseModel], name: str) -> tuple[float | None, float | Non
 
 
 def describe(owner: type[BaseModel], name: str) -> dict[str, Any]:
-    """Return unit, group, live and hidden of a field."""
+    """Return unit, group, live, hidden and source of a field."""
     extra = owner.model_fields[name].json_schema_extra
-    defaults = {"unit": "", "group": "General", "live": False, "hidden": False}
+    defaults = {"unit": "", "group": "General", "live": False, "hidden": False, "source": ""}
     return {**defaults, **(extra if isinstance(extra, dict) else {})}
 
 
@@ -442,7 +448,8 @@ class CoreSimConfig(Config):
         group="Connectivity")
     enable_watts_strogatz: bool = setting(
         False, "Small world", "Watts-Strogatz wiring instead of the connection rule: neighbours on a ring, some of "
-        "them replaced by neurons from anywhere.", group="Connectivity")
+        "them replaced by neurons from anywhere.", group="Connectivity",
+        source="Watts and Strogatz 1998, Nature 393:440")
     connectivity_k: int = setting(
         100, "Small world neighbours", "Neighbours on the ring that every neuron synapses onto (k), an even number.",
         low=0, high=20_000, group="Connectivity")
@@ -468,19 +475,19 @@ class CoreSimConfig(Config):
     gaba_b_share: float = setting(
         0.0, "GABA-B share", "Peak GABA-B conductance of an inhibitory synapse divided by its GABA-A conductance; "
         "0: none.", low=0.0, high=100.0, group="Synapses")
-    tau_ampa_ms: float = declared(AMPA.tau_ms, "Synapses")
-    tau_rise_ampa_ms: float = declared(AMPA.rise_ms, "Synapses")
-    e_ampa_mV: float = declared(AMPA.reversal_mV, "Synapses")
-    tau_gaba_a_ms: float = declared(GABA_A.tau_ms, "Synapses")
-    tau_rise_gaba_a_ms: float = declared(GABA_A.rise_ms, "Synapses")
-    e_gaba_a_mV: float = declared(GABA_A.reversal_mV, "Synapses")
-    tau_nmda_ms: float = declared(NMDA.tau_ms, "Synapses")
-    tau_rise_nmda_ms: float = declared(NMDA.rise_ms, "Synapses")
-    e_nmda_mV: float = declared(NMDA.reversal_mV, "Synapses")
-    magnesium_mM: float = declared(MAGNESIUM, "Synapses")
-    tau_gaba_b_ms: float = declared(GABA_B.tau_ms, "Synapses")
-    tau_rise_gaba_b_ms: float = declared(GABA_B.rise_ms, "Synapses")
-    e_gaba_b_mV: float = declared(GABA_B.reversal_mV, "Synapses")
+    tau_ampa_ms: float = of_receptor(AMPA, AMPA.tau_ms)
+    tau_rise_ampa_ms: float = of_receptor(AMPA, AMPA.rise_ms)
+    e_ampa_mV: float = of_receptor(AMPA, AMPA.reversal_mV)
+    tau_gaba_a_ms: float = of_receptor(GABA_A, GABA_A.tau_ms)
+    tau_rise_gaba_a_ms: float = of_receptor(GABA_A, GABA_A.rise_ms)
+    e_gaba_a_mV: float = of_receptor(GABA_A, GABA_A.reversal_mV)
+    tau_nmda_ms: float = of_receptor(NMDA, NMDA.tau_ms)
+    tau_rise_nmda_ms: float = of_receptor(NMDA, NMDA.rise_ms)
+    e_nmda_mV: float = of_receptor(NMDA, NMDA.reversal_mV)
+    magnesium_mM: float = of_receptor(NMDA, MAGNESIUM)
+    tau_gaba_b_ms: float = of_receptor(GABA_B, GABA_B.tau_ms)
+    tau_rise_gaba_b_ms: float = of_receptor(GABA_B, GABA_B.rise_ms)
+    e_gaba_b_mV: float = of_receptor(GABA_B, GABA_B.reversal_mV)
 
     background_rate_Hz: float = setting(
         200.0, "Background rate", "Rate of the independent Poisson input that every neuron receives.", unit="Hz",

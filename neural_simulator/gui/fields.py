@@ -49,6 +49,7 @@ class Field:
     optional: bool = False  # an empty input means that there is no value
     low: float | None = None
     high: float | None = None
+    source: str = ""
 
 
 def fields_of(owner: type[Config]) -> tuple[Field, ...]:
@@ -64,7 +65,7 @@ def _field(owner: type[Config], name: str) -> Field:
                  kind=CHOICE if name in LONG_CHOICES else _kind(info.annotation),
                  live=extra["live"], default=info.get_default(call_default_factory=True),
                  whole=info.annotation in (int, tuple[int, ...]), low=low, high=high,
-                 optional=type(None) in typing.get_args(info.annotation))
+                 optional=type(None) in typing.get_args(info.annotation), source=extra["source"])
 
 
 def _kind(annotation: Any) -> str:
@@ -213,8 +214,28 @@ def _number(text: str, whole: bool) -> int | float:
     return int(number) if whole and number.is_integer() else number
 
 
-def explanation(field: Field) -> str:
-    """Return the tooltip of a field: meaning, range, default, and when a change takes effect."""
+def source_of(config: Config, field: Field) -> str:
+    """Where the equations or numbers that the field has or has chosen in `config` come from; '' where none is told."""
+    if isinstance(config, CoreSimConfig):
+        model, name = config.neuron_model_type.value, field.name
+        if name == "neuron_model_type":
+            return NEURON_MODELS[model].source
+        if name == "neural_structure_profile":
+            return STRUCTURES.get(config.neural_structure_profile, GENERIC).source
+        if name.endswith(("_preset", "_parameters")):
+            preset = getattr(config, name.replace("_parameters", "_preset"), "")
+            return cell_type(model, preset)[1].source if preset in cell_types(model) else ""
+    return field.source
+
+
+def explanation(field: Field, config: Config) -> str:
+    """Return the tooltip of a field: meaning, range, default, when a change takes effect, and the source."""
     default = "" if field.kind == PARAMETERS else f" Default: {to_text(field.default)} {field.unit}".rstrip() + "."
     effect = "Takes effect at once." if field.live else "Takes effect with Apply Changes & Reset Sim."
-    return f"{field.meaning}\n{field.accepts[:1].upper()}{field.accepts[1:]}.{default}\n{effect}"
+    return (f"{field.meaning}\n{field.accepts[:1].upper()}{field.accepts[1:]}.{default}\n{effect}"
+            + told_source(source_of(config, field)))
+
+
+def told_source(source: str) -> str:
+    """The last line of a tooltip: the source, where there is one."""
+    return f"\nSource: {source}." if source else ""

@@ -26,7 +26,9 @@ from .fields import (
     from_text,
     matters,
     refit,
+    source_of,
     to_text,
+    told_source,
     value_of,
 )
 from .layout import Look, form_table, wrapped_tooltip
@@ -44,6 +46,7 @@ class Row:
     mark: int | str
     label: int | str
     reset: int | str
+    tips: tuple[int | str, ...]  # texts of its tooltips
     words: str = ""              # what a search looks at, in small letters
     shown: tuple[bool, bool, bool] | None = None
     visible: bool = True
@@ -118,11 +121,11 @@ class Form(Generic[AnyConfig]):
         for field in members:
             if field.kind == kinds.PARAMETERS:
                 self._cells[field.name] = dpg.add_tree_node(label=field.label, tag=f"{self._prefix}.{field.name}")
-                wrapped_tooltip(self._cells[field.name], explanation(field), self._look)
+                wrapped_tooltip(self._cells[field.name], explanation(field, self.config), self._look)
 
     def _build_row(self, field: Field) -> None:
         tag = f"{self._prefix}.{field.name}"
-        self._add_row(field.name, field.name, tag, field.label, field.unit, explanation(field),
+        self._add_row(field.name, field.name, tag, field.label, field.unit, explanation(field, self.config),
                       lambda: self._add_input(field, tag))
         dpg.bind_item_handler_registry(tag, self._finished)
 
@@ -140,13 +143,12 @@ class Form(Generic[AnyConfig]):
                 text = dpg.add_text(label)
                 add_input()
                 dpg.add_text(unit, color=self._look.dim)
-            for item in (text, tag):
-                wrapped_tooltip(item, tip, self._look)
+            tips = tuple(wrapped_tooltip(item, tip, self._look) for item in (text, tag))
             reset = dpg.add_button(label="\u21ba", callback=partial(self._on_reset, key), show=False)
             dpg.bind_item_theme(reset, self._look.flat_button)
             wrapped_tooltip(reset, "Back to the default value.", self._look)
         group = self._fields[field].group
-        self._rows[key] = Row(field, tag, line, mark, text, reset, f"{label} {key} {group} {tip}".lower())
+        self._rows[key] = Row(field, tag, line, mark, text, reset, tips, f"{label} {key} {group} {tip}".lower())
 
     def _add_input(self, field: Field, tag: str) -> None:
         edit = partial(self._on_edit, field)
@@ -169,10 +171,11 @@ class Form(Generic[AnyConfig]):
                 del self._rows[key]
             dpg.delete_item(node, children_only=True, slot=1)
             with dpg.group(parent=node), form_table(self._look):
+                source = told_source(source_of(self.config, self._fields[name]))
                 for param, _, _ in cell_parameters(self.config, name):
                     key, tag = f"{name}.{param.name}", f"{self._prefix}.{name}.{param.name}"
                     tip = (f"{param.name}: {param.meaning or param.label}\n"
-                           f"A number between {param.low:g} and {param.high:g} {param.unit}".rstrip() + ".")
+                           f"A number between {param.low:g} and {param.high:g} {param.unit}".rstrip() + "." + source)
                     edit = partial(self._on_cell_edit, name, param.name)
                     self._add_row(key, name, tag, param.label, param.unit, tip, partial(
                         dpg.add_input_text, tag=tag, width=-1, callback=edit, auto_select_all=True))
@@ -338,6 +341,8 @@ class Form(Generic[AnyConfig]):
             dpg.configure_item(row.tag, items=[labels.get(each, each) for each in keys])
             plain = getattr(value, "value", value)
             dpg.set_value(row.tag, labels.get(plain, plain))
+            for tip in row.tips:                               # what is chosen has a source of its own
+                dpg.set_value(tip, explanation(field, self.config))
         elif field.kind == kinds.SWITCH or _slides(field):
             dpg.set_value(row.tag, value)
         else:

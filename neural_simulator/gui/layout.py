@@ -64,10 +64,10 @@ def form_table(look: Look, wide: bool = False) -> Iterator[None]:
         yield
 
 
-def wrapped_tooltip(item: int | str, text: str, look: Look) -> None:
-    """Show `text` while the mouse rests on `item`."""
+def wrapped_tooltip(item: int | str, text: str, look: Look) -> int | str:
+    """Show `text` while the mouse rests on `item`; return the item that holds the text."""
     with dpg.tooltip(item, delay=0.4):
-        dpg.add_text(text, wrap=look.px(TIP_WIDTH))
+        return dpg.add_text(text, wrap=look.px(TIP_WIDTH))
 
 
 def room_below(tag: str, inside: str = "right") -> float:

@@ -218,7 +218,8 @@ class App:
             self.settle(3)
 
     def click(self, tag):
-        """Click an item once it has stopped moving."""
+        """Click an item once it is there and has stopped moving."""
+        until(lambda: self.exists(tag), tag)
         self.reveal(tag)
         place = None
         while place != self.middle(tag):

@@ -3,7 +3,7 @@
 import pytest
 
 from neural_simulator.base.errors import ConfigurationError
-from neural_simulator.config import CoreSimConfig, GPUConfig, VisualizationConfig, describe
+from neural_simulator.config import CoreSimConfig, GPUConfig, VisualizationConfig, describe, model_defaults
 from neural_simulator.gui import fields as kinds
 from neural_simulator.gui.fields import (
     cell_parameters,
@@ -15,6 +15,7 @@ from neural_simulator.gui.fields import (
     to_text,
 )
 from neural_simulator.models.neurons import NEURON_MODELS
+from neural_simulator.models.plasticity import PLASTICITY_RULES
 
 OWNERS = (CoreSimConfig, GPUConfig, VisualizationConfig)
 EVERY = [(owner, field) for owner in OWNERS for field in fields_of(owner)]
@@ -47,8 +48,20 @@ def test_what_a_form_writes_it_reads_back_unchanged(owner, field):
 
 @pytest.mark.parametrize(("owner", "field"), EVERY, ids=IDS)
 def test_a_tooltip_says_what_is_accepted_and_when_it_takes_effect(owner, field):
-    text = explanation(field)
+    text = explanation(field, owner())
     assert field.accepts[1:] in text and ("Takes effect at once." in text) is field.live
+
+
+def test_a_tooltip_names_the_source_of_what_is_chosen_and_of_rules_and_receptors():
+    by_name = {field.name: field for field in fields_of(CoreSimConfig)}
+    core = CoreSimConfig(**model_defaults("ADEX"))
+    assert "Brette and Gerstner 2005" in explanation(by_name["neuron_model_type"], core)
+    assert NEURON_MODELS["ADEX"].preset(core.excitatory_preset).source in explanation(
+        by_name["excitatory_preset"], core)
+    assert "Source: " in explanation(by_name["tau_nmda_ms"], core)
+    for rule in PLASTICITY_RULES.values():
+        assert rule.source in explanation(by_name[rule.switch], core)
+        assert all("Source: " in explanation(by_name[name], core) for name in rule.fields.values())
 
 
 @pytest.mark.parametrize(("text", "whole", "many", "value"), [
