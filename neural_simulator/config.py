@@ -563,6 +563,18 @@ class CoreSimConfig(Config):
     homeostasis_scaling_rate_per_s: float = of_rule("HOMEOSTASIS", "scaling_rate_per_s")
     homeostasis_max_scaling: float = of_rule("HOMEOSTASIS", "max_scaling")
 
+    enable_structural_plasticity: bool = switch("STRUCTURAL")
+    structural_interval_ms: float = of_rule("STRUCTURAL", "interval_ms")
+    structural_weight_threshold: float = of_rule("STRUCTURAL", "weight_threshold")
+    structural_elimination: float = of_rule("STRUCTURAL", "elimination")
+    structural_elimination_of_others: float = of_rule("STRUCTURAL", "elimination_of_others")
+    structural_attempts: float = of_rule("STRUCTURAL", "attempts")
+    structural_length_um: float = of_rule("STRUCTURAL", "length_um")
+    structural_activity_share: float = of_rule("STRUCTURAL", "activity_share")
+    structural_full_activity_Hz: float = of_rule("STRUCTURAL", "full_activity_Hz")
+    structural_new_weight: float = of_rule("STRUCTURAL", "new_weight")
+    structural_growth: float = of_rule("STRUCTURAL", "growth")
+
     @field_validator("trait_cells", mode="before")
     @classmethod
     def _read_trait_cells(cls, value: Any) -> tuple[TraitCells, ...]:

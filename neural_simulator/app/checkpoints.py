@@ -68,10 +68,7 @@ def restore(sim: Any, checkpoint: Checkpoint) -> None:
             "from it.", checkpoint.path)
     if checkpoint.origin.live:
         sim.set_live(**checkpoint.origin.live)          # first: stimuli have states of their own
-    blank = sim.snapshot().arrays()
-    # what is empty at time 0, such as learning's spikes under way, may have grown
-    layout = {name: (values.dtype, tuple(size or None for size in values.shape)) for name, values in blank.items()}
-    sim.restore(Snapshot.of(checkpoint.step, checkpoint.arrays(layout)))
+    sim.restore(Snapshot.of(checkpoint.step, checkpoint.arrays(sim.layout())))
 
 
 def load(path: Path | str, build: Callable[[CoreSimConfig], Any]) -> tuple[Any, CoreSimConfig]:

@@ -19,6 +19,7 @@ from ..base.errors import FileFormatError
 from ..config import CoreSimConfig, GPUConfig
 from ..engine.simulation import Simulation
 from ..engine.snapshot import Snapshot
+from ..files.checkpoints import Layout
 from ..files.recordings import Recording
 from ..models.stimuli import is_noise
 
@@ -122,7 +123,7 @@ class Replay:
             self._begun = True
             return
         arrays, step = self.recording.keyframe(kept), int(self._keyframes[kept])
-        if not fits(arrays, self._sim.snapshot().arrays()):
+        if not fits(arrays, self._sim.layout()):
             raise FileFormatError(f"{self.recording.path} is damaged: a kept state does not fit its network.",
                                   self.recording.path)
         self._sim.restore(Snapshot.of(step, arrays), self._live_at(step))
@@ -151,10 +152,11 @@ class Replay:
         self.close()
 
 
-def fits(arrays: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> bool:
-    """Whether one state of a network has the types and shapes of another; noises come and go with their stimuli."""
-    lasting = [{name: (values.dtype, values.shape) for name, values in state.items()
-                if not is_noise(name.removeprefix("states/"))} for state in (arrays, others)]
-    noises = [values for name, values in arrays.items() if is_noise(name.removeprefix("states/"))]
-    v = others["states/v"]
-    return lasting[0] == lasting[1] and all((noise.dtype, noise.shape) == (v.dtype, v.shape) for noise in noises)
+def fits(arrays: Mapping[str, np.ndarray], layout: Layout) -> bool:
+    """Whether a state has the types and shapes of a network's own; noises come and go with their stimuli."""
+    def fit(path: str, values: np.ndarray) -> bool:
+        kind, shape = layout["states/v" if is_noise(path.removeprefix("states/")) else path]
+        return values.dtype == kind and len(values.shape) == len(shape) and all(
+            wanted in (None, size) for size, wanted in zip(values.shape, shape, strict=True))
+    lasting = [{path for path in names if not is_noise(path.removeprefix("states/"))} for names in (arrays, layout)]
+    return lasting[0] == lasting[1] and all(fit(path, values) for path, values in arrays.items())

@@ -19,6 +19,7 @@ from ..network.plan import Plan
 from .batch import Batch, Keep
 from .cpu_learning import CpuLearning
 from .drive import Drive
+from .rewiring import Rewiring
 from .snapshot import Snapshot
 from .stimuli import sine_table
 
@@ -49,6 +50,7 @@ class CpuEngine:
         self._prepare_tables()
         self._initial = self.network.initial_states()
         self.learning = CpuLearning(plan, self.network) if plan.learning is not None else None
+        self.rewiring = Rewiring(plan) if plan.rewires else None
         self._columns = parameter_columns(plan, self.network.normal_values)
         self._compiled: tuple | None = None
         self._drive: Drive | None = None
@@ -75,6 +77,15 @@ class CpuEngine:
     # ---- state
     def reset(self) -> None:
         """Back to the initial state and step 0."""
+        if self.rewiring is not None:
+            self.network.rewire(None)
+            self.rewiring.reset()
+        self._clear()
+        if self.learning is not None:
+            self.learning.reset()
+
+    def _clear(self) -> None:
+        """The initial state of the neurons, and nothing under way."""
         n, starts = self.plan.num_neurons, self.network.rows.part_start
         self.step_index = 0
         self.states = {name: array.copy() for name, array in self._initial.items()}
@@ -90,8 +101,6 @@ class CpuEngine:
         self._acc = [np.zeros((self.plan.num_ports, size), np.int32) for size in sizes]
         self._fired = [np.zeros((size + 7) // 8 * 8, np.uint8) for size in sizes]
         self._set_inputs()
-        if self.learning is not None:
-            self.learning.reset()
 
     @property
     def snapshot_bytes(self) -> int:
@@ -101,10 +110,10 @@ class CpuEngine:
         return 4 * self.plan.num_neurons * (arrivals + len(self.states) + 2) + learned
 
     @property
-    def plasticity_events(self) -> tuple[int, int]:
-        """Weights that rose and weights that fell since step 0."""
+    def plasticity_events(self) -> tuple[int, int, int, int]:
+        """Weights that rose, weights that fell, synapses that formed, synapses that vanished since step 0."""
         rose, fell = self.learning.arrays.changes.sum(axis=0) if self.learning is not None else (0, 0)
-        return int(rose), int(fell)
+        return int(rose), int(fell), *(self.rewiring.changes if self.rewiring is not None else (0, 0))
 
     @property
     def dopamine(self) -> float:
@@ -118,6 +127,8 @@ class CpuEngine:
         further = {}
         if self.learning is not None:                  # what a spike will deliver is not known before it arrives
             further = self.learning.snapshot(self.step_index, self._ids, self._id_counts)
+        if self.rewiring is not None:
+            further |= self.rewiring.arrays(self.network)
         for part in range(self.threads if self.learning is None else 0):
             self._kernels.in_flight(np.int64(part), np.int64(self.step_index), rows.segment, rows.words,
                                     np.int64(plan.weight_bits), np.int64(rows.max_delay), np.int64(plan.num_neurons),
@@ -129,7 +140,9 @@ class CpuEngine:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from `snapshot`."""
-        self.reset()
+        if self.rewiring is not None:
+            self.rewiring.restore(self.network, snapshot.further)
+        self._clear()
         self.step_index = snapshot.step
         names = [*self._initial, *filter(is_noise, snapshot.states)]
         self.states = {name: snapshot.states[name].copy() for name in names}
@@ -228,6 +241,12 @@ class CpuEngine:
         spikes are counted but not returned. `keep` gets the first step and the traces (steps, P), and says what of
         them is returned.
         """
+        if self.rewiring is None:
+            return self.run_between_rounds(steps, probes, timed, record, keep)
+        return self.rewiring.run(self, steps, probes=probes, timed=timed, record=record, keep=keep)
+
+    def run_between_rounds(self, steps: int, probes: np.ndarray, timed: bool, record: bool, keep: Keep | None) -> Batch:
+        """`run`, of steps of which none but the last is followed by a round of rewiring."""
         started = time.perf_counter()
         first = self.step_index
         limit = max(1, _SPIKE_BUFFER // self.plan.num_neurons)
@@ -255,6 +274,8 @@ class CpuEngine:
     def compile(self) -> None:
         """Compile the step now (seconds on a machine's first run of these models), not when the first one is due."""
         self._advance(0, np.zeros(0, np.int64), np.zeros((0, 0), np.float32), np.zeros((self.threads, 0, 4), np.uint64))
+        if self.rewiring is not None:
+            self.rewiring.compile(self.network)
 
     def _advance(self, count: int, probes: np.ndarray, probe_v: np.ndarray,
                  times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -300,9 +321,12 @@ class CpuEngine:
 
 
 def _phase_seconds(times: np.ndarray) -> np.ndarray | None:
-    """Durations (steps, phases) in s from counter readings (parts, steps, phases + 1): those of the slowest part."""
+    """Durations (steps, phases) in s from counter readings (parts, steps, phases): those of the slowest part.
+
+    The last phase, rewiring, is none of the step's own.
+    """
     tick = cpu.tick_seconds()
-    return None if tick is None else np.diff(times, axis=2).max(axis=0) * tick
+    return None if tick is None else np.pad(np.diff(times, axis=2).max(axis=0) * tick, ((0, 0), (0, 1)))
 
 
 def _merge(first: int, count: int, outs: list[np.ndarray], counts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -26,7 +26,6 @@ class CpuLearning:
         if self.learning.weights:
             network.sort_rows()
             self._refuse_overflow()
-        self.reset()
 
     def _refuse_overflow(self) -> None:
         """The sum a neuron can ever receive in one step must fit 31 bits."""
@@ -37,16 +36,20 @@ class CpuLearning:
             first, last = (int(rows.segment[(part + k) * self.plan.num_neurons * rows.max_delay]) for k in (0, 1))
             locals_ = rows.words[first:last] >> np.uint32(self.plan.weight_bits)
             most = max(most, int(np.bincount(locals_, minlength=1).max()))
-        refuse_overflow(self.plan, most)
+        structure = self.learning.structure
+        refuse_overflow(self.plan, most + (structure.most_in if structure is not None else 0))
 
     def reset(self) -> None:
         """The state at step 0."""
+        self._begin(self._initial_weights() if self.learning.weights else np.zeros(1, np.float32))
+
+    def _begin(self, weight: np.ndarray) -> None:
+        """The state at step 0, with these weights (S,) float32."""
         learning, n, slots = self.learning, self.plan.num_neurons, self._slots
         parts = self.network.rows.part_start.size - 1
         xs, k = learning.x_decay.size, learning.releases
         changing = n if learning.weights else 1
         self.dopamine.reset()
-        weight = self._initial_weights() if learning.weights else np.zeros(1, np.float32)
         self.arrays = LearningArrays(
             self.network.population_of, learning.learns, learning.row_link, learning.pair_link, learning.link_rule,
             learning.link_release, learning.coefficients, learning.rule_traces, learning.x_decay, learning.x_keep,
@@ -123,7 +126,7 @@ class CpuLearning:
 
     def restore(self, step: int, further: dict[str, np.ndarray], ids: np.ndarray, id_counts: np.ndarray) -> None:
         """Continue from what a snapshot carried."""
-        self.reset()
+        self._begin(np.zeros(self.network.num_synapses if self.learning.weights else 1, np.float32))
         given = {name.removeprefix("learning_"): values for name, values in further.items()}
         a = self.arrays
         for name in ("seen", "x", "u", "r"):

@@ -345,7 +345,9 @@ class CudaEngine:
             self._stream.synchronize()
         spike_steps, spike_ids, probe_v = (np.concatenate(parts) for parts in zip(*results, strict=True))
         seconds = time.perf_counter() - started
-        phases = np.concatenate(self._phase_seconds) if timed and self._phase_seconds else None
+        phases = None
+        if timed and self._phase_seconds:                            # the last phase, rewiring, is none of a step's own
+            phases = np.pad(np.concatenate(self._phase_seconds), ((0, 0), (0, 1)))
         return Batch(first, steps, spike_steps, spike_ids, probe_v, seconds, phases)
 
     def _time_phases(self, timed: bool) -> None:

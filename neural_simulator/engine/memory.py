@@ -13,6 +13,8 @@ from ..network.plan import Plan, make_plan
 from .layout import choose
 from .padding import padded_words
 
+_ROUND_BYTES = 2 * 6 + 4 + 1            # per synapse: target and delay twice, origin, mark
+
 
 def estimate_plan(plan: Plan, device: Device | None = None, threads: int = 1) -> int:
     """Bytes that network and state of `plan` will take, on the CPU with `threads` threads or on `device`."""
@@ -23,7 +25,7 @@ def estimate_plan(plan: Plan, device: Device | None = None, threads: int = 1) ->
     if device is None:
         segments = n * delays * 8 * threads                              # every thread's part has its own
         per_neuron = 12 + 4 * states + 4 + 8 + 4 * ports + 1 + 4 * (delays + 4)
-        return int(plan.expected_synapses * 4 + segments + n * per_neuron + _learning(plan, delays + 4))
+        return int(plan.most_synapses * 4 + segments + n * per_neuron + _learning(plan, delays + 4) + _rewiring(plan))
     layout = choose(plan, device)
     common = 12 + 4 + 8 + 4 * states + 8 + 4 * ports * layout.slots       # positions, degrees, rows, state, ring
     if layout.kind == "global":
@@ -40,7 +42,13 @@ def _learning(plan: Plan, slots: int) -> float:
     per_synapse = (4 if plan.learning.weights else 0) + (4 if plan.learning.rewarded else 0)
     xs, ys, releases = plan.learning.x_decay.size, plan.learning.y_decay.size, plan.learning.releases
     per_neuron = 4 + 4 * xs + 8 * releases + (128 + 16 + 4 * ys if plan.learning.weights else 0)
-    return plan.expected_synapses * per_synapse + plan.num_neurons * (per_neuron + slots * 4 * (2 + xs + releases))
+    return plan.most_synapses * per_synapse + plan.num_neurons * (per_neuron + slots * 4 * (2 + xs + releases))
+
+
+def _rewiring(plan: Plan) -> float:
+    """Bytes that a round of rewiring takes for a moment: synapses and their columns, before and after it."""
+    columns = 4 * (1 + plan.learning.rewarded) if plan.learning is not None else 0
+    return plan.most_synapses * (_ROUND_BYTES + 2 * columns) if plan.rewires else 0.0
 
 
 def estimate_memory(core: CoreSimConfig, device: Device | None = None) -> int:

@@ -23,4 +23,5 @@ PHASES: tuple[Phase, ...] = (
     Phase("deliver", "spikes arriving now are added, as integers, to their targets' accumulators"),
     Phase("integrate", "drive and synapses move every neuron through the step; spikes are found and reset"),
     Phase("send", "the spikes of this step enter the history from which later steps deliver"),
+    Phase("rewire", "synapses vanish and form, at the end of every so many steps, where plasticity is structural"),
 )

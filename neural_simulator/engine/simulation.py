@@ -32,6 +32,7 @@ from .keyframes import Keyframes
 from .learning_view import NO_EVENTS, SAMPLE, LearningView, PlasticityEvents, view
 from .memory import available_bytes, check_fits, used_share
 from .profiler import Profiler
+from .rewiring import SIZES_CHANGE
 from .sampling import LEAST_ROWS, Sampling
 from .snapshot import Snapshot
 
@@ -352,6 +353,16 @@ class Simulation:
             return view(self.plan, self.network.population_of, sample, self.plasticity_events, self.dopamine)
 
     # ---- state as a whole
+    def layout(self) -> dict[str, tuple[np.dtype, tuple[int | None, ...]]]:
+        """Type and shape of every array of the network's snapshots, by path; None where a size may change.
+
+        What is empty, such as learning's spikes under way, may grow; synapses may come and go.
+        """
+        arrays = self.snapshot().arrays()
+        growing = {f"further/{name}" for name in SIZES_CHANGE} if self.plan.rewires else ()
+        return {path: (values.dtype, tuple(None if path in growing else size or None for size in values.shape))
+                for path, values in arrays.items()}
+
     def snapshot(self) -> Snapshot:
         """Copy the whole dynamic state; any engine of the same plan continues from it with the same bits."""
         self._require_intact()

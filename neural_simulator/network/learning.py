@@ -16,6 +16,7 @@ from ..config import CoreSimConfig
 from ..models.plasticity import LONGEST_GAP, PLASTICITY_RULES, plasticity_rule
 from ..models.plasticity.weight import Coefficients
 from .projections import heaviest
+from .rewiring import Structure, make_structure
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -91,12 +92,6 @@ def largest_delivery(q: Projection, initial: float) -> float:
     return largest / release["U"] if release and release["keep_weight"] > 0.5 else largest
 
 
-def largest_in_degree(q: Projection) -> float:
-    """By which factor the number of synapses onto a neuron can grow."""
-    rules = q.plasticity or {}
-    return rules["STRUCTURAL"]["growth"] if "STRUCTURAL" in rules else 1.0
-
-
 # ---- the numbers that kernels read ----------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Decays:
@@ -154,11 +149,12 @@ class Learning:
     largest_units: float          # most that one delivery can bring
     dopamine_tau_ms: float = 0.0
     baseline: float = 0.0
+    structure: Structure | None = None      # None: no synapse comes or goes
 
     @property
     def weights(self) -> bool:
-        """True where weights can change."""
-        return bool(self.learns.any())
+        """True where weights can change, or synapses: their weights lie apart from their words."""
+        return bool(self.learns.any()) or self.structure is not None
 
     @property
     def rewarded(self) -> bool:
@@ -230,7 +226,13 @@ def make_learning(plan: Plan) -> Learning | None:
         release_decay=np.array([r[1] for r in releases], np.int32).reshape(-1, 2), decays=decays,
         horizon=life_x + life_e,
         largest_units=max(largest_delivery(q, heaviest(q)) / plan.scale_of(q.post) for q in plan.projections),
-        dopamine_tau_ms=tau, baseline=baseline)
+        dopamine_tau_ms=tau, baseline=baseline, structure=make_structure(plan, _bounds(plan)))
+
+
+def _bounds(plan: Plan) -> dict[int, tuple[float, float]]:
+    """Smallest and largest weight of the projections whose weights change, by number."""
+    rules = {k: coefficients_of(q) for k, q in enumerate(plan.projections)}
+    return {k: (rule.w_min, rule.w_max) for k, rule in rules.items() if rule is not None}
 
 
 def _rule_key(plan: Plan, q: Projection, post: int, taus: _Numbers, xs: _Numbers, ys: _Numbers, es: _Numbers) -> Any:

@@ -19,6 +19,7 @@ from ..models.wiring import COUNTS, PAIRWISE
 from . import projections
 from .places import chunks, ranges, spread
 from .plan import Plan
+from .rewiring import Wiring, rows_of, wiring_of
 
 Report = Callable[[str, float], None]
 
@@ -55,6 +56,8 @@ class Network:
         self._refuse_overflow()
         self.fingerprint = self._fingerprint()
         self.learned: np.ndarray | None = None        # (S,) float32 stored units: the weights of a network that learns
+        self.rewired = False                          # True once its synapses are no function of the seed any more
+        self.num_synapses_built = self.num_synapses   # the seed gives so many
         self.build_time_s = time.perf_counter() - started
 
     @property
@@ -218,6 +221,24 @@ class Network:
     def sort_rows(self) -> None:
         """Order every segment by target, then weight, so that the same synapse has the same place everywhere."""
         self._kernels.sort(0, self.rows.segment.size - 1, self.rows.segment, self.rows.words)
+
+    def wiring(self) -> Wiring:
+        """All synapses, in canonical order."""
+        rows = self.rows
+        return wiring_of(rows.segment, rows.words, self.plan.weight_bits, rows.part_start, rows.max_delay,
+                         self.out_degrees())
+
+    def rewire(self, wiring: Wiring | None) -> None:
+        """Take these synapses, whose weights `learned` must follow; None: those that the seed gives."""
+        parts = self.rows.part_start
+        if wiring is not None:
+            segment, words = rows_of(wiring, parts, self.rows.max_delay, self.plan.weight_bits,
+                                     self._kernels.accumulate)
+            self.rows = Rows(parts, segment, words, self.rows.max_delay)
+        elif self.rewired:
+            self.rows = self._build_rows(parts.size - 1, lambda task, fraction: None)
+            self.sort_rows()
+        self.rewired = wiring is not None
 
     def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Part, source, delay (steps) and target of every word, in the order of the words."""

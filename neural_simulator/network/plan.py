@@ -21,8 +21,9 @@ from ..models.receptors import SETTINGS
 from ..models.structures import structure
 from . import projections
 from .heterogeneity import with_spread
-from .learning import Learning, largest_delivery, largest_in_degree, make_learning, resolve
+from .learning import Learning, largest_delivery, make_learning, resolve
 from .ports import Ports, assign, compose_cells
+from .rewiring import growth_of
 
 MAX_DELAY_STEPS = 4096
 
@@ -81,6 +82,11 @@ class Plan:
         return make_learning(self)
 
     @property
+    def rewires(self) -> bool:
+        """True where synapses come and go."""
+        return self.learning is not None and self.learning.structure is not None
+
+    @property
     def flag_bits(self) -> int:
         """Bits that say at which port, and with which sign, a row of synapses arrives."""
         return (self.num_ports - 1).bit_length() + self.ports.signed
@@ -104,6 +110,11 @@ class Plan:
     def expected_synapses(self) -> float:
         """Mean number of synapses of such a network."""
         return sum(projections.expected_synapses(q, self.populations) for q in self.projections)
+
+    @property
+    def most_synapses(self) -> float:
+        """Mean number of synapses when structural plasticity has let all grow that can."""
+        return sum(projections.expected_synapses(q, self.populations) * growth_of(q) for q in self.projections)
 
 
 def make_plan(core: CoreSimConfig, seed: int) -> Plan:
@@ -156,7 +167,7 @@ def _weight_scale(populations: Sequence[Population], declared: Sequence[Projecti
     in_degree = [0.0] * len(populations)
     for q in declared:
         for post in range(q.post, (q.post if q.post_last is None else q.post_last) + 1):
-            in_degree[post] += projections.in_degree_bound(q, populations) * largest_in_degree(q)
+            in_degree[post] += projections.in_degree_bound(q, populations) * growth_of(q)
     most = max(in_degree)
     stored = largest / (2**weight_bits(populations[-1].stop) - 1)
     delivered = max(largest_delivery(q, projections.heaviest(q)) for q in declared)

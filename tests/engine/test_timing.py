@@ -130,4 +130,4 @@ def test_time_is_steps_times_dt_and_never_a_sum(backend):
 
 
 def test_the_phases_are_the_ones_the_profiler_times():
-    assert [phase.name for phase in PHASES] == ["deliver", "integrate", "send"]
+    assert [phase.name for phase in PHASES] == ["deliver", "integrate", "send", "rewire"]

@@ -38,6 +38,7 @@ from .inhibitory import INHIBITORY_STDP
 from .reward import REWARD_STDP
 from .short_term import SHORT_TERM
 from .stdp import STDP
+from .structural import STRUCTURAL
 
 HISTORY = 1024                 # steps of postsynaptic spikes that are remembered, one bit each
 NEWEST = 5                     # newest postsynaptic spikes that are remembered as numbers
@@ -50,6 +51,7 @@ PLASTICITY_RULES: dict[str, PlasticityRule] = {rule.key: rule for rule in (
     INHIBITORY_STDP,
     REWARD_STDP,
     HOMEOSTASIS,
+    STRUCTURAL,
 )}
 SWITCHES = ("nearest", "keep_weight")          # parameters that are 0 or 1
 
