@@ -74,8 +74,8 @@ CASES = (
 WITHOUT_REFERENCE = ("IZHIKEVICH_2003",)
 
 SCHEMES = {
-    "IZHIKEVICH": "two half steps, each Strang: synapses exactly, cell by Heun, its upstroke along v; spike placed in the "
-                  "step",
+    "IZHIKEVICH": "two half steps, each Strang: synapses exactly, cell by Heun, its upstroke along v; spike placed in "
+                  "the step",
     "IZHIKEVICH_EXTENDED": "Strang: synapses exactly, cell by Heun; spike placed in the step",
     "HODGKIN_HUXLEY_RK4": "classical Runge-Kutta of fourth order",
     "HH_CA3": "gates staggered, exponential; both potentials by Crank-Nicolson",

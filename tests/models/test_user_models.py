@@ -105,9 +105,19 @@ def test_it_has_both_texts_in_float32_and_keeps_the_lines_of_the_file():
 
 def test_whole_numbers_are_numbers_and_loops_count():
     model = read_model(with_line("x = 0\nfor n in range(4):\n    x = x + 2 * f32(n) ** 2".replace(
-        "f32(n) ** 2", "f32(n)") + "\nv = v + x ** 2 * 0"))
+        "f32(n) ** 2", "f32(n)") + "\nv = v + x ** 2 * 0 * mV"))
     assert model.step(-50.0, 0.0, 0.0, 0.0, 0.25, 0.01, 0.7, -60.0, -40.0, -50.0) == (-50.175, False)
     Library().add(model.step)
+
+
+def test_a_units_name_is_one_of_it_and_costs_nothing():
+    model = read_model(with_line(
+        "x = v / mV\nx = exp(-(v - E) / (10 * mV)) + x * x\ni_ext = i_ext + A * v * v + 0 * x * pA").replace(
+        "PEAK = 40", "PEAK = 40\nE = -70 * mV\nA = 0.04 * pA / (mV * mV)"))
+    emitted = Library().add(model.step)
+    assert "x = (v)" in emitted.python or "x = v" in emitted.python
+    assert "mV" not in emitted.python
+    assert model.step(-50.0, 0.0, 0.0, 0.0, 0.25, 0.01, 0.7, -60.0, -40.0, -50.0) == (-50.175 + 0.25, False)
 
 
 def test_the_shipped_examples_are_models_of_their_own():
@@ -118,8 +128,8 @@ def test_the_shipped_examples_are_models_of_their_own():
 
 
 def test_words_of_the_grammar_do_not_depend_on_the_machine_where_constants_are_computed():
-    text = TEXT.replace("return 1 / C", "return tanh(0.5) * power(C, 0.3) * exp(-C) + log(C) + sqrt(C) + "
-                                        "exprel_inverse(C)")
+    text = TEXT.replace("return 1 / C", "x = C / pF\n    return (tanh(0.5) * power(x, 0.3) * exp(-x) + log(x) + "
+                                        "sqrt(x) + exprel_inverse(x)) / pF")
     model = read_model(text)
     value = model.derived["C_inverse"](model.values("A", {"C": 2.0}), 0.25)
     assert value == pytest.approx(0.46211715726 * 1.231144413 * 0.1353352832 + 0.69314718056 + 1.41421356 + 0.31303529)
@@ -229,7 +239,7 @@ def test_hostile_texts_are_one_sentence(text):
     ("def inverse(C):\n    return 1 / C", "def inverse(v):\n    return 1 / v", "parameters and dt only"),
     ("return 1 / C", "return 1 / C, C", "one number"),
     ("return 1 / C", "return 1 / (C - C)", "has no value"),
-    ("return 1 / C", "return exp(C) * exp(C)", "has no value"),
+    ("return 1 / C", "return exp(C / pF) * exp(C / pF) / pF", "has no value"),
     ("return v, spiked", "return spiked", "must return its 1 states"),
     ('Param("c"', 'Param("z", "mV", 0, 0, 1, "Unused"), Param("c"', "z is declared but not used"),
     ("return v, spiked", "return v, v, spiked", "2 values, not 3"),
@@ -303,3 +313,40 @@ def test_macros_of_the_kernels_cannot_be_names():
             if len(macro) > 3:
                 refused(with_line(f"{macro} = v"))
     assert {"int", "double", "asm", "threadIdx", "for", "lambda"} <= RESERVED
+
+
+# ---- units
+@pytest.mark.parametrize("old, new, said", [
+    ("+ i_ext", "+ v", "'k * (v - v_r) * (v - v_t)' is in pA, but 'v' is in mV"),
+    ("- g_syn * v", "- g_syn", "'g_syn' is in nS"),
+    ("v >= PEAK", "v >= k", "what is compared must have the same unit"),
+    ("c if spiked", "i_ext if spiked", "what is chosen from must"),
+    ("v = c if", "i_ext = v\n    v = c if", "i_ext is in pA above, but gets a value in mV here"),
+    ("v = c if", "w = exp(v)\n    v = c if", "the x of exp must be a plain number"),
+    ("v = c if", "w = boltzmann(v, v_t, k)\n    v = c if", "the slope of boltzmann must be in mV"),
+    ("v = c if", "w = power(v, v / mV)\n    v = c if", "computed power"),
+    ("v = c if", "w = 0\n    for n in range(3):\n        y = w * v\n        w = v\n    v = c if", "a value in mV2"),
+    ("v = c if", "if spiked:\n        w = v\n    else:\n        w = k\n    v = c if", "w is in nS/mV above"),
+    ("k * (v - v_r) * (v - v_t)", "0.04 * v * v + 5 * v + 140", "'0.04 * v * v' is in mV2, but '5 * v' is in mV"),
+    ("return 1 / C", "return C", "what is added must have the same unit"),
+    ('Param("C", "pF"', 'Param("C", "uF"', "is in 10^-6 mV"),
+    ('initial="v_r"', 'initial="k"', "v is in mV, but starts at k, which is in nS/mV"),
+    ("return v, spiked", "return v * k, spiked", "step returns v in nS, but the state is declared in mV"),
+    ("    v = c if", "    mV = c\n    v = c if", "mV is a unit; choose another name"),
+    ("PEAK = 40", "PEAK = 40 * k", "with its unit if it has one"),
+    ("PEAK = 40", "PEAK = 40 * pA", "'v' is in mV, but 'PEAK' is in pA")])
+def test_units_that_do_not_agree_are_refused(old, new, said):
+    assert old in TEXT
+    assert said in refused(TEXT.replace(old, new))
+
+
+def test_a_function_is_followed_with_the_units_of_every_call():
+    half = "def half(x):\n    return 0.5 * x\n\n\ndef moved(x):\n    return x + 1 * mV\n\n\n"
+    with_half = with_line("w = half(v)\nw = half(c)\ny = half(k)\nw = moved(w)").replace("PEAK", half + "PEAK", 1)
+    read_model(with_half)
+    assert "(called from line" in refused(with_half.replace("moved(w)", "moved(k)"), 8)
+
+
+def test_nested_loops_are_followed_quickly():
+    code = "".join("    " * depth + f"for n{depth} in range(1):\n" for depth in range(15))
+    read_model(with_line("w = 0\n" + code + "    " * 15 + "w = v"))

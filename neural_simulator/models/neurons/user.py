@@ -24,6 +24,7 @@ from ...base.errors import ConfigurationError, GrammarError
 from .. import kinetics, membrane
 from ..exactly import exactly
 from ..receptors import RECEPTORS
+from . import user_units as units
 
 MAX_TEXT = 65_536              # characters of a text
 MAX_DEPTH = 60                 # of nested expressions and statements
@@ -87,6 +88,7 @@ class _Reader:
     def __init__(self, text: str, name: str):
         self.text, self.name = text, name
         self.constants: dict[str, float] = {}
+        self.units: dict[str, units.Found] = {}         # of the constants
         self.functions: dict[str, _Function] = {}
         self.declared: ast.Call | None = None
 
@@ -134,10 +136,11 @@ class _Reader:
             self.declared = node.value
             return
         self.check_name(node, name, constant=True)
-        value = _number(node.value)
+        value, unit = _quantity(node.value)
         if value is None:
-            raise self.refuse(node, f"{name} must be a plain number; only functions compute")
-        self.constants[name] = value
+            raise self.refuse(node, f"{name} must be a number, with its unit if it has one, such as -70 * mV; only "
+                                    "functions compute")
+        self.constants[name], self.units[name] = value, unit
 
     def _add_function(self, node: ast.FunctionDef) -> None:
         if len(self.functions) >= MAX_FUNCTIONS:
@@ -155,8 +158,9 @@ class _Reader:
         if not _NAME.fullmatch(name) or "__" in name or name.endswith("_"):
             raise self.refuse(node, f"the name {name!r} must be made of letters, digits and single underscores between "
                                     "them, begin with a letter and have at most 40 characters")
-        if name in WORDS:
-            raise self.refuse(node, f"{name} is a word of the grammar; choose another name")
+        if name in WORDS or name in units.WORDS:
+            raise self.refuse(node, f"{name} is a {'word of the grammar' if name in WORDS else 'unit'}; choose another "
+                                    "name")
         if name in (RESERVED_DECLARED if declared else RESERVED) or (_KERNELS_OWN.fullmatch(name) and not constant):
             raise self.refuse(node, f"the name {name!r} is used by the program itself; choose another one")
         if declared and (name.startswith(("acc_", "arrived_", "factor_", "out")) or name.startswith("s_")
@@ -294,7 +298,7 @@ class _Function:
             raise self.reader.refuse(node, f"a loop's counter counts only: write f32({node.id})")
         if node.id in self.reader.functions or node.id in WORDS:
             raise self.reader.refuse(node, f"{node.id} is a function and must be called")
-        if node.id not in self.known and node.id not in self.reader.constants:
+        if node.id not in self.known and node.id not in self.reader.constants and node.id not in units.WORDS:
             raise self.reader.refuse(node, f"{node.id} has no value here")
 
     def _operator(self, node: ast.AST, operator: ast.AST) -> None:
@@ -338,17 +342,26 @@ class _Function:
                 self._expression(argument, turns)
 
 
+class _One(ast.Constant):
+    """The 1 that a unit stands for."""
+
+
 class _ToFloats(ast.NodeTransformer):
-    """Whole numbers become floating-point numbers, but for exponents and the lengths of loops."""
+    """Whole numbers become floating-point numbers, but for exponents and the lengths of loops; units, all 1, go."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.copy_location(_One(1.0), node) if node.id in units.WORDS else node
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         return ast.copy_location(ast.Constant(float(node.value)), node) if type(node.value) is int else node
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         node.left = self.visit(node.left)
         if not isinstance(node.op, ast.Pow):
             node.right = self.visit(node.right)
-        return node
+        if isinstance(node.op, (ast.Mult, ast.Div)) and isinstance(node.right, _One):
+            return node.left
+        return node.right if isinstance(node.op, ast.Mult) and isinstance(node.left, _One) else node
 
     def visit_For(self, node: ast.For) -> ast.For:
         node.body = [self.visit(statement) for statement in node.body]
@@ -508,6 +521,7 @@ class _Declaration:
             raise self._refuse(f"step must return its {len(states)} states in order and whether a spike happened, "
                                f"{len(states) + 1} values, not {step.results}", step.node)
         self._check_use(given, params, states)
+        self._check_units(given)
 
     def _check_use(self, given: dict[str, Any], params: list[str], states: list[str]) -> None:
         step, derived = given["step"], given["derived"]
@@ -529,6 +543,31 @@ class _Declaration:
             if isinstance(state.initial, str) and state.initial not in (*params, *derived):
                 raise self._refuse(f"{state.name} starts at {state.initial!r}, which is neither a number, a parameter "
                                    "nor a derived constant")
+
+    def _check_units(self, given: dict[str, Any]) -> None:
+        """Follow the units from the declarations through derived constants and the step back to the states."""
+        follow = units.Units(self.reader.functions, self.reader.units, WORDS)
+        port = units.read(given.get("port_unit", "nS"))
+        known: dict[str, units.Found] = {each.name: units.read(each.unit) for each in (*given["states"],
+                                                                                       *given["params"])}
+        known |= {"dt": units.read("ms"), "i_ext": units.read("pA"), "g_syn": units.read("nS"),
+                  "j_syn": units.read("pA"), "arrived": port, "arrived_exc": port, "arrived_inh": port}
+        try:
+            for name, function in given["derived"].items():
+                known[name], = follow.results(function.name, tuple(known[a] for a in function.arguments))
+            step = given["step"]
+            found = follow.results(step.name, tuple(known[a] for a in step.arguments))
+        except units.Mismatch as error:
+            raise self._refuse(error.reason, error.node) from None
+        for state, unit in zip(given["states"], found, strict=False):
+            declared = units.read(state.unit)
+            if unit is not None and unit != declared:
+                raise self._refuse(f"step returns {state.name} in {units.name_of(unit)}, but the state is declared in "
+                                   f"{units.name_of(declared)}", step.node)
+            start = known.get(state.initial) if isinstance(state.initial, str) else None
+            if start is not None and start != declared:
+                raise self._refuse(f"{state.name} is in {units.name_of(declared)}, but starts at {state.initial}, "
+                                   f"which is in {units.name_of(start)}")
 
     def _check_numbers(self, given: dict[str, Any]) -> None:
         default, most = given["default_dt_ms"], given["max_dt_ms"]
@@ -614,6 +653,29 @@ def _number(node: ast.expr) -> float | None:
     if not isinstance(node, ast.Constant) or type(node.value) not in (int, float):
         return None
     return float(node.value) if abs(node.value) <= 3e38 else None
+
+
+def _quantity(node: ast.expr) -> tuple[float | None, units.Found]:
+    """Value and unit of a number that may be multiplied and divided by units; no value where it is none of that."""
+    value, unit = _number(node), None
+    if value is None and isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
+        value, before = _quantity(node.left)
+        factor = _product(node.right)
+        if factor is None:
+            return None, None
+        unit = units.times(before or units.PLAIN, factor, 1 if isinstance(node.op, ast.Mult) else -1)
+    return value, unit
+
+
+def _product(node: ast.expr) -> units.Found:
+    """The unit that names of units make by * and /; None where other things stand between them."""
+    if isinstance(node, ast.Name) and node.id in units.WORDS:
+        return units.UNITS[node.id]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
+        left, right = _product(node.left), _product(node.right)
+        if left is not None and right is not None:
+            return units.times(left, right, 1 if isinstance(node.op, ast.Mult) else -1)
+    return None
 
 
 def _check_depth(reader: _Reader, tree: ast.AST) -> None:
