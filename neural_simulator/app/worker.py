@@ -33,6 +33,9 @@ from .observer import Observer, default_probes, view_of
 from .pacing import SHORTEST_WAIT_S, BatchSizer, Pacer, SpeedMeter
 
 FRAME_S = 1.0 / 60.0          # frames are not made more often than this
+# Python lets a thread hold the interpreter for 5 ms, and a batch of steps then waits for the windows. Measured beside a
+# network on a GPU: a millisecond of Python per picture, 60 a second, costs 9 % of the steps with 5 ms, 3 % with this.
+SWITCH_S = 0.0001
 LATE_FRAME_S = 0.25           # a frame this old is made although the one before has not been taken
 STATES_EVERY_MS = 0.25        # simulated time between two looks at the states of an inspected neuron
 PROGRESS_S = 0.05             # progress is not reported more often than this
@@ -124,6 +127,7 @@ class Worker:
 
     def run(self) -> None:
         """Obey and advance until `Shutdown`; this is the thread's whole life."""
+        sys.setswitchinterval(SWITCH_S)
         while not self._over:
             try:
                 self._turn()

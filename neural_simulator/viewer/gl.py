@@ -45,6 +45,7 @@ class Program:
         if not GL.glGetProgramiv(self.name, GL.GL_LINK_STATUS):
             reason = _text(GL.glGetProgramInfoLog(self.name))
             raise BackendError(f"The shaders {vertex} and {fragment} do not link: {reason}")
+        self._places: dict[str, int] = {}
         index = GL.glGetUniformBlockIndex(self.name, block) if block else GL.GL_INVALID_INDEX
         if index != GL.GL_INVALID_INDEX:
             GL.glUniformBlockBinding(self.name, index, 0)
@@ -63,7 +64,9 @@ class Program:
 
     def uniform(self, name: str) -> int:
         """Return the location of a uniform, -1 where the program has none of that name."""
-        return GL.glGetUniformLocation(self.name, name)
+        if name not in self._places:
+            self._places[name] = GL.glGetUniformLocation(self.name, name)
+        return self._places[name]
 
     def attribute(self, name: str) -> int:
         """Return the location of a vertex attribute, -1 where the program does not use it."""

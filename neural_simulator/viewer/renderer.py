@@ -53,7 +53,7 @@ PICKED_STRENGTH, BESIDE_PICKED = 3.0, 0.35     # opacity of a picked neuron's li
 EXACT_UP_TO = 20_000                           # more neurons are sorted anew only when the view has turned
 COS_LITTLE_TURN = float(np.cos(np.radians(1.5)))     # by so much
 NO_DIRECTION = np.array([1.0, 0.0, 0.0])
-RENEWED_S = 0.04                               # between two readings of the display's numbers
+RENEWED_S = 0.1                                # between two readings of the display's numbers
 LINE_STEPS = 4096                              # room for lines grows in such steps
 SELECTED, PICKED = 1, 2                        # values of a_mark
 
@@ -114,42 +114,47 @@ class Renderer:
         `transparent` leaves the background out: alpha tells how much of a pixel is covered. `lively`: while the view
         turns, the order of many neurons may be that of a moment ago.
         """
+        self.show(shown.view)
+        network, self.drawn_pulses = self.network, 0
+        if network is not None:            # what takes the host's time, before the device begins to draw
+            self._prepare(network, replace(shown, frame=network.own(shown.frame)), size, camera, pixel_scale, lively)
         GL.glViewport(0, 0, *size)
         GL.glDepthMask(True)
         GL.glClearColor(*BACKGROUND, 0.0 if transparent else 1.0)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
-        self.drawn_pulses = 0
-        self.show(shown.view)
-        network = self.network
         if network is None:
             return
-        network.use(shown)
-        frame = network.own(shown.frame)
-        dithered = len(network.drawn) > SORTED_UP_TO
-        block = scene_uniforms(network.scene, replace(shown, frame=frame), camera, *size, pixel_scale, dithered)
-        self.uniforms.write(block)
         GL.glBindBufferBase(GL.GL_UNIFORM_BUFFER, 0, self.uniforms.name)
-        self._use_tables(shown)
-        network.sort(camera, dithered, lively)
+        self.tables.bind(UNIT_TABLES)
         self._draw_neurons(network)
         GL.glDepthMask(False)
         if shown.viz.show_outlines:
             self._draw_outlines(network)
         if shown.viz.show_synapses:
             self._draw_lines(network, shown)
-            if shown.viz.show_pulses and frame is not None:
-                self._draw_pulses(network, shown, frame)
+            if self.drawn_pulses:
+                self._draw_pulses(network)
         if shown.viz.spiking_mode != "none":
             self._draw_halos(network)
 
+    def _prepare(self, network: NetworkBuffers, shown: Shown, size: tuple[int, int], camera: Camera,
+                 pixel_scale: float, lively: bool) -> None:
+        """Bring everything on the device up to date."""
+        network.use(shown)
+        dithered = len(network.drawn) > SORTED_UP_TO
+        self.uniforms.write(scene_uniforms(network.scene, shown, camera, *size, pixel_scale, dithered))
+        self._use_tables(shown)
+        network.sort(camera, dithered, lively)
+        if shown.viz.show_synapses and shown.viz.show_pulses and shown.frame is not None:
+            self.drawn_pulses = network.pulses_of(shown.frame, self.drawn(shown.viz)[1])
+
     def _use_tables(self, shown: Shown) -> None:
-        """Bind the colour tables of the present colour mode."""
+        """Have the colour tables of the present colour mode."""
         assert shown.view is not None
         wanted = (shown.view.populations, shown.viz.color_mode)
         if wanted != self._table_of:
             self.tables.close()
             self.tables, self._table_of = Texture(lookup_table(*wanted)), wanted
-        self.tables.bind(UNIT_TABLES)
 
     def _draw_neurons(self, network: NetworkBuffers) -> None:
         GL.glEnable(GL.GL_PROGRAM_POINT_SIZE)
@@ -181,13 +186,11 @@ class Renderer:
                 lines.array.bind()
                 GL.glDrawArrays(GL.GL_LINES, 0, 2 * count)
 
-    def _draw_pulses(self, network: NetworkBuffers, shown: Shown, frame: Frame) -> None:
-        count = network.pulses_of(frame, self.drawn(shown.viz)[1])
-        self.drawn_pulses = count
+    def _draw_pulses(self, network: NetworkBuffers) -> None:
         _blend_added()
         self.pulses.use()
         network.flying.bind()
-        GL.glDrawArrays(GL.GL_POINTS, 0, count)
+        GL.glDrawArrays(GL.GL_POINTS, 0, self.drawn_pulses)
 
     def _draw_halos(self, network: NetworkBuffers) -> None:
         _blend_added()
