@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..base.errors import FileFormatError
+from ..base.errors import FileFormatError, StateError
 from ..config import CoreSimConfig
 from ..engine.snapshot import Snapshot
 from ..files.checkpoints import Checkpoint, Origin, new_path, write_checkpoint
@@ -68,7 +68,10 @@ def restore(sim: Any, checkpoint: Checkpoint) -> None:
             "from it.", checkpoint.path)
     if checkpoint.origin.live:
         sim.set_live(**checkpoint.origin.live)          # first: stimuli have states of their own
-    sim.restore(Snapshot.of(checkpoint.step, checkpoint.arrays(sim.layout())))
+    try:
+        sim.restore(Snapshot.of(checkpoint.step, checkpoint.arrays(sim.layout())))
+    except StateError as error:
+        raise FileFormatError(f"{checkpoint.path} is damaged: {error}", checkpoint.path) from error
 
 
 def load(path: Path | str, build: Callable[[CoreSimConfig], Any]) -> tuple[Any, CoreSimConfig]:

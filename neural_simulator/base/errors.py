@@ -41,6 +41,10 @@ class FileFormatError(SimulatorError):
         self.path = path
 
 
+class StateError(SimulatorError):
+    """A state does not belong to the network that shall go on from it."""
+
+
 class BackendError(SimulatorError):
     """A computing backend is missing or failed."""
 

@@ -107,7 +107,8 @@ class CpuEngine:
         """Size of a snapshot."""
         arrivals = (self.plan.max_delay_steps + 1) * self.plan.num_ports
         learned = self.learning.nbytes if self.learning is not None else 0
-        return 4 * self.plan.num_neurons * (arrivals + len(self.states) + 2) + learned
+        wiring = 6 * self.network.num_synapses if self.network.rewired else 0
+        return 4 * self.plan.num_neurons * (arrivals + len(self.states) + 2) + learned + wiring
 
     @property
     def plasticity_events(self) -> tuple[int, int, int, int]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base.errors import SimulatorError
+from ..base.errors import StateError
 from ..network.plan import Plan
 from ..network.rewiring import Wiring, play
 from .batch import Batch, join
@@ -62,7 +62,7 @@ class Rewiring:
             wiring.check(self.plan)
         size = network.num_synapses_built if wiring is None else wiring.num_synapses
         if any(len(further[name]) != size for name in COLUMNS if name in further):
-            raise SimulatorError("The state has not one weight for every synapse; it cannot be restored.")
+            raise StateError("The state has not one weight for every synapse; it cannot be restored.")
         network.rewire(wiring)
         self._counts = further["wiring_spikes"].copy()
         formed, removed = (int(number) for number in further["wiring_changes"])

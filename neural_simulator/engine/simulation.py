@@ -359,8 +359,8 @@ class Simulation:
         What is empty, such as learning's spikes under way, may grow; synapses may come and go.
         """
         arrays = self.snapshot().arrays()
-        growing = {f"further/{name}" for name in SIZES_CHANGE} if self.plan.rewires else ()
-        return {path: (values.dtype, tuple(None if path in growing else size or None for size in values.shape))
+        growing = tuple(f"further/{name}" for name in ("learning_event", *(SIZES_CHANGE if self.plan.rewires else ())))
+        return {path: (values.dtype, tuple(None if path.startswith(growing) else size or None for size in values.shape))
                 for path, values in arrays.items()}
 
     def snapshot(self) -> Snapshot:

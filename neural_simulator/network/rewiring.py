@@ -16,7 +16,7 @@ import numpy as np
 
 from ..backend import cpu_rewire
 from ..base.declarations import Projection
-from ..base.errors import ConfigurationError, SimulatorError
+from ..base.errors import ConfigurationError, StateError
 from . import projections
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ class Wiring(NamedTuple):
         return np.repeat(np.arange(self.starts.size - 1), np.diff(self.starts))
 
     def check(self, plan: Plan) -> None:
-        """Raise SimulatorError where this cannot be the connectivity of a network of `plan`."""
+        """Raise StateError where this cannot be the connectivity of a network of `plan`."""
         starts = self.starts
         good = (starts.size == plan.num_neurons + 1 and starts[0] == 0 and (np.diff(starts) >= 0).all()
                 and starts[-1] == self.targets.size == self.delays.size
                 and kernels().canonical(*self, np.int64(plan.num_neurons), np.int64(plan.max_delay_steps)))
         if not good:
-            raise SimulatorError("The state's synapses do not belong to this network; it cannot be restored.")
+            raise StateError("The state's synapses do not belong to this network; it cannot be restored.")
 
 
 @dataclass(frozen=True)

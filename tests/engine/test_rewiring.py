@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from neural_simulator.base.errors import ConfigurationError, SimulatorError
+from neural_simulator.backend.cpu_rewire import COUNTS
+from neural_simulator.base.errors import ConfigurationError, StateError
 from neural_simulator.config import CoreSimConfig, GPUConfig
+from neural_simulator.engine.memory import estimate_memory
 from neural_simulator.engine.rewiring import SIZES_CHANGE, WEIGHT
 from neural_simulator.engine.simulation import Simulation
 from neural_simulator.engine.snapshot import Snapshot
@@ -18,6 +22,7 @@ from neural_simulator.network.rewiring import Wiring, play
 from tests.activity import CPU
 from tests.engine.test_learning import LEARNING, NET, everything, same
 
+MOST_IN, MOST_OUT = (COUNTS.index(name) for name in ("MOST_IN", "MOST_OUT"))
 REWIRING = {"enable_structural_plasticity": True, "structural_interval_ms": 100.0, "structural_attempts": 3.0,
             "structural_elimination": 0.3, "structural_elimination_of_others": 0.01, "structural_growth": 1.1,
             "structural_weight_threshold": 1.0, "structural_length_um": 400.0}
@@ -143,13 +148,14 @@ def test_no_neuron_ever_passes_its_bounds():
     begin, reached = degrees(), 0
     for _ in range(6):
         sim.step(100)
-        for now, then, most, own, other in ((degrees()[0], begin[0], 4, 1, 0), (degrees()[1], begin[1], 5, 0, 1)):
+        into, out = degrees()
+        for now, then, most, own, other in ((into, begin[0], MOST_IN, 1, 0), (out, begin[1], MOST_OUT, 0, 1)):
             for row in structure.counts:
                 p = sim.plan.populations[row[own]]
                 bound = np.maximum(then[row[other], p.start:p.stop], row[most])
                 assert (now[row[other], p.start:p.stop] <= bound).all()
                 reached += int((now[row[other], p.start:p.stop] == row[most]).sum())
-        begin = tuple(np.minimum(a, b) for a, b in zip(begin, degrees(), strict=True))
+        begin = tuple(np.minimum(a, b) for a, b in zip(begin, (into, out), strict=True))
     assert reached > 100 and sim.plasticity_events.removed > 1000
     assert sim.network.num_synapses <= 1.25 * sim.plan.expected_synapses <= 1.25 * sim.plan.most_synapses
     excitatory = np.array([p.excitatory for p in sim.plan.populations])
@@ -209,6 +215,38 @@ def test_active_neurons_form_more_and_without_activity_nothing_forms_that_needs_
         np.testing.assert_allclose(counts / counts[5], np.arange(6) / 5.0, atol=0.06)
 
 
+def test_the_number_of_synapses_settles_where_loss_and_growth_balance():
+    """n p = (M - n (1 - p)) a q: of M places those that are vacant after the loss are tried a times each; q of the
+    attempts meet no synapse. (Sources at their bound, one in a hundred, are left out of account.)"""
+    p, a = 0.2, 0.3
+    core = CoreSimConfig(seed=4, num_neurons=300, connections_per_neuron=20, connection_length_um=1e9, num_traits=1,
+                         inhibitory_trait_indices=(), enable_structural_plasticity=True, structural_growth=1.5,
+                         structural_weight_threshold=10.0, structural_elimination=p, structural_attempts=a,
+                         structural_length_um=1e9, structural_activity_share=0.0)
+    plan = make_plan(core, 4)
+    network = Network(plan)
+    wiring, sizes = network.wiring(), []
+    for number in range(40):
+        made = play(plan, plan.learning.structure, number, network.positions, np.zeros(300, np.uint32), wiring,
+                    {WEIGHT: np.ones(wiring.num_synapses, np.float32)}, WEIGHT)
+        wiring = made.wiring
+        sizes.append(wiring.num_synapses)
+    places = 300 * int(plan.learning.structure.counts[0, MOST_IN])
+    tried = a * (1.0 - np.mean(sizes[20:]) * (1.0 - p) / 300**2)
+    assert np.mean(sizes[20:]) == pytest.approx(places * tried / (p + tried * (1.0 - p)), rel=0.02)
+
+
+def test_a_round_takes_the_memory_that_was_forecast():
+    core = CORES["release"].changed(num_neurons=2000, connections_per_neuron=200, excitatory_weight_nS=0.2)
+    sim = Simulation(core, CPU)
+    sim.step(100)                                          # compiles, and from now on a state carries its synapses
+    tracemalloc.start()
+    sim.step(100)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sim.memory_bytes + peak == pytest.approx(estimate_memory(core), rel=0.2)
+
+
 # ---- the same bits, however it is run
 @pytest.mark.parametrize("name", CORES)
 def test_a_network_that_rewires_is_the_same_however_it_is_run(name, backend):
@@ -262,7 +300,7 @@ def test_synapses_that_fit_no_network_are_refused():
                         ("wiring_degrees", lambda a: a[::-1]), (WEIGHT, lambda a: a[1:])):
         assert name in SIZES_CHANGE or name == WEIGHT
         further = {**snapshot.further, name: wrong(snapshot.further[name])}
-        with pytest.raises(SimulatorError, match="cannot be restored"):
+        with pytest.raises(StateError, match="cannot be restored"):
             sim.restore(Snapshot(snapshot.step, snapshot.states, snapshot.last_spike, snapshot.pending,
                                  snapshot.spike_counts, further))
     sim.restore(snapshot)
