@@ -48,6 +48,11 @@ class NetworkView:
         return int(self.positions.shape[0])
 
 
+def same_neurons(a: NetworkView | None, b: NetworkView | None) -> bool:
+    """Whether both are of one network, of which at most the synapses differ."""
+    return a is not None and b is not None and a.build == b.build and a.positions is b.positions
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """The state of the network at the start of step `step`, and the spikes since the frame before."""

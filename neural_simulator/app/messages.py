@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.synapses import Synapses
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
 from ..files.recording_choice import RecordingChoice
 from .frames import Incoming, Inspection, NetworkView, PlaybackView
@@ -257,6 +258,15 @@ class NetworkBuilt(Event):
     """A new network is in place; `view` is what the windows need of it."""
 
     view: NetworkView
+
+
+@dataclass(frozen=True)
+class SynapsesChanged(Event):
+    """Synapses have come and gone in network `build`: how many there are now, and the sample that windows draw."""
+
+    build: int
+    num_synapses: int
+    sample: Synapses
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..base.declarations import Population
+from ..base.synapses import Synapses
 from ..engine.learning_view import LearningView
 from ..models.neurons import neuron_model
 from .frames import MAX_TAPE, NO_IDS, NO_STEPS, NO_TRACE, Frame, NetworkView
@@ -33,6 +35,30 @@ def view_of(sim: Any, build: int) -> NetworkView:
         memory_bytes=sim.memory_bytes, build_time_s=sim.build_time_s, build=build,
         max_delay_steps=network.max_delay_steps, weight_unit=" or ".join(units), variables=sim.variables,
         state_bytes=sim.state_bytes, first_step=sim.first_step)
+
+
+class SynapseWatch:
+    """Notices that the synapses of the network on show have come and gone, about once a second."""
+
+    def __init__(self, clock: Callable[[], float]):
+        self._clock = clock
+        self._version, self._looked_s, self._cost_s = 0, float("-inf"), 0.0
+
+    def begin(self, network: Any) -> None:
+        """Follow another network, whose present synapses are known."""
+        self._version, self._looked_s = network.version, float("-inf")
+
+    def news(self, network: Any, still: bool) -> Synapses | None:
+        """Return a sample of the synapses where they have changed; at once where the picture stands still."""
+        began = self._clock()
+        if network.version == self._version:
+            return None
+        if not still and began - self._looked_s < max(LEARNING_EVERY_S, self._cost_s / LEARNING_COST):
+            return None
+        self._version, self._looked_s = network.version, began
+        sample = network.sample(MOST_SYNAPSES)
+        self._cost_s = self._clock() - began
+        return sample
 
 
 def default_probes(populations: tuple[Population, ...]) -> tuple[int, ...]:

@@ -59,12 +59,20 @@ class Stage:
     @property
     def network(self) -> Any:
         """The recorded network, where it is in place; else None: then its synapses are not known."""
-        sim = self._own or (self._live if self._same(self._live) else None)
+        sim = self._in_place
         return None if sim is None else sim.network
+
+    @property
+    def _in_place(self) -> Any:
+        """The simulation of the recorded network. A live one that has been rewired is another, unless it computes."""
+        if self._own is not None:
+            return self._own
+        known = self._same(self._live) and (self._loan is not None or not self._live.network.rewired)
+        return self._live if known else None
 
     def view(self) -> NetworkView:
         """What the windows need of the recorded network."""
-        recording, sim = self.recording, self._own or (self._live if self._same(self._live) else None)
+        recording, sim = self.recording, self._in_place
         if sim is not None:
             return replace(view_of(sim, self._build), core=recording.core, seed=recording.seed, first_step=0)
         return NetworkView(

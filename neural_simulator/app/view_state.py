@@ -105,6 +105,12 @@ def _built(view: ViewState, event: msg.NetworkBuilt) -> ViewState:
                    incoming=None)
 
 
+def _rewired(view: ViewState, event: msg.SynapsesChanged) -> ViewState:
+    if view.network is None or view.network.build != event.build:
+        return view
+    return replace(view, network=replace(view.network, num_synapses=event.num_synapses, synapse_sample=event.sample))
+
+
 def _inspected(view: ViewState, event: msg.Inspected) -> ViewState:
     return replace(view, inspection=event.inspection)
 
@@ -162,6 +168,7 @@ APPLIERS: Mapping[type[msg.Event], Callable[..., ViewState]] = {
     msg.Failed: _failed,
     msg.RunStateChanged: _run_state,
     msg.NetworkBuilt: _built,
+    msg.SynapsesChanged: _rewired,
     msg.Inspected: _inspected,
     msg.WeightsSummed: _summed,
     msg.SelectionChanged: _selected,

@@ -29,7 +29,7 @@ from . import messages as msg
 from .actions import MAX_PROBES
 from .crash import write_report
 from .frames import Incoming, Inspection, Mailbox
-from .observer import Observer, default_probes, view_of
+from .observer import Observer, SynapseWatch, default_probes, view_of
 from .pacing import SHORTEST_WAIT_S, BatchSizer, Pacer, SpeedMeter
 
 FRAME_S = 1.0 / 60.0          # frames are not made more often than this
@@ -105,6 +105,7 @@ class Worker:
         self._recorder: Any = None
         self._stage: Any = None                          # the playback, with what it took
         self._live_view: Any = None                      # what the windows were told of the live network
+        self._watch = SynapseWatch(clock)
         self._probes: tuple[int, ...] = ()               # chosen by the user; empty: the default ones
         self._speed = 1.0
         self._frame_steps = 17
@@ -230,6 +231,7 @@ class Worker:
         self._observer = Observer(sim, self._probes if fitting else default_probes(network.populations),
                                   self._builds)
         self._live_view = replace(view_of(sim, self._builds), core=core)
+        self._watch.begin(network)
         self._emit(msg.NetworkBuilt(self._live_view))
 
     def _cancel(self, command: msg.Cancel) -> str:
@@ -327,24 +329,36 @@ class Worker:
 
     def _inspect(self, command: msg.Inspect) -> str:
         network, number = self._network_on_show(), command.neuron
-        if number is None:
-            inspection = None
-        elif 0 <= number < network.num_neurons:
-            population = network.populations[network.population_of[number]]
-            x, y, z = (float(value) for value in network.positions[number])
-            inspection = Inspection(number, self._builds, population, (x, y, z), parameters_of(population),
-                                    *network.synapses_of(number))
-        else:
+        if number is not None and not 0 <= number < network.num_neurons:
             raise SimulatorError(f"There is no neuron {number}; neurons are numbered 0 to {network.num_neurons - 1}.")
-        self._emit(msg.Inspected(inspection))
+        self._emit(msg.Inspected(None if number is None else self._inspection(network, number)))
         if self._stage is not None:
             self._stage.player.inspected = number
             self._show()
             return ""
         assert self._observer is not None
-        self._observer.inspect(number, states_named(population) if number is not None and command.states else ())
+        traced = number is not None and command.states
+        self._observer.inspect(number, states_named(network.populations[network.population_of[number]]) if traced else
+                               ())
         self._publish()
         return ""
+
+    def _inspection(self, network: Any, number: int) -> Inspection:
+        population = network.populations[network.population_of[number]]
+        x, y, z = (float(value) for value in network.positions[number])
+        return Inspection(number, self._builds, population, (x, y, z), parameters_of(population),
+                          *network.synapses_of(number))
+
+    def _tell_of_synapses(self, network: Any, inspected: int | None, still: bool) -> None:
+        """Let the windows know where the synapses of the network on show have come and gone."""
+        sample = self._watch.news(network, still)
+        if sample is None:
+            return
+        self._emit(msg.SynapsesChanged(self._builds, network.num_synapses, sample))
+        if self._stage is None:
+            self._live_view = replace(self._live_view, num_synapses=network.num_synapses, synapse_sample=sample)
+        if inspected is not None:
+            self._emit(msg.Inspected(self._inspection(network, inspected)))
 
     def _network_on_show(self) -> Any:
         """The network that the windows show, live or recorded."""
@@ -439,6 +453,8 @@ class Worker:
             self._pacer.restart(self._clock())
         self._stage = stage
         self._builds += 1
+        if stage.network is not None:
+            self._watch.begin(stage.network)
         self._emit(msg.NetworkBuilt(stage.view()))
         self._emit(msg.PlaybackChanged(stage.player.view()))
         self._show()
@@ -466,6 +482,7 @@ class Worker:
         assert self._observer is not None
         self._observer.renumber(self._builds)
         self._live_view = replace(self._live_view, core=self._core, build=self._builds)
+        self._watch.begin(self._sim.network)
         self._emit(msg.NetworkBuilt(self._live_view))
         with suppress(SimulatorError):      # a device that failed under the playback shows nothing
             self._publish()
@@ -526,7 +543,10 @@ class Worker:
 
     def _show(self) -> None:
         self._framed_s = self._clock()
-        self._mailbox.put(self._stage.player.frame())
+        player, network = self._stage.player, self._stage.network
+        self._mailbox.put(player.frame())
+        if network is not None:
+            self._tell_of_synapses(network, player.inspected, still=player.speed == 0.0)
 
     @staticmethod
     def _checkpoints() -> Any:
@@ -601,6 +621,7 @@ class Worker:
         self._framed_s = self._clock()
         speed = self._meter.speed() if self._state == "running" else 0.0
         self._mailbox.put(self._observer.frame(self._sizer.step_s, speed))
+        self._tell_of_synapses(self._sim.network, self._observer.inspected, still=self._state != "running")
 
     # ---- helpers ----------------------------------------------------------------------------------------
     def _network(self) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import psutil
 
-from ..app.frames import Frame, NetworkView
+from ..app.frames import Frame, NetworkView, same_neurons
 from .series import Raster, Rates, Scalars, Voltages
 
 STATES_KEPT = 1200             # points of the phase plane
@@ -46,7 +46,9 @@ class Tapes:
     def take(self, network: NetworkView | None, frame: Frame | None, fresh: bool) -> None:
         """Follow the desk; once per turn of the main loop."""
         if network is not self.network:
-            self._begin(network)
+            if not same_neurons(self.network, network):
+                self._begin(network)
+            self.network = network                                       # the same neurons may have other synapses
         if network is None or frame is None or not fresh:
             return
         assert self.raster is not None

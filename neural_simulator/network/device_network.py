@@ -40,6 +40,7 @@ class DeviceNetwork:
         self.populations = plan.populations
         self.max_delay_steps = plan.max_delay_steps
         self.population_of = population_of(plan)
+        self.rewired, self.version = False, 0          # as in `Network`
         started = time.perf_counter()
         constants = {"BLOCKS": blocks, "WEIGHT_BITS": plan.weight_bits, "DELAY_BITS": delay_bits,
                      "MIN_DELAY": plan.min_delay_steps, "MAX_DELAY": plan.max_delay_steps}

@@ -57,6 +57,7 @@ class Network:
         self.fingerprint = self._fingerprint()
         self.learned: np.ndarray | None = None        # (S,) float32 stored units: the weights of a network that learns
         self.rewired = False                          # True once its synapses are no function of the seed any more
+        self.version = 0                              # grows whenever its synapses change
         self.num_synapses_built = self.num_synapses   # the seed gives so many
         self.build_time_s = time.perf_counter() - started
 
@@ -238,6 +239,7 @@ class Network:
         elif self.rewired:
             self.rows = self._build_rows(parts.size - 1, lambda task, fraction: None)
             self.sort_rows()
+        self.version += wiring is not None or self.rewired
         self.rewired = wiring is not None
 
     def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

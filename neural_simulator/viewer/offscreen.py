@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..app.frames import Frame, NetworkView
+from ..app.frames import Frame, NetworkView, same_neurons
 from ..base import log
 from ..base.errors import BackendError
 from ..config import VisualizationConfig
@@ -134,7 +134,7 @@ class OffscreenViewer:
         """
         from .picture import rendered
         self._context.activate()
-        if shown.view is not None and shown.view is not self._fitted:
+        if shown.view is not None and not same_neurons(self._fitted, shown.view):
             self.camera.up = up_axis(shown.view)
             self.camera.fit(*bounds(shown.view.positions), width / max(height, 1))
             self._fitted = shown.view

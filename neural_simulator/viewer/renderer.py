@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 from OpenGL import GL
 
-from ..app.frames import Frame, Incoming, Inspection, NetworkView
+from ..app.frames import Frame, Incoming, Inspection, NetworkView, same_neurons
 from ..base.errors import BackendError
 from ..base.palette import RGB, from_hex, population_color
 from ..base.synapses import NONE, Synapses, joined
@@ -89,6 +89,9 @@ class Renderer:
     def show(self, view: NetworkView | None) -> None:
         """Take `view` as the network to draw; nothing is done when its arrays are on the device already."""
         if self.network is not None and self.network.view is view:
+            return
+        if self.network is not None and view is not None and same_neurons(self.network.view, view):
+            self.network.rewire(view)
             return
         if self.network is not None:
             self.network.close()
@@ -348,6 +351,12 @@ class NetworkBuffers:
             both = NONE if picked is None else joined(picked.leaving, picked.ending)
             self.picked.fill(self.scene, both, self._weight_limits)
             self._picked_wires = Wires(self.scene, both, self._weight_limits)
+
+    def rewire(self, view: NetworkView) -> None:
+        """Draw the same neurons with other synapses."""
+        self.view, self.sample.count, self._flying = view, 0, None
+        self._weight_limits = weight_range(view.synapse_sample.weight)
+        self._sample_wires = 0, Wires(self.scene, NONE, self._weight_limits)
 
     def _own_inspection(self, shown: Shown) -> Inspection | None:
         known = shown.inspection is not None and shown.inspection.build == self.view.build

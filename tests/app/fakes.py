@@ -32,6 +32,7 @@ class FakeNetwork:
     def __init__(self, neurons):
         border = max(1, neurons * 4 // 5)
         self.num_neurons, self.num_synapses, self.max_delay_steps = neurons, 0, 3
+        self.rewired, self.version = False, 0
         edge = {"low_um": (-50.0, -50.0, -50.0), "high_um": (50.0, 50.0, 50.0)}
         self.populations = (Population("E", 0, border, "IZHIKEVICH", "RS", {}, True, 0, **edge),
                             Population("I", border, neurons, "IZHIKEVICH", "FS", {}, False, 1, **edge))

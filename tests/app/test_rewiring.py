@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import queue
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from neural_simulator.app import checkpoints
+from neural_simulator.app import messages as msg
 from neural_simulator.app.bridge import SimulationBridge
+from neural_simulator.app.frames import Mailbox, same_neurons
 from neural_simulator.app.recorder import RunRecorder
 from neural_simulator.app.replay import Replay
+from neural_simulator.app.view_state import ViewState, apply
+from neural_simulator.app.worker import Worker
 from neural_simulator.base.errors import FileFormatError
 from neural_simulator.engine.simulation import Simulation
 from neural_simulator.engine.snapshot import Snapshot
@@ -84,3 +91,30 @@ def test_the_bridge_shows_the_synapses_that_there_are():
     assert after.indices.size == before.indices.size + events.formed - events.removed
     assert bridge.connectivity().num_synapses == after.indices.size == after.indptr[-1]
     assert events.formed > 100 and bridge.get_latest_simulation_data_for_gui()["total_plasticity_events"] == sum(events)
+
+
+def test_the_windows_are_told_of_synapses_that_came_and_went(tmp_path):
+    commands, events, mailbox, seen = queue.Queue(), queue.Queue(), Mailbox(), []
+    worker = Worker(commands, events, mailbox)
+    worker.start()
+    view = ViewState()
+    for command in (msg.ApplyConfig(REWIRING, CPU), msg.Inspect(7), msg.StepOnce(150.0), msg.GoBack(50.0),
+                    msg.StepOnce(150.0)):
+        commands.put(command)
+        while not (seen and isinstance(seen[-1], msg.Done) and seen[-1].command is command):
+            seen.append(events.get(timeout=300.0))
+            view = apply(view, seen[-1])
+            assert not isinstance(seen[-1], msg.Failed), seen[-1].message
+    commands.put(msg.Shutdown())
+    assert worker.join(30.0)
+    sim = Simulation(REWIRING, CPU)
+    built = sim.network.num_synapses
+    sim.step(200)
+    changed = [event for event in seen if isinstance(event, msg.SynapsesChanged)]
+    assert [event.num_synapses for event in changed[1:]] == [built, sim.network.num_synapses]
+    assert changed[0].num_synapses not in (built, changed[2].num_synapses)
+    assert view.network.num_synapses == view.network.synapse_sample.count == sim.network.num_synapses
+    for shown, own in zip(view.inspection.leaving, sim.network.synapses_of(7)[0], strict=True):
+        assert np.array_equal(shown, own)
+    first = next(event.view for event in seen if isinstance(event, msg.NetworkBuilt))
+    assert same_neurons(first, replace(first, num_synapses=0)) and not same_neurons(first, replace(first, build=9))

@@ -105,11 +105,12 @@ def depths(viewer) -> dict[str, np.ndarray]:
 
 
 def lines(viewer) -> dict[str, np.ndarray]:
-    """One synapse between two small neurons."""
+    """One synapse between two small neurons, which vanishes and forms again."""
     shots = {}
     bare = replace(PAIR, synapse_sample=NONE)
     viz = SMALL.changed(point_size=1.0, synapse_alpha=0.4)
-    for name, view, now in (("shown", PAIR, frame(PAIR)), ("lit", PAIR, fired(PAIR, 1)), ("none", bare, frame(bare))):
+    for name, view, now in (("shown", PAIR, frame(PAIR)), ("lit", PAIR, fired(PAIR, 1)), ("none", bare, frame(bare)),
+                            ("again", PAIR, frame(PAIR))):
         shots[f"synapse {name}"] = draw(viewer, view, now, viz.changed(show_synapses=True), *SIZE, hud=False)
     shots["synapse hidden"] = draw(viewer, PAIR, frame(PAIR), viz, *SIZE, hud=False)
     inhibiting = network([[-300, 0, 0], [300, 0, 0], *BOX], [1, 1, 1, 1], [(0, 1)])

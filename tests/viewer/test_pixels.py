@@ -149,6 +149,7 @@ def test_a_sphere_hides_lines_behind_it_and_not_those_before_it(shots):
 def test_hiding_synapses_leaves_the_picture_of_a_network_without_any(shots):
     assert np.array_equal(shots["synapse hidden"], shots["synapse none"])
     assert len(changed_pixels(shots["synapse shown"], shots["synapse hidden"])) > 20
+    assert np.array_equal(shots["synapse again"], shots["synapse shown"]), "it vanished and formed again"
 
 
 @pytest.mark.parametrize(("name", "color"), [("shown", EXCITATORY), ("inhibiting", INHIBITORY)])
