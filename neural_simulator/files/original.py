@@ -94,9 +94,10 @@ _VIEW_NAMES = {"camera_fov": "field_of_view_deg", "viz_update_interval_steps": "
                "show_synapses_cb": "show_synapses"}
 _ADEX_NAMES = {f"adex_{name}" for name in ("C", "g_L", "E_L", "V_T", "Delta_T", "a", "tau_w", "b", "V_r", "V_peak")}
 _ADEX_CELL = "BRETTE_GERSTNER"          # whose values the earlier program's single AdEx cell had
-# Same name, other meaning: per step instead of per time, in units of their own, or without any effect there.
+# Same name, other meaning: per step instead of per time, in units of their own, another rule, or without effect there.
 _OTHER_MEANING = {name for name in _CORE if name.split("_")[0] in (
-    "izh", "hebbian", "homeostasis", "stdp", "reward", "struct", "heterogeneity", "conductance", "propagation")}
+    "izh", "hebbian", "homeostasis", "stdp", "reward", "struct", "heterogeneity", "conductance", "propagation")
+    } | {"enable_structural_plasticity"}
 
 
 def is_original(document: Mapping[str, Any]) -> bool:

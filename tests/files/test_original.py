@@ -83,10 +83,11 @@ def test_the_single_adex_cell_is_that_of_all_populations(tmp_path):
 
 
 def test_what_has_no_counterpart_is_named(tmp_path):
-    loaded = profile(tmp_path, {"propagation_strength": 0.05, "izh_C_val": 100.0, "homeostasis_target_rate": 0.02},
+    loaded = profile(tmp_path, {"propagation_strength": 0.05, "izh_C_val": 100.0, "homeostasis_target_rate": 0.02,
+                                "enable_structural_plasticity": True},
                      opengl={"FIRING_NEURON_COLOR": [1, 1, 0, 1]})
     assert loaded.notes == ("This program has no setting of the same meaning for: propagation_strength, izh_C_val, "
-                            "homeostasis_target_rate, FIRING_NEURON_COLOR.",)
+                            "homeostasis_target_rate, enable_structural_plasticity, FIRING_NEURON_COLOR.",)
 
 
 def test_a_value_that_is_not_accepted_is_named_with_the_reason(tmp_path):
