@@ -45,24 +45,25 @@ def normal_values(first, last, mean, sd, stream, k0, k1, out):
 
 # ---- batches
 @nb.njit(**OPT)
-def draw(lanes, owner, first, third, k0, k1, words):
-    """The random words of the draws first .. first + lanes - 1 of `owner`; `third`: third word of their counter."""
+def draw(lanes, owner, numbered, third, k0, k1, words):
+    """The random words of the draws of `owner` that `numbered` names; `third`: third word of their counter."""
+    numbered = numbered[:lanes]
     words0, words1, words2, words3 = words[0, :lanes], words[1, :lanes], words[2, :lanes], words[3, :lanes]
     for j in range(lanes):
-        w0, w1, w2, w3 = philox(u32(owner), u32(u32(first) + u32(j)), third, u32(STREAM_CONNECT), k0, k1)
+        w0, w1, w2, w3 = philox(u32(owner), numbered[j], third, u32(STREAM_CONNECT), k0, k1)
         words0[j] = w0
         words1[j] = w1
         words2[j] = w2
         words3[j] = w3
 
 @nb.njit(**OPT)
-def choose(lanes, first, count, k, chosen):
-    """Who is at the places first .. first + lanes - 1 of the random order of 0 .. count - 1 under the key k."""
+def choose(lanes, places, count, k, chosen):
+    """Who is at these places of the random order of 0 .. count - 1 under the key k."""
     shift = order_shift(u32(count))
     k0, k1, k2, k3 = k
-    out = chosen[:lanes]
+    places, out = places[:lanes], chosen[:lanes]
     for j in range(lanes):
-        out[j] = stirred_once(u32(u32(first) + u32(j)), u32(count), shift, k0, k1, k2, k3)
+        out[j] = stirred_once(places[j], u32(count), shift, k0, k1, k2, k3)
     for j in range(lanes):
         if out[j] >= count:
             out[j] = in_order(out[j], u32(count), shift, k0, k1, k2, k3)
@@ -124,10 +125,11 @@ def put(store, shared, lanes, pre, post, d, words, numbers, law, net):
 
 @nb.njit(**OPT)
 def scratch():
-    """Room for a batch: random words, sources, targets, their differences in space and distances, kernel values."""
+    """Room for a batch: random words, sources, targets, differences and distances, kernel values, choices."""
     words = np.zeros((4, LANES), np.uint32)
     return (words, np.empty(LANES, np.int64), np.empty(LANES, np.int64), np.empty((3, LANES), np.float32),
-            np.empty(LANES, np.float32), np.empty(LANES, np.float32), np.empty(LANES, np.float32))
+            np.empty(LANES, np.float32), np.empty(LANES, np.float32), np.empty(LANES, np.float32),
+            np.empty(LANES, np.uint32))
 
 # ---- walks
 @nb.njit(**OPT)
@@ -138,7 +140,7 @@ def walk_pairwise(store, projection, first, last, numbers, counts, positions, k0
     weight bits)). `segment[part, source, delay - 1]` is incremented (store = False) or used as the place to write to
     and then advanced (store = True). Returns how many owners lack synapses.
     """
-    words, pre, post, apart, d, r, value = scratch()
+    words, pre, post, apart, d, r, value, chosen = scratch()
     begin, end, kind, law = counts[POST_FIRST], counts[POST_LAST], counts[KERNEL], i32(counts[WEIGHT_LAW])
     poisson, autapses = counts[WALK] == POISSON, counts[AUTAPSES] != 0
     inverse, density = numbers[INVERSE], numbers[DENSITY]
@@ -154,7 +156,9 @@ def walk_pairwise(store, projection, first, last, numbers, counts, positions, k0
             drawn, j, along = 0, -1, f32(0.0)
             while j < size:
                 lanes = min(LANES, int(f32(size - max(j, 0)) * density * f32(1.1)) + 8)
-                draw(lanes, i, drawn, u32(projection | (block << 8)), k0, k1, words)
+                for lane in range(lanes):
+                    chosen[lane] = drawn + lane
+                draw(lanes, i, chosen, u32(projection | (block << 8)), k0, k1, words)
                 drawn += lanes
                 words0 = words[0, :lanes]
                 if poisson:
@@ -193,77 +197,147 @@ def walk_pairwise(store, projection, first, last, numbers, counts, positions, k0
     return 0
 
 @nb.njit(**OPT)
-def degree(store, owner, projection, numbers, counts, positions, k0, k1, room, net):
-    """A fixed number of partners of `owner`, targets of a source or sources of a target; return how many lack."""
-    words, pre, post, apart, d, r, value = room
+def partners(owner, counts):
+    """Of a fixed degree: whether sources are drawn, the first possible partner, who is skipped, how many remain."""
     inward = counts[WALK] == IN_DEGREE
     first, last = (counts[PRE_FIRST], counts[PRE_LAST]) if inward else (counts[POST_FIRST], counts[POST_LAST])
-    mine, others = (post, pre) if inward else (pre, post)
-    kind, law, wanted, multapses = counts[KERNEL], i32(counts[WEIGHT_LAW]), counts[NUMBER], counts[MULTAPSES] != 0
     skipped = owner if counts[AUTAPSES] == 0 else last
-    count = last - first - (1 if skipped < last else 0)
-    mine[:] = owner
-    third = u32(projection)
-    key = philox(u32(owner), u32(ORDER), third, u32(STREAM_CONNECT), k0, k1)
-    chosen = np.empty(LANES, np.uint32)
-    taken, left, kept = np.empty(LANES, np.bool_), np.empty(LANES, np.float32), np.empty(LANES, np.int32)
-    indifferent = kind == UNIFORM and not multapses and numbers[DELAY_SD] == f32(0.0) and (
-        numbers[WEIGHT_SD] == f32(0.0) or not store)
-    found, lap, place_ = 0, 0, 0
-    limit = max(count, wanted) if multapses else count
-    while found < wanted and lap < (1 if kind == UNIFORM and not multapses else MAX_LAPS) and count > 0:
-        lanes = min(LANES, limit - place_)
-        if kind == UNIFORM:
-            lanes = min(lanes, wanted - found)
-        if not indifferent:
-            draw(lanes, owner, lap * limit + place_ if multapses else place_, third, k0, k1, words)
-        if multapses:
-            for j in range(lanes):
-                chosen[j] = mulhi(words[0, j], u32(count))
-        else:
-            choose(lanes, place_, count, key, chosen)
+    return inward, first, skipped, last - first - (1 if skipped < last else 0)
+
+@nb.njit(**OPT)
+def approach(lanes, owner, numbered, projection, numbers, counts, positions, k0, k1, room, key, drawing):
+    """The partners that these draws of `owner` propose, with their distances, and their random words if `drawing`."""
+    words, pre, post, apart, d, r, value, chosen = room
+    inward, first, skipped, count = partners(owner, counts)
+    others = pre if inward else post
+    if drawing:
+        draw(lanes, owner, numbered, u32(projection), k0, k1, words)
+    if counts[MULTAPSES] != 0:
         for j in range(lanes):
-            other = first + np.int64(chosen[j])
-            others[j] = other + 1 if other >= skipped else other
-        apart_from(lanes, owner, others, positions, apart)
-        measure(lanes, apart, numbers, d, r)
-        n = U(lanes)
-        if kind != UNIFORM:
-            kernel_values(lanes, kind, r, value)
-            words1, words2, words3 = words[1, :lanes], words[2, :lanes], words[3, :lanes]
-            left[:] = f32(1.0)
-            for _lap in range(0 if multapses else lap):          # as in taken_in_lap, many at once
-                for c in range(LANES):
-                    left[c] *= f32(1.0) - value[c]
-            for c in range(lanes):
-                u = uniform(words1[c])
-                taken[c] = (u < left[c]) & (u >= left[c] * (f32(1.0) - value[c]))
-            n = U(0)
-            for c in range(lanes):
-                kept[n] = c
-                n += U(taken[c])
-            n = min(n, U(wanted - found))
-            for k in range(n):
-                c = U(kept[k])
-                others[k], d[k], words2[k], words3[k] = others[c], d[c], words2[c], words3[c]
-        put(store, inward, n, pre, post, d, words, numbers, law, net)
-        found += np.int64(n)
-        place_ += lanes
-        if place_ == limit:
-            lap, place_ = lap + 1, 0
+            chosen[j] = mulhi(words[0, j], u32(count))
+    else:
+        choose(lanes, numbered, count, key, chosen)
+    for j in range(lanes):
+        other = first + np.int64(chosen[j])
+        others[j] = other + 1 if other >= skipped else other
+    apart_from(lanes, owner, others, positions, apart)
+    measure(lanes, apart, numbers, d, r)
+
+@nb.njit(**OPT)
+def search(owner, projection, numbers, counts, positions, k0, k1, room, key, asked, accepted):
+    """Fill `accepted` with the draws of `owner` that its kernel accepts, and return how many there are.
+
+    Lap by lap, as in `taken_in_lap`; what the further laps need of everybody is kept in `asked`.
+    """
+    words, pre, post, apart, d, r, value, chosen = room
+    count, wanted, multapses = partners(owner, counts)[3], counts[NUMBER], counts[MULTAPSES] != 0
+    limit = max(count, wanted) if multapses else count
+    numbered, taken = np.empty(LANES, np.uint32), np.empty(LANES, np.bool_)
+    found = U(0)
+    for lap in range(MAX_LAPS):
+        start = lap * limit if multapses else 0
+        for begin in range(0, limit, LANES):
+            lanes = min(LANES, limit - begin)
+            if multapses or lap == 0:
+                for j in range(lanes):
+                    numbered[j] = start + begin + j
+                approach(lanes, owner, numbered, projection, numbers, counts, positions, k0, k1, room, key, True)
+                kernel_values(lanes, counts[KERNEL], r, value)
+            if multapses:
+                for j in range(lanes):
+                    u = uniform(words[1, j])
+                    taken[j] = (u < f32(1.0)) & (u >= f32(1.0) - value[j])
+            else:
+                known, missed, left = (asked[0, begin:begin + lanes], asked[1, begin:begin + lanes],
+                                       asked[2, begin:begin + lanes])
+                if lap == 0:
+                    for j in range(lanes):
+                        known[j], missed[j], left[j] = uniform(words[1, j]), f32(1.0) - value[j], f32(1.0)
+                for j in range(lanes):
+                    still = left[j] * missed[j]
+                    taken[j] = (known[j] < left[j]) & (known[j] >= still)
+                    left[j] = still
+            for j in range(lanes):
+                accepted[found] = start + begin + j
+                found += U(taken[j])
+            if found >= U(wanted):
+                return wanted
+    return np.int64(found)
+
+@nb.njit(**OPT)
+def remember(accepted, turn, memory):
+    """Note draws as the gaps between them, round a ring of `turn` places, one lap after the other.
+
+    255 stands for a gap that goes on; the last byte says whether all fit.
+    """
+    at, previous = U(0), np.int64(-1)
+    for k in range(accepted.size - LANES):
+        gap = np.int64(accepted[k]) - previous - 1
+        gap = gap + turn if gap < 0 else gap
+        previous = np.int64(accepted[k])
+        while gap >= 0:
+            if at >= U(memory.size - 1):
+                return
+            memory[at] = min(gap, 255)
+            gap -= 255
+            at += U(1)
+    memory[memory.size - 1] = 1
+
+@nb.njit(**OPT)
+def recall(memory, turn, accepted):
+    """The draws that `remember` noted."""
+    at, previous = U(0), np.int64(-1)
+    for k in range(accepted.size - LANES):
+        previous += 1
+        while memory[at] == 255:
+            previous += 255
+            at += U(1)
+        previous += np.int64(memory[at])
+        previous = previous - turn if previous >= turn else previous
+        at += U(1)
+        accepted[k] = previous
+
+@nb.njit(**OPT)
+def degree(store, owner, projection, numbers, counts, positions, k0, k1, room, net, asked, accepted, memory):
+    """A fixed number of partners of `owner`, targets of a source or sources of a target; return how many lack.
+
+    Where a kernel decides, `memory` keeps from counting to storing whom it accepted, as far as there is room.
+    """
+    words, pre, post, apart, d, r, value, chosen = room
+    inward, first, skipped, count = partners(owner, counts)
+    wanted, law = counts[NUMBER], i32(counts[WEIGHT_LAW])
+    if count <= 0:
+        return wanted
+    key = philox(u32(owner), u32(ORDER), u32(projection), u32(STREAM_CONNECT), k0, k1)
+    found, turn = wanted, np.int64(1 << 40) if counts[MULTAPSES] != 0 else count
+    if counts[KERNEL] != UNIFORM:
+        if store and memory[memory.size - 1] != 0:
+            recall(memory, turn, accepted)
+        else:
+            found = search(owner, projection, numbers, counts, positions, k0, k1, room, key, asked, accepted)
+            if found == wanted and not store:
+                remember(accepted, turn, memory)
+    mine = post if inward else pre
+    mine[:] = owner
+    drawing = counts[MULTAPSES] != 0 or numbers[DELAY_SD] != f32(0.0) or (store and numbers[WEIGHT_SD] != f32(0.0))
+    for begin in range(0, found, LANES):
+        lanes = min(LANES, found - begin)
+        approach(lanes, owner, accepted[begin:begin + lanes], projection, numbers, counts, positions, k0, k1, room, key,
+                 drawing)
+        put(store, inward, lanes, pre, post, d, words, numbers, law, net)
     return wanted - found
 
 @nb.njit(**OPT)
 def total(store, begin, end, projection, numbers, counts, positions, k0, k1, room, net):
     """The synapses begin .. end - 1 of a projection with a fixed total number of them."""
-    words, pre, post, apart, d, r, value = room
+    words, pre, post, apart, d, r, value, chosen = room
     first_pre, first_post, law = counts[PRE_FIRST], counts[POST_FIRST], i32(counts[WEIGHT_LAW])
     autapses, multapses = counts[AUTAPSES] != 0, counts[MULTAPSES] != 0
     rows = counts[PRE_LAST] - first_pre
     columns = counts[POST_LAST] - first_post - (0 if autapses else 1)
     key = philox(u32(0), u32(ORDER), u32(projection), u32(STREAM_CONNECT), k0, k1)
     every = rows * columns
-    chosen = np.empty(LANES, np.uint32)
+    places = np.empty(LANES, np.uint32)
     words0, words1, words2, words3 = words[0], words[1], words[2], words[3]
     for start in range(begin, end, LANES):
         lanes = min(LANES, end - start)
@@ -276,7 +350,9 @@ def total(store, begin, end, projection, numbers, counts, positions, k0, k1, roo
             for j in range(lanes):
                 pre[j], post[j] = mulhi(words0[j], u32(rows)), mulhi(words1[j], u32(columns))
         elif every < ORDER:
-            choose(lanes, start, every, key, chosen)
+            for j in range(lanes):
+                places[j] = start + j
+            choose(lanes, places, every, key, chosen)
             for j in range(lanes):
                 pre[j], post[j] = chosen[j] // U(columns), chosen[j] % U(columns)
         else:
@@ -297,7 +373,7 @@ def total(store, begin, end, projection, numbers, counts, positions, k0, k1, roo
 @nb.njit(**OPT)
 def ring(store, i, projection, numbers, counts, positions, k0, k1, room, net):
     """The synapses of source i in a small world: nearest places on the ring, some of them moved to anywhere."""
-    words, pre, post, apart, d, r, value = room
+    words, pre, post, apart, d, r, value, chosen = room
     first, law, wanted, rewiring = counts[POST_FIRST], i32(counts[WEIGHT_LAW]), counts[NUMBER], numbers[REWIRING]
     count = counts[POST_LAST] - first
     at = (i - first) * counts[STRIDE_BACK] % count
@@ -308,7 +384,9 @@ def ring(store, i, projection, numbers, counts, positions, k0, k1, room, net):
     pre[:] = i
     for start in range(0, wanted, LANES):
         lanes = min(LANES, wanted - start)
-        draw(lanes, i, start, third, k0, k1, words)
+        for j in range(lanes):
+            chosen[j] = start + j
+        draw(lanes, i, chosen, third, k0, k1, words)
         for j in range(lanes):
             slot = start + j
             offset = slot + 1 if slot < half else count - 1 - (slot - half)
@@ -332,17 +410,21 @@ def ring(store, i, projection, numbers, counts, positions, k0, k1, room, net):
 @nb.njit(**OPT)
 def pairs(store, begin, end, projection, numbers, counts, positions, k0, k1, room, net):
     """The one synapse of each of the sources begin .. end - 1."""
-    words, pre, post, apart, d, r, value = room
+    words, pre, post, apart, d, r, value, chosen = room
+    chosen[0] = 0
     for i in range(begin, end):
         pre[0], post[0] = i, counts[POST_FIRST] + i - counts[PRE_FIRST]
-        draw(1, i, 0, u32(projection), k0, k1, words)
+        draw(1, i, chosen, u32(projection), k0, k1, words)
         apart_from(1, i, post, positions, apart)
         measure(1, apart, numbers, d, r)
         put(store, False, 1, pre, post, d, words, numbers, i32(counts[WEIGHT_LAW]), net)
 
 @nb.njit(**OPT)
-def walk_others(store, projection, first, last, numbers, counts, positions, k0, k1, net):
-    """Draw the synapses of the owners first .. last - 1 in a projection of any other rule."""
+def walk_others(store, projection, first, last, numbers, counts, positions, k0, k1, net, memory):
+    """Draw the synapses of the owners first .. last - 1 in a projection of any other rule.
+
+    `memory`: a row of bytes for each of them, which counting leaves to storing; see `remember`.
+    """
     room = scratch()
     kind, lacking = counts[WALK], 0
     if kind == TOTAL:
@@ -351,11 +433,18 @@ def walk_others(store, projection, first, last, numbers, counts, positions, k0, 
     if kind == ONE_TO_ONE:
         pairs(store, first, last, projection, numbers, counts, positions, k0, k1, room, net)
         return 0
-    for owner in range(first, last):
-        if kind == RING:
+    if kind == RING:
+        for owner in range(first, last):
             ring(store, owner, projection, numbers, counts, positions, k0, k1, room, net)
-        elif degree(store, owner, projection, numbers, counts, positions, k0, k1, room, net) > 0:
-            lacking += 1
+        return 0
+    lapping = counts[KERNEL] != UNIFORM and counts[MULTAPSES] == 0
+    asked = np.empty((3, partners(first, counts)[3] + 1 if lapping else 0), np.float32)
+    accepted = np.arange(counts[NUMBER] + LANES).astype(np.uint32)
+    nothing = np.zeros(1, np.uint8)
+    for owner in range(first, last):
+        row = memory[owner - first] if memory.size > 0 else nothing
+        lacking += degree(store, owner, projection, numbers, counts, positions, k0, k1, room, net, asked, accepted,
+                          row) > 0
     return lacking
 
 # ---- what is built

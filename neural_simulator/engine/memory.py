@@ -10,6 +10,7 @@ from ..backend.cuda import Device
 from ..base.errors import ConfigurationError, MemoryForecastError
 from ..config import CoreSimConfig
 from ..network.plan import Plan, make_plan
+from ..network.projections import memory_shape
 from .layout import choose
 from .padding import padded_words
 
@@ -82,7 +83,10 @@ def check_fits(plan: Plan, available: int, share: float, device: Device | None =
 
 def while_building(plan: Plan, device: Device | None = None, threads: int = 1) -> int:
     """The most bytes that a build and what it makes take at one time."""
-    counts = 0 if device is None else 4 * choose(plan, device).blocks + 8 * plan.num_ports      # per neuron
+    if device is None:
+        return estimate_plan(plan, device, threads) + sum(
+            math.prod(memory_shape(q, plan.populations)) for q in plan.projections)
+    counts = 4 * choose(plan, device).blocks + 8 * plan.num_ports                               # per neuron
     return estimate_plan(plan, device, threads) + plan.num_neurons * counts
 
 

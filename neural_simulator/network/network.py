@@ -84,9 +84,12 @@ class Network:
         # Counts go to places[2:]; their sums, to places[1:], are where to write and end as the segments' ends, so that
         # places[:-1] is where segments start: no second copy is needed.
         places = np.zeros(parts * n * plan.max_delay_steps + 2, np.int64)
-        self._walk(False, starts, places[2:], np.zeros(1, np.uint32), lambda f: report("Counting synapses", f))
+        memory = [np.zeros(projections.memory_shape(q, plan.populations), np.uint8) for q in plan.projections]
+        self._walk(False, starts, places[2:], np.zeros(1, np.uint32), memory,
+                   lambda f: report("Counting synapses", f))
         words = np.zeros(self._kernels.accumulate(places), np.uint32)
-        self._walk(True, starts, places[1:], words, lambda f: report("Building synapses", f))
+        self._walk(True, starts, places[1:], words, memory, lambda f: report("Building synapses", f))
+        del memory
         rows = Rows(starts, places[:-1], words, plan.max_delay_steps)
         if any(projections.owned_by_others(q) for q in plan.projections):
             self._share(lambda piece: self._kernels.sort(*piece, rows.segment, words),
@@ -94,11 +97,11 @@ class Network:
         return rows
 
     def _walk(self, store: bool, starts: np.ndarray, segment: np.ndarray, words: np.ndarray,
-              report: Callable[[float], None]) -> None:
+              memory: list[np.ndarray], report: Callable[[float], None]) -> None:
         """Run the walks of all projections on all cores.
 
         Those whose owners are sources first, by chunks of sources: each chunk owns its segments. Then those whose
-        owners are targets or synapses, which share the segments.
+        owners are targets or synapses, which share the segments. `memory` is what counting leaves to storing.
         """
         plan = self.plan
         numbers, counts = projections.table(plan.projections, plan.populations, plan.scale_of)
@@ -111,8 +114,10 @@ class Network:
             first, last, chosen = piece
             for q in chosen:
                 walk = self._kernels.walk_pairwise if pairwise[q] else self._kernels.walk_others
+                start = projections.owners(plan.projections[q], plan.populations)[0]
+                further = () if pairwise[q] else (memory[q][first - start:last - start],)
                 lacking = walk(store, np.int64(q), np.int64(first), np.int64(last), numbers[q], counts[q],
-                               self.positions, k0, k1, net)
+                               self.positions, k0, k1, net, *further)
                 if lacking:
                     raise projections.too_few(plan.projections[q], plan.populations, lacking)
 

@@ -48,6 +48,14 @@ def has_kernel(q: Projection) -> bool:
     return math.isfinite(q.length_um) and q.kernel != "uniform"
 
 
+def memory_shape(q: Projection, populations: Sequence[Population]) -> tuple[int, int]:
+    """Owners, and bytes of each, of what counting on the CPU leaves to storing: whom a kernel accepted, as gaps."""
+    if q.rule not in ("fixed_in_degree", "fixed_out_degree") or not has_kernel(q):
+        return 0, 0
+    first, last = owners(q, populations)
+    return last - first, q.number + q.number // 32 + 1
+
+
 def _excludes_itself(q: Projection) -> bool:
     return q.pre == q.post and not q.autapses
 

@@ -10,6 +10,8 @@ from scipy import stats
 
 from neural_simulator.base.declarations import Projection
 from neural_simulator.base.errors import ConfigurationError
+from neural_simulator.network import projections
+from neural_simulator.network.network import Network
 from neural_simulator.network.projections import kernel_mean, ring_strides
 from tests.activity import sha
 from tests.network.wired import EDGE_UM, EVERY, lengths, planned, wired
@@ -75,6 +77,23 @@ def test_partners_are_drawn_without_preference(rule, number):
     z = (counts - 20 * p) / math.sqrt(20 * p * (1 - p))
     assert abs(z).max() < 6.5
     assert LEAST_P < stats.chi2.sf((z**2).sum() * 19 / 20, 150 * 19) < 1.0 - LEAST_P
+
+
+@pytest.mark.parametrize("inward", [True, False])
+def test_what_counting_remembers_for_storing_changes_nothing(inward, monkeypatch):
+    rule = "fixed_in_degree" if inward else "fixed_out_degree"
+    # Short lengths: many laps, and gaps between partners too long for the memory of some neurons.
+    declared = [Projection(0, 1, weight=1.0, weight_sd=0.3, rule=rule, number=number, length_um=length,
+                           velocity_um_per_ms=300.0, multapses=multapses)
+                for number, length, multapses in ((3, 120.0, False), (90, 200.0, False), (60, 150.0, True))]
+    for projection in declared:
+        plan = planned((400, 400), projection)
+        remembered = Network(plan).fingerprint
+        with monkeypatch.context() as patch:
+            patch.setattr(projections, "memory_shape", lambda q, populations: (0, 0))
+            assert Network(plan).fingerprint == remembered
+        owners, row = projections.memory_shape(plan.projections[0], plan.populations)
+        assert owners == 400 and row <= max(0.3 * 4 * projection.number, projection.number + 2)
 
 
 def test_pairs_of_partners_are_drawn_without_preference():

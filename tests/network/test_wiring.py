@@ -188,7 +188,8 @@ def test_synapses_beyond_two_to_the_31_are_written_and_read_where_they_belong(tm
     network, rows = net.network, net.network.rows
     far = 2**31 + 2**30
     words = np.asarray(np.memmap(tmp_path / "words", np.uint32, "w+", shape=(far + rows.words.size,)))
-    network._walk(True, rows.part_start, rows.segment[:-1] + far, words, lambda fraction: None)
+    nothing = [np.zeros((0, 0), np.uint8)] * len(network.plan.projections)
+    network._walk(True, rows.part_start, rows.segment[:-1] + far, words, nothing, lambda fraction: None)
     assert np.array_equal(words[far:], rows.words) and not words[:1000].any()
     there = copy(network)
     there.rows = replace(rows, segment=rows.segment + far, words=words)
