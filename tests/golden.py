@@ -10,13 +10,23 @@ import json
 import sys
 from pathlib import Path
 
-from neural_simulator.config import CoreSimConfig, GPUConfig
+from neural_simulator.config import CoreSimConfig, GPUConfig, structure_defaults
 from neural_simulator.models.neurons import BUILT_IN, NEURON_MODELS
+from neural_simulator.models.structures import STRUCTURES
 from neural_simulator.tools.benchmark import firing_network
 from tests.activity import CPU, result_of
 
 FILE = Path(__file__).with_name("golden.json")
 LEAST_STEPS = 10_000             # of every model
+
+
+def small_structure(key: str) -> tuple[CoreSimConfig, int]:
+    """A brain structure at a small size, and the steps in which it fires."""
+    values = structure_defaults(key)
+    size = max(STRUCTURES[key].smallest, min(values["num_neurons"], 800))
+    core = CoreSimConfig(**{**values, "num_neurons": size, "seed": 8})
+    return core, round((1500.0 if key == "THALAMUS_TC_TRN" else 200.0) / core.dt_ms)
+
 
 # name -> (network, steps). Each model once in a uniform network, and the kinds of network that there are.
 CASES: dict[str, tuple[CoreSimConfig, int]] = {
@@ -41,6 +51,7 @@ CASES: dict[str, tuple[CoreSimConfig, int]] = {
                                         heterogeneity={"v_t": 0.05, "a": 0.3}, heterogeneity_law="lognormal"), 800),
     "several models": (CoreSimConfig(seed=5, num_neurons=300, connections_per_neuron=30, dt_ms=0.1, trait_cells=[
         {"trait": 1, "model": "ADEX"}, {"trait": 3, "model": "LIF"}]), 3000),
+    **{key: small_structure(key) for key, structure in STRUCTURES.items() if structure.cells},
     "seed of 63 bits": (CoreSimConfig(seed=2**62 + 12345, num_neurons=300, connections_per_neuron=30,
                                       num_traits=3, inhibitory_trait_indices=(0,), weight_cv=0.5), 600),
 }
