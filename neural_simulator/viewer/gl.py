@@ -22,20 +22,21 @@ _STAGES = {".vert": GL.GL_VERTEX_SHADER, ".frag": GL.GL_FRAGMENT_SHADER}
 _GL_TYPES = {"f4": GL.GL_FLOAT, "i4": GL.GL_INT, "u4": GL.GL_UNSIGNED_INT, "u1": GL.GL_UNSIGNED_BYTE}
 
 
-def shader_source(name: str, joined: tuple[str, ...] = ()) -> str:
-    """Return the text of `shaders/name` with the files `joined` inserted after its #version line."""
+def shader_source(name: str, joined: tuple[str, ...] = (), defines: tuple[str, ...] = ()) -> str:
+    """Return the text of `shaders/name` with `defines` and the files `joined` inserted after its #version line."""
     version, rest = (SHADERS / name).read_text(encoding="utf-8").split("\n", 1)
     parts = [(SHADERS / extra).read_text(encoding="utf-8") for extra in joined]
-    return "\n".join([version, *parts, "#line 2", rest])
+    return "\n".join([version, *(f"#define {each}" for each in defines), *parts, "#line 2", rest])
 
 
 class Program:
     """A linked shader program."""
 
-    def __init__(self, vertex: str, fragment: str, joined: tuple[str, ...] = (), block: str | None = "Scene"):
+    def __init__(self, vertex: str, fragment: str, joined: tuple[str, ...] = (), block: str | None = "Scene",
+                 defines: tuple[str, ...] = ()):
         """Compile `vertex` (with the files `joined`) and `fragment`; bind uniform `block` to binding point 0."""
         common = joined[:1]                                # fragment shaders need the uniform block alone
-        stages = [self._compile(vertex, joined), self._compile(fragment, common)]
+        stages = [self._compile(vertex, joined, defines), self._compile(fragment, common, defines)]
         self.name = GL.glCreateProgram()
         for stage in stages:
             GL.glAttachShader(self.name, stage)
@@ -51,9 +52,9 @@ class Program:
             GL.glUniformBlockBinding(self.name, index, 0)
 
     @staticmethod
-    def _compile(name: str, joined: tuple[str, ...]) -> int:
+    def _compile(name: str, joined: tuple[str, ...], defines: tuple[str, ...]) -> int:
         shader = GL.glCreateShader(_STAGES[Path(name).suffix])
-        GL.glShaderSource(shader, shader_source(name, joined))
+        GL.glShaderSource(shader, shader_source(name, joined, defines))
         GL.glCompileShader(shader)
         if not GL.glGetShaderiv(shader, GL.GL_COMPILE_STATUS):
             raise BackendError(f"The shader {name} does not compile: {_text(GL.glGetShaderInfoLog(shader))}")

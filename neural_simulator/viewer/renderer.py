@@ -55,6 +55,7 @@ COS_LITTLE_TURN = float(np.cos(np.radians(1.5)))     # by so much
 NO_DIRECTION = np.array([1.0, 0.0, 0.0])
 RENEWED_S = 0.1                                # between two readings of the display's numbers
 LINE_STEPS = 4096                              # room for lines grows in such steps
+FLAT_PX = 3.5                                  # smaller neurons (radius) are drawn without the depth of a sphere
 SELECTED, PICKED = 1, 2                        # values of a_mark
 
 
@@ -64,6 +65,7 @@ class Renderer:
     def __init__(self) -> None:
         _require_core_33()
         self.neurons = Program("neuron.vert", "neuron.frag", ("common.glsl", "tables.glsl"))
+        self.flat = Program("neuron.vert", "neuron.frag", ("common.glsl", "tables.glsl"), defines=("FLAT",))
         self.halos = Program("halo.vert", "halo.frag", ("common.glsl", "tables.glsl"))
         self.synapses = Program("synapse.vert", "line.frag", ("common.glsl", "tables.glsl"))
         self.pulses = Program("pulse.vert", "pulse.frag", ("common.glsl", "tables.glsl"))
@@ -74,12 +76,13 @@ class Renderer:
         self.uniforms = Buffer(GL.GL_UNIFORM_BUFFER, GL.GL_DYNAMIC_DRAW)
         self.network: NetworkBuffers | None = None
         self.drawn_pulses = 0
+        self._flat = False                 # whether neurons are so small that their surface has one depth
         self._marks, self._display = Layout(), Layout()
         self._bind_units()
 
     def _bind_units(self) -> None:
         """Tell each program which texture unit holds what."""
-        for program in (self.neurons, self.halos, self.synapses, self.pulses):
+        for program in (self.neurons, self.flat, self.halos, self.synapses, self.pulses):
             for name, unit in (("u_tables", UNIT_TABLES), ("u_last_spike", UNIT_SPIKES)):
                 program.use()
                 if program.uniform(name) >= 0:
@@ -145,7 +148,9 @@ class Renderer:
         """Bring everything on the device up to date."""
         network.use(shown)
         dithered = len(network.drawn) > SORTED_UP_TO
-        self.uniforms.write(scene_uniforms(network.scene, shown, camera, *size, pixel_scale, dithered))
+        block = scene_uniforms(network.scene, shown, camera, *size, pixel_scale, dithered)
+        self.uniforms.write(block)
+        self._flat = block["radius_um"] * camera.focal_px(size[1]) < FLAT_PX * pixel_scale * camera.distance
         self._use_tables(shown)
         network.sort(camera, dithered, lively)
         if shown.viz.show_synapses and shown.viz.show_pulses and shown.frame is not None:
@@ -164,8 +169,9 @@ class Renderer:
         GL.glEnable(GL.GL_DEPTH_TEST)
         GL.glEnable(GL.GL_BLEND)
         _blend_over()
-        self.neurons.use()
-        network.points.bind()
+        program, array = (self.flat, network.flat) if self._flat else (self.neurons, network.points)
+        program.use()
+        array.bind()
         network.draw_points()
 
     def _draw_outlines(self, network: NetworkBuffers) -> None:
@@ -223,7 +229,7 @@ class Renderer:
         if self.network is not None:
             self.network.close()
             self.network = None
-        for part in (self.neurons, self.halos, self.synapses, self.pulses, self.box, self.hud, self.tables,
+        for part in (self.neurons, self.flat, self.halos, self.synapses, self.pulses, self.box, self.hud, self.tables,
                      self.uniforms):
             part.close()
 
@@ -286,7 +292,7 @@ class NetworkBuffers:
         self.neurons, self.corners, self.marks, self.weights = Buffer(), Buffer(), Buffer(), Buffer()
         self.pulses = Buffer(usage=GL.GL_STREAM_DRAW)
         self.order = Buffer(GL.GL_ELEMENT_ARRAY_BUFFER, GL.GL_DYNAMIC_DRAW)
-        self.points, self.glows, self.outline, self.flying = (VertexArray() for _ in range(4))
+        self.points, self.flat, self.glows, self.outline, self.flying = (VertexArray() for _ in range(5))
         self.sample, self.picked = Lines(renderer.synapses), Lines(renderer.synapses)
         small_enough = 0 < view.num_neurons <= BufferTexture.largest()
         self.spikes_by_id = BufferTexture(self.state.last_spike) if small_enough else None
@@ -301,7 +307,8 @@ class NetworkBuffers:
         self.weights.write(np.zeros(self.view.num_neurons, np.float32))
 
     def _connect(self, renderer: Renderer) -> None:
-        for array, program in ((self.points, renderer.neurons), (self.glows, renderer.halos)):
+        for array, program in ((self.points, renderer.neurons), (self.flat, renderer.flat),
+                               (self.glows, renderer.halos)):
             array.attach(program, self.neurons, NEURON_VERTEX,
                          {"a_position": "position", "a_population": "population"})
             array.attach(program, self.state.last_spike, "<i4", {"a_last_spike": ""})
@@ -420,8 +427,8 @@ class NetworkBuffers:
     def close(self) -> None:
         if self._sorter is not None:
             self._sorter.shutdown(wait=False)
-        for part in (self.points, self.glows, self.outline, self.flying, self.spikes_by_id, self.sample, self.picked,
-                     self.neurons, self.corners, self.marks, self.weights, self.pulses, self.order, self.state):
+        for part in (self.points, self.flat, self.glows, self.outline, self.flying, self.spikes_by_id, self.sample,
+                     self.picked, self.neurons, self.corners, self.marks, self.weights, self.pulses, self.order, self.state):
             if part is not None:
                 part.close()
 

@@ -1,5 +1,5 @@
 #version 330 core
-// A lit sphere with its true depth and a soft edge; a ring around it where it is marked.
+// A lit sphere with its true depth (FLAT: the depth of its front) and a soft edge; a ring around it where it is marked.
 flat in vec4 v_color;
 flat in vec3 v_shape;
 out vec4 color;
@@ -37,8 +37,10 @@ void main() {
         if (left_out(alpha, fract(v_shape.z))) discard;
         color.a = 1.0;
     }
+#ifndef FLAT
     float center = 1.0 / gl_FragCoord.w;                     // depth of the centre, um
     float depth = center - radius_px * center / u_focal_px * normal.z;      // of the surface
     float near_far = (u_projection[3][2] - u_projection[2][2] * depth) / depth;
     gl_FragDepth = clamp(0.5 * near_far + 0.5, 0.0, 1.0);
+#endif
 }

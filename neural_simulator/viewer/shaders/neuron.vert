@@ -27,4 +27,9 @@ void main() {
     alpha *= min(1.0, radius_px * radius_px / 0.36);         // smaller than a pixel: fainter instead
     v_color = vec4(mix(color, u_background, depth_fade(-eye.z, marked)), alpha);
     v_shape = vec3(drawn_px, marked, float(a_mark) + fract(float(gl_VertexID) * 0.61803399));
+#ifdef FLAT
+    float front = max(-eye.z - radius_px * -eye.z / u_focal_px, 1e-6);
+    float near_far = (u_projection[3][2] - u_projection[2][2] * front) / front;
+    if (shown) gl_Position.z = max(near_far, -1.0) * gl_Position.w;
+#endif
 }
