@@ -214,6 +214,20 @@ _ALL = (
 
 ACTIONS: dict[str, Action] = {action.name: action for action in _ALL}
 
+# What is missing where an action is not possible, by the function that decides.
+MISSING: dict[Callable[[ViewState], bool], str] = {
+    has_picked: "click a neuron in the network window first",
+    has_selection: "select neurons first, with Shift and drag in the network window",
+    has_chosen: "click a neuron in the network window or select some first",
+    is_stimulating: "no neuron is pushed or kept silent",
+    has_network: "there is no network yet",
+}
+
+
+def why_not(action: Action, view: ViewState) -> str:
+    """Return a sentence on why `action` is not possible now."""
+    return f"{action.label.rstrip('.')} is not possible now: {MISSING.get(action.possible, f'it is {view.run}')}."
+
 
 def chord(key: str, ctrl: bool = False, shift: bool = False) -> str:
     """Return the spelling of a key press used in the table, e.g. 'Ctrl+Shift+S'."""

@@ -22,7 +22,7 @@ from ..files.overrides import read_overrides, tuned_for
 from ..files.profiles import Profile, ProfileEntry, list_profiles, load_profile, save_profile
 from . import messages as msg
 from . import selection
-from .actions import ACTIONS, Action, apply_shown
+from .actions import ACTIONS, Action, apply_shown, why_not
 from .background import Background
 from .frames import NO_IDS, Frame, Mailbox, NetworkView
 from .history import History, Moment
@@ -121,7 +121,7 @@ class Desk:
         """Carry out an action, by its commands or by the window that registered for it."""
         action = ACTIONS[action] if isinstance(action, str) else action
         if not action.possible(self.view):
-            self.notice(f"{action.label.rstrip('.')} is not possible now ({self.view.run}).", bad=True)
+            self.notice(why_not(action, self.view), bad=True)
         elif action.name in self._doers:
             self._doers[action.name]()
         elif action.commands is not None:

@@ -126,6 +126,11 @@ class Worker:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
+    @property
+    def step(self) -> int:
+        """The step that the network has reached, 0 where there is none; for whoever measures from another thread."""
+        return 0 if self._sim is None else self._sim.step_index
+
     def run(self) -> None:
         """Obey and advance until `Shutdown`; this is the thread's whole life."""
         sys.setswitchinterval(SWITCH_S)

@@ -13,6 +13,7 @@ from .glyphs import SOLID, Atlas, Face
 
 VERTEX = np.dtype([("position", "<f4", 2), ("texel", "<f4", 2), ("color", "u1", 4)])
 PANEL_ALPHA = 0.62
+RING_SIDES = 32
 _MIDDLE = np.full((1, 4, 2), SOLID / 2.0, np.float32)      # of the fully covered block, for plain shapes
 _CORNERS = np.array([0, 1, 2, 2, 1, 3])       # two triangles from the corners tl, tr, bl, br
 
@@ -66,6 +67,11 @@ class Canvas:
         """Draw the edges of a rectangle."""
         corners = np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)], np.float32)
         self.polyline(corners, line, color)
+
+    def ring(self, x: float, y: float, radius: float, line: float, color: RGB) -> None:
+        """Draw a circle around (x, y)."""
+        angles = np.linspace(0.0, 2.0 * math.pi, RING_SIDES + 1)
+        self.polyline(np.stack([x + radius * np.cos(angles), y + radius * np.sin(angles)], axis=1), line, color)
 
     def text(self, x: float, y: float, text: str, color: RGB = TEXT, size: str = "normal", align: float = 0.0) -> None:
         """Write one line with its top at y; `align` 0, 0.5 or 1: x is its left end, middle or right end."""

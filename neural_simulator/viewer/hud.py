@@ -16,7 +16,7 @@ from . import filters, inspector, legend
 from .camera import Camera
 from .canvas import VERTEX, Canvas, wrapped
 from .colors import DIM_TEXT, TEXT
-from .scene import Scene, Shown, scale_bar
+from .scene import Scene, Shown, neuron_radius_um, scale_bar
 
 __all__ = ["VERTEX", "Canvas"]
 NOTICE = from_hex("#ffd25a")
@@ -25,6 +25,7 @@ AXIS_COLORS: tuple[tuple[str, RGB], ...] = (
 HINTED = ("pause", "step", "reset_camera", "next_color", "show_keys", "exit")
 SELECTION_HINTED = ("push_selected", "silence_selected", "release", "record_selected", "clear_selection")
 MOST_HINT_LINES = 2
+PICKED = from_hex("#ffd959")          # as shaders/neuron.frag
 SELECTING: RGB = from_hex("#b3d9ff")
 
 
@@ -60,7 +61,7 @@ def lay_out(canvas: Canvas, size: tuple[int, int], shown: Shown, scene: Scene | 
 
 
 def mark(canvas: Canvas, size: tuple[int, int], shown: Shown, scene: Scene | None, camera: Camera) -> None:
-    """Arrange what moves with the camera: axes, scale bar and the names of the outlines."""
+    """Arrange what moves with the camera: axes, scale bar, names of the outlines, the ring around the picked neuron."""
     if shown.view is None or scene is None or not _roomy(canvas, size):
         return
     if shown.viz.show_axes:
@@ -68,6 +69,8 @@ def mark(canvas: Canvas, size: tuple[int, int], shown: Shown, scene: Scene | Non
         _scale_bar(canvas, size, camera)
     if shown.viz.show_outlines:
         _labels(canvas, size, scene, camera)
+    if shown.inspection is not None:
+        _picked(canvas, size, shown, scene, camera)
 
 
 def _roomy(canvas: Canvas, size: tuple[int, int], width: int = 260, height: int = 180) -> bool:
@@ -188,6 +191,16 @@ def _labels(canvas: Canvas, size: tuple[int, int], scene: Scene, camera: Camera)
             color = np.array(population_color(box.populations[0])) * 0.6 + 0.4
             canvas.text(min(x, float(places[first, 0])) - 8 * canvas.scale, y - 8 * canvas.scale, box.label,
                         (float(color[0]), float(color[1]), float(color[2])), "small", align=1.0)
+
+
+def _picked(canvas: Canvas, size: tuple[int, int], shown: Shown, scene: Scene, camera: Camera) -> None:
+    """A ring around the picked neuron, which may stand behind others."""
+    assert shown.inspection is not None
+    x, y, depth = camera.project(np.array([shown.inspection.position]), *size)[0]
+    if depth > camera.depth_range()[0]:
+        radius_um = neuron_radius_um(scene, shown.viz.point_size * canvas.scale, camera, *size, canvas.scale)
+        radius_px = radius_um * camera.focal_px(size[1]) / depth
+        canvas.ring(x, y, radius_px + 6.0 * canvas.scale, 1.5 * canvas.scale, PICKED)
 
 
 def _hints(canvas: Canvas, size: tuple[int, int], selected: int) -> None:

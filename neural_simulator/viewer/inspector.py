@@ -11,6 +11,7 @@ from .colors import DIM_TEXT, TEXT
 
 WINDOW_MS = 400.0              # of the trace
 MOST_PARAMETERS = 12
+ROOM = 0.8                       # half the height of the trace's box, in spans of the trace: numbers stand beside it
 WIDTH, TRACE_HEIGHT = 268.0, 84.0      # nominal pixels
 TRACE: RGB = from_hex("#ffd25a")
 FRAME: RGB = from_hex("#3a4358")
@@ -107,7 +108,7 @@ def trace_points(trace: Trace, now_ms: float, width: float, height: float) -> tu
     Several samples of one pixel become their lowest and highest.
     """
     middle = 0.5 * (float(trace.v.min()) + float(trace.v.max()))
-    half = max(0.55 * (float(trace.v.max()) - float(trace.v.min())), 10.0)
+    half = max(ROOM * (float(trace.v.max()) - float(trace.v.min())), 10.0)
     low, high = middle - half, middle + half
     across = (trace.time_ms - (now_ms - WINDOW_MS)) / WINDOW_MS * width
     column = across.astype(int)

@@ -6,13 +6,14 @@ the device has finished it. 'turning' moves the camera as well, so that the neur
 Updates: the time in which a new state of all neurons reaches OpenGL.
 Slowdown: steps per second of a simulation that runs as fast as it can, alone and with pictures drawn of it, in many
 short turns whose order alternates: 60 a second at any price, and as many as the window allows itself. Said are the
-median and the quartiles of the pairs.
+share of steps that is missing, and its standard error from the pairs of turns.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import queue
 import statistics
 import sys
@@ -20,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +52,10 @@ MOST_LINES = 20_000
 RATE_HZ, VELOCITY_UM_PER_MS, LATENCY_MS = 5.0, 300.0, 1.0
 EDGE_UM = 1000.0
 LONGEST_S = 4.0                         # of the pictures of one kind, where they are slow; at least three are drawn
-STRETCH_S = 0.8                         # of a simulation
-TURNS = {False: 16, True: 4}            # pairs of stretches with and without pictures
+# Length (s) and number of the stretches of a simulation with and without pictures: short, because its speed wanders,
+# but longer than what a picture and the rest after it take.
+STRETCHES = {"cuda": (0.25, 60), "cpu": (2.0, 6)}
+QUICK_STRETCHES = 2
 PACE_S = 1.0 / 60.0
 WARM_UP = 4                             # pictures and updates that do not count
 # What runs beside the pictures: the benchmark's Izhikevich networks of two sizes.
@@ -204,30 +208,22 @@ class Beside:
             if isinstance(event, kind):
                 return event
 
-    def run(self, seconds: float, look: Callable[[Frame | None], None] | None) -> float:
-        """Run for `seconds`, calling `look` with the newest frame at the display's pace; returns steps per second."""
-        before = self._steps()
+    def start(self) -> None:
         self._commands.put(msg.Start())
-        began = time.perf_counter()
+        while self._wait(msg.RunStateChanged).state != "running":
+            pass
+
+    def watch(self, seconds: float, look: Callable[[Frame | None], None] | None) -> float:
+        """Let it run for `seconds`, calling `look` with the newest frame at the display's pace; its steps per second.
+        """
+        before, began = self._worker.step, time.perf_counter()
         due = began
         while (now := time.perf_counter()) < began + seconds:
             if look is not None:
                 look(self.mailbox.take())
             due = max(due + PACE_S, now)
             time.sleep(max(0.0, due - time.perf_counter()))
-        self._commands.put(msg.Pause())
-        while self._wait(msg.RunStateChanged).state != "paused":
-            pass
-        took = time.perf_counter() - began
-        return (self._steps() - before) / took
-
-    def _steps(self) -> int:
-        """The step at which it stands still."""
-        self._commands.put(msg.SetProbes(()))
-        self._wait(msg.Done)
-        frame = self.mailbox.take()
-        self._newest = frame.step if frame is not None else getattr(self, "_newest", 0)
-        return self._newest
+        return (self._worker.step - before) / (time.perf_counter() - began)
 
     def close(self) -> None:
         self._commands.put(msg.Shutdown())
@@ -243,18 +239,20 @@ def beside(core: CoreSimConfig, gpu: GPUConfig) -> Iterator[Beside]:
         simulation.close()
 
 
-def slowdown(easel: Easel, core: CoreSimConfig, gpu: GPUConfig, turns: int) -> Iterator[dict[str, Any]]:
+def slowdown(easel: Easel, core: CoreSimConfig, gpu: GPUConfig, stretch_s: float,
+             turns: int) -> Iterator[dict[str, Any]]:
     """Measure what pictures cost a simulation: 60 a second at any price, and as many as the window allows itself."""
     with beside(core, gpu) as simulation:
         easel.fit(simulation.view)
         shown = Shown(simulation.view, None, VisualizationConfig(), share=gpu.enable_cuda_gl_interop, racing=True)
+        simulation.start()
         for name, limited in (("60", False), ("window", True)):
-            yield _beside(easel, simulation, shown, core, turns, name, limited)
+            yield _beside(easel, simulation, shown, stretch_s, turns, name, limited)
 
 
-def _beside(easel: Easel, simulation: Beside, shown: Shown, core: CoreSimConfig, turns: int, name: str,
+def _beside(easel: Easel, simulation: Beside, shown: Shown, stretch_s: float, turns: int, name: str,
             limited: bool) -> dict[str, Any]:
-    costs: list[float] = []
+    core, costs = simulation.view.core, list[float]()
     pacer = Pacer()
 
     def look(frame: Frame | None) -> None:
@@ -265,20 +263,21 @@ def _beside(easel: Easel, simulation: Beside, shown: Shown, core: CoreSimConfig,
             costs.append(easel.draw(shown))
             pacer.drew(began, time.perf_counter(), allowed=allowance(True, easel.path))
 
-    simulation.run(STRETCH_S, look)
+    for each in (None, look):
+        simulation.watch(stretch_s, each)
     costs.clear()
     pairs = []
     for turn in range(turns):
         order = (None, look) if turn % 2 else (look, None)
-        speeds = {each: simulation.run(STRETCH_S, each) for each in order}
+        speeds = {each: simulation.watch(stretch_s, each) for each in order}
         pairs.append((speeds[None], speeds[look]))
     alone, watched = np.array(pairs).T
-    low, middle, high = np.percentile(1.0 - watched / alone, (25, 50, 75))
     return {"name": f"beside-{core.num_neurons}x{core.connections_per_neuron}-{name}",
             "num_neurons": core.num_neurons, "backend": simulation.view.backend,
-            "steps_per_s_alone": float(np.median(alone)), "steps_per_s_watched": float(np.median(watched)),
-            "slowdown": float(middle), "slowdown_quartiles": (float(low), float(high)),
-            "pictures_per_s": len(costs) / (turns * STRETCH_S),
+            "steps_per_s_alone": float(alone.mean()), "steps_per_s_watched": float(watched.mean()),
+            "slowdown": float(1.0 - watched.mean() / alone.mean()),
+            "slowdown_error": float(np.std(watched / alone, ddof=1) / math.sqrt(turns)),
+            "pictures_per_s": len(costs) / (turns * stretch_s),
             "picture_ms_p50": statistics.median(costs) * 1000.0, "path": easel.path}
 
 
@@ -310,11 +309,14 @@ def measure(quick: bool = False, neurons: Sequence[int] = (), gpu: GPUConfig | N
         tell(f"Pictures of {SIZE[0]} x {SIZE[1]} pixels on {device}")
         for count, lines in scenes:
             keep(pictures(easel, count, lines, PICTURES[quick], on_device))
-        for row in slowdown(easel, network_beside(on_device, quick), gpu, TURNS[quick]):
+        stretch_s, turns = STRETCHES["cuda" if on_device else "cpu"]
+        turns = QUICK_STRETCHES if quick else turns
+        for row in slowdown(easel, network_beside(on_device, quick), gpu, stretch_s, turns):
             keep(row)
     finally:
         easel.close()
-    return {"viz_benchmark_version": "1.0", "quick": quick, "size": SIZE, "graphics_device": device,
+    return {"viz_benchmark_version": "1.1", "timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "quick": quick, "size": SIZE, "graphics_device": device,
             "system_info": system_info(), "results": rows}
 
 
@@ -324,7 +326,7 @@ def line_of(row: dict[str, Any]) -> str:
         return (f"{row['name']:<22} {row['steps_per_s_alone']:,.0f} steps/s alone, "
                 f"{row['steps_per_s_watched']:,.0f} with {row['pictures_per_s']:.0f} pictures/s of "
                 f"{row['picture_ms_p50']:.2f} ms ({row['path']}): {row['slowdown']:.1%} slower "
-                f"({row['slowdown_quartiles'][0]:.1%} to {row['slowdown_quartiles'][1]:.1%})")
+                f"(± {row['slowdown_error']:.1%})")
     updates = ", ".join(f"{key.split('_')[1]} {row[key]:.3f}" for key in row if key.startswith("update")
                         and key.endswith("p50"))
     return (f"{row['name']:<22} picture {row['still_ms_p50']:.2f} ms (p95 {row['still_ms_p95']:.2f}), turning "

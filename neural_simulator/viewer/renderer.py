@@ -175,11 +175,13 @@ class Renderer:
         network.draw_points()
 
     def _draw_outlines(self, network: NetworkBuffers) -> None:
+        GL.glEnable(GL.GL_LINE_SMOOTH)     # few and long: steps in them would be seen
         self.box.use()
         network.outline.bind()
         for index, color in enumerate(outline_colors(network.scene.outlines)):
             GL.glUniform4f(self.box.uniform("u_color"), *color, BOX_ALPHA)
             GL.glDrawArrays(GL.GL_LINES, 24 * index, 24)
+        GL.glDisable(GL.GL_LINE_SMOOTH)
 
     def _draw_lines(self, network: NetworkBuffers, shown: Shown) -> None:
         self.synapses.use()
@@ -216,7 +218,7 @@ class Renderer:
         """
         atlas, scene = self.hud.at_scale(pixel_scale), self.network.scene if self.network is not None else None
         usual = (size, pixel_scale, shown.viz, scene)
-        marks = self._marks.of((*usual, camera.pose()), Canvas(atlas, pixel_scale),
+        marks = self._marks.of((*usual, camera.pose(), shown.inspection), Canvas(atlas, pixel_scale),
                                lambda canvas: mark(canvas, size, shown, scene, camera))
         still = (*usual, shown.notice, facts.dropped, facts.dragged, shown.inspection, len(shown.selection))
         display = self._display.of(still, Canvas(atlas, pixel_scale), lambda canvas: lay_out(
@@ -428,7 +430,8 @@ class NetworkBuffers:
         if self._sorter is not None:
             self._sorter.shutdown(wait=False)
         for part in (self.points, self.flat, self.glows, self.outline, self.flying, self.spikes_by_id, self.sample,
-                     self.picked, self.neurons, self.corners, self.marks, self.weights, self.pulses, self.order, self.state):
+                     self.picked, self.neurons, self.corners, self.marks, self.weights, self.pulses, self.order,
+                     self.state):
             if part is not None:
                 part.close()
 

@@ -3,6 +3,7 @@
 PyOpenGL binds itself to one windowing system per process; here it is EGL, without any display.
 """
 
+import json
 import os
 import sys
 from dataclasses import replace
@@ -19,7 +20,8 @@ from neural_simulator.app.frames import NEVER, Incoming, Inspection
 from neural_simulator.backend.device_array import DeviceArray
 from neural_simulator.base.errors import BackendError
 from neural_simulator.base.synapses import NONE, Synapses
-from neural_simulator.config import VisualizationConfig
+from neural_simulator.config import CoreSimConfig, GPUConfig, VisualizationConfig
+from neural_simulator.viewer import measure
 from neural_simulator.viewer.offscreen import OffscreenViewer, picture
 from neural_simulator.viewer.picking import shown_neurons
 from neural_simulator.viewer.scene import SORTED_UP_TO, Shown, build_scene
@@ -253,6 +255,16 @@ def sizes(viewer) -> dict[str, np.ndarray]:
     return shots
 
 
+def measured() -> dict[str, np.ndarray]:
+    """What the viewer's benchmark says of a little network."""
+    easel = measure.Easel()
+    row = measure.pictures(easel, 200, 100, 3, on_device=False)
+    core = CoreSimConfig(num_neurons=500, connections_per_neuron=50, seed=1, background_rate_Hz=300.0)
+    beside = list(measure.slowdown(easel, core, GPUConfig(backend="cpu", num_threads=1), 0.1, 2))
+    easel.close()
+    return {"measured": np.array(json.dumps([row, *beside]))}
+
+
 def main() -> None:
     with OffscreenViewer() as viewer:
         print(viewer.device_name())
@@ -265,6 +277,7 @@ def main() -> None:
     view = cloud(300)
     shots["second context"] = picture(view, frame(view, STEP - np.arange(300)), VisualizationConfig(), 300, 200,
                                       hud=False)
+    shots |= measured()
     np.savez(sys.argv[1], **shots)
 
 

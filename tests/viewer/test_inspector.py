@@ -7,11 +7,13 @@ import pytest
 
 from neural_simulator.app.frames import Inspection
 from neural_simulator.base.synapses import make
+from neural_simulator.config import VisualizationConfig
 from neural_simulator.viewer import hud, inspector
 from neural_simulator.viewer.camera import Camera
+from neural_simulator.viewer.canvas import RING_SIDES
 from neural_simulator.viewer.glyphs import build_atlas
 from neural_simulator.viewer.inspector import Trace
-from neural_simulator.viewer.scene import Shown, build_scene
+from neural_simulator.viewer.scene import Shown, bounds, build_scene
 from tests.viewer.samples import cloud, frame
 
 VIEW = cloud(50)
@@ -71,12 +73,23 @@ def test_the_panel_stands_on_the_picture_where_there_is_room():
     def size_of(height, inspection):
         canvas = hud.Canvas(build_atlas(1.0), 1.0)
         shown = Shown(VIEW, tracing(400, 100), hud_viz, inspection)
-        hud.lay_out(canvas, (1000, height), shown, build_scene(VIEW), Camera(), facts, (50, 10, 0))
+        hud.lay_out(canvas, (1000, height), shown, build_scene(VIEW), facts, (50, 10, 0))
         return canvas.vertices()
-    from neural_simulator.config import VisualizationConfig
     hud_viz, facts = VisualizationConfig(), hud.HudFacts()
     facts.trace.saw(tracing(400, 100), 1.0)
     shown = size_of(700, picked())
     assert shown.size > size_of(700, None).size + 500
     assert shown["position"].min() >= 0 and shown["position"][:, 0].max() <= 1000
     assert size_of(400, picked()).size == size_of(400, None).size
+
+
+def test_a_ring_on_top_of_everything_marks_the_picked_neuron():
+    def marks(inspection):
+        canvas, camera = hud.Canvas(build_atlas(1.0), 1.0), Camera()
+        camera.fit(*bounds(VIEW.positions), 1.0)
+        hud.mark(canvas, (600, 600), Shown(VIEW, None, VisualizationConfig(), inspection), build_scene(VIEW), camera)
+        return canvas.vertices()["position"], camera.project(np.array([picked().position]), 600, 600)[0, :2]
+    without, _ = marks(None)
+    ring, middle = marks(picked())
+    off = np.hypot(*(ring[len(without):] - middle).T)
+    assert len(off) == 6 * RING_SIDES and off.min() > 6.0 and off.max() < 16.0

@@ -1,5 +1,6 @@
 """What the pictures show, against colors and camera. They are drawn once, in a process without a display."""
 
+import json
 import os
 import subprocess
 import sys
@@ -305,3 +306,11 @@ def test_a_state_that_cannot_be_shared_is_copied_with_the_same_pixels(shots):
 def test_many_neurons_are_sorted_anew_soon_after_the_view_has_turned(shots):
     assert not np.array_equal(shots["turned at first"], shots["turned exact"]), "drawn in the order of before"
     assert np.array_equal(shots["turned soon"], shots["turned exact"])
+
+
+def test_the_benchmark_of_the_viewer_measures_pictures_and_what_they_cost_a_simulation(shots):
+    row, full_pace, own_pace = json.loads(str(shots["measured"]))
+    assert row["still_ms_p50"] > 0.0 and row["turning_ms_p50"] > 0.0 and row["update_copied_ms_p50"] > 0.0
+    for each in (full_pace, own_pace):
+        assert each["steps_per_s_alone"] > 50.0 and each["pictures_per_s"] > 0.0 and each["slowdown_error"] >= 0.0
+        assert each["slowdown"] == pytest.approx(1.0 - each["steps_per_s_watched"] / each["steps_per_s_alone"])
