@@ -411,7 +411,7 @@ class CoreSimConfig(Config):
         "normal", "Law of variation", "How the parameters of cells that differ are distributed.", group="Cells")
     heterogeneity: dict[str, float] = setting(
         {}, "Variation by parameter", "Standard deviation divided by the mean of single parameters, by name; instead "
-        "of the cell variation.", group="Cells", hidden=True)
+        "of the cell variation.", group="Cells")
     trait_cells: tuple[TraitCells, ...] = setting(
         (), "Cells of traits", "Traits whose neurons have another model than the rest of the network.", group="Cells",
         hidden=True)

@@ -1,4 +1,5 @@
-"""Barnacle muscle fibre of Morris and Lecar (1981), in the form and with the numbers of Rinzel and Ermentrout.
+"""Barnacle muscle fibre of Morris and Lecar (1981), in the form and with the numbers of Ermentrout and
+Terman (2010).
 
     C dv/dt = g_Ca m_inf(v) (E_Ca - v) + g_K w (E_K - v) + g_L (E_L - v) + I
       dw/dt = phi (w_inf(v) - w) / tau_w(v)
@@ -66,10 +67,10 @@ MODEL = NeuronModel(
     derived={"dt_C": step_over_capacitance, "w_0": recovered},
     presets=(
         Preset("HOPF", "Class 2: starts at a high rate", {},
-               "Rinzel and Ermentrout 1998, in Koch and Segev (eds), Methods in Neuronal Modeling, table 7.1 (Hopf)"),
+               "Ermentrout and Terman 2010, Mathematical Foundations of Neuroscience, table 3.1 (Hopf)"),
         Preset("SNLC", "Class 1: starts at an arbitrarily low rate",
-               {"g_Ca": 4, "V_3": 12, "V_4": 17.4, "phi": 0.066666667},
-               "Rinzel and Ermentrout 1998, in Koch and Segev (eds), Methods in Neuronal Modeling, table 7.1 (SNLC)"),
+               {"g_Ca": 4, "V_3": 12, "V_4": 17.4, "phi": 0.067},
+               "Ermentrout and Terman 2010, Mathematical Foundations of Neuroscience, table 3.1 (SNLC)"),
     ),
     source="Morris and Lecar 1981, Biophys J 35:193-213",
     default_dt_ms=0.1,

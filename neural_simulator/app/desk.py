@@ -64,6 +64,7 @@ class Desk:
         self._asked_to_leave = False
         self._newest: Frame | None = None
         self.frame: Frame | None = None      # the newest one of the network in `view`
+        self.model_text = ""                 # of the user's neuron model that is being written
         self.fresh = False                   # True in the turn in which `frame` came
         self.leaving = False
         self._weights_of: NetworkView | None = None      # the network whose weights were asked for

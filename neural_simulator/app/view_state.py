@@ -44,6 +44,7 @@ class ViewState:
     status: str = ""
     status_bad: bool = False
     crash: msg.Crashed | None = None
+    model_told: msg.Done | msg.Failed | None = None     # the answer to the newest AddNeuronModel
     history: tuple[str, ...] = ()                   # moments of form and picture, oldest first
     history_at: int = 0                             # number of the one in force
 
@@ -82,10 +83,14 @@ def _done(view: ViewState, event: msg.Done) -> ViewState:
         view = replace(view, core=view.core.changed(**command.values), draft_core=draft)
     elif isinstance(command, msg.SetSpeed):
         view = replace(view, speed=command.factor)
+    elif isinstance(command, msg.AddNeuronModel):
+        view = replace(view, model_told=event)
     return replace(view, status=event.text, status_bad=False) if event.text else view
 
 
 def _failed(view: ViewState, event: msg.Failed) -> ViewState:
+    if isinstance(event.command, msg.AddNeuronModel):
+        view = replace(view, model_told=event)
     if isinstance(event.command, LONG):
         view = replace(view, progress=None)
         if event.field and isinstance(event.command, msg.ApplyConfig):

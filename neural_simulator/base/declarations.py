@@ -30,9 +30,10 @@ class Param:
         """Return `value` as float, or raise ConfigurationError naming value, unit, range and remedy."""
         number = float(value)
         if not self.low <= number <= self.high:
+            unit = f" {self.unit}" if self.unit else ""
             raise ConfigurationError(
-                f"{where}: {self.label} ({self.name}) is {number:g} {self.unit}, but must lie between "
-                f"{self.low:g} and {self.high:g} {self.unit}; choose a value in that range.", self.name, value)
+                f"{where}: {self.label} ({self.name}) is {number:g}{unit}, but must lie between "
+                f"{self.low:g} and {self.high:g}{unit}; choose a value in that range.", self.name, value)
         return number
 
 

@@ -13,6 +13,7 @@ from ..config import (
     AnyConfig,
     Config,
     CoreSimConfig,
+    TraitCells,
     allowed,
     bounds,
     describe,
@@ -20,12 +21,15 @@ from ..config import (
     model_defaults,
     structure_defaults,
 )
-from ..models.neurons import NEURON_MODELS, cell_type, cell_types
+from ..models.neurons import NEURON_MODELS, cell_type, cell_types, neuron_model
+from ..models.receptors import RECEPTORS
 from ..models.structures import STRUCTURES
 from ..models.structures.generic import GENERIC
 
 # Fields whose values are called by long words in the form.
-LONG_CHOICES = ("neuron_model_type", "neural_structure_profile", "excitatory_preset", "inhibitory_preset")
+LONG_CHOICES = ("neuron_model_type", "neural_structure_profile", "excitatory_preset", "inhibitory_preset", "model",
+                "preset")
+CHOSEN = (*LONG_CHOICES, "receptor")            # texts that are chosen among what there is
 
 NUMBER, SWITCH, CHOICE, NUMBERS, PARAMETERS = "number", "switch", "choice", "numbers", "parameters"
 TEXT, WORDS = "text", "words"
@@ -62,7 +66,7 @@ def _field(owner: type[Config], name: str) -> Field:
     low, high = bounds(owner, name)
     return Field(name=name, label=info.title or name, unit=extra["unit"], group=extra["group"],
                  meaning=info.description or "", accepts=allowed(owner, name),
-                 kind=CHOICE if name in LONG_CHOICES else _kind(info.annotation),
+                 kind=CHOICE if name in CHOSEN else _kind(info.annotation),
                  live=extra["live"], default=info.get_default(call_default_factory=True),
                  whole=info.annotation in (int, tuple[int, ...]), low=low, high=high,
                  optional=type(None) in typing.get_args(info.annotation), source=extra["source"])
@@ -91,6 +95,10 @@ def _kind(annotation: Any) -> str:
 def choices(config: Config, name: str) -> tuple[str, ...]:
     """Return the values among which a CHOICE field of `config` may choose now."""
     annotation = type(config).model_fields[name].annotation
+    if isinstance(config, TraitCells) and name in ("model", "preset"):
+        return tuple(NEURON_MODELS) if name == "model" else ("", *cell_types(config.model.value))
+    if name == "receptor":
+        return tuple(RECEPTORS)
     if isinstance(config, CoreSimConfig):
         region = STRUCTURES.get(config.neural_structure_profile, GENERIC)
         if name == "neuron_model_type":
@@ -112,7 +120,12 @@ def choice_labels(name: str, config: Config | None = None) -> dict[str, str]:
         model = config.neuron_model_type.value
         known = cell_types(model)
         return {key: f"{key}: {known[key][1].label}" for key in choices(config, name) if key in known}
-    if name == "neuron_model_type":
+    if name == "preset" and isinstance(config, TraitCells):
+        own = {key: f"{key}: {preset.label}" for key, (_, preset) in cell_types(config.model.value).items()}
+        return {"": "As usual in a network", **own}
+    if name == "receptor":
+        return {key: receptor.label for key, receptor in RECEPTORS.items()}
+    if name in ("neuron_model_type", "model"):
         return {key: model.label for key, model in list(NEURON_MODELS.items())}    # another thread may add one
     if name == "neural_structure_profile":
         return {key: structure.label for key, structure in STRUCTURES.items()}
@@ -134,14 +147,24 @@ def refit(config: AnyConfig, name: str) -> AnyConfig:
     """
     if isinstance(config, CoreSimConfig):
         if name == "neural_structure_profile":
-            return config.changed(**structure_defaults(config.neural_structure_profile))
+            return _known_variations(config.changed(**structure_defaults(config.neural_structure_profile)))
         if name == "neuron_model_type":
-            return config.changed(**_model_in_structure(config))
+            return _known_variations(config.changed(**_model_in_structure(config)))
+    if isinstance(config, TraitCells) and name in ("model", "preset"):
+        return config.changed(parameters={}, **({"preset": ""} if name == "model" else {}))
     if isinstance(config, CoreSimConfig) and name in ("excitatory_preset", "inhibitory_preset"):
         model, preset = cell_type(config.neuron_model_type.value, getattr(config, name))
         dt_ms = min(config.dt_ms, preset.dt_ms or (model.default_dt_ms if config.dt_ms > model.max_dt_ms else 5.0))
-        return config.changed(**{name.replace("_preset", "_parameters"): {}, "dt_ms": dt_ms})
+        return _known_variations(config.changed(**{name.replace("_preset", "_parameters"): {}, "dt_ms": dt_ms}))
     return config
+
+
+def _known_variations(config: AnyConfig) -> AnyConfig:
+    """The configuration without variations of parameters that no cell of its network has."""
+    assert isinstance(config, CoreSimConfig)
+    known = {param.name for param, _, _ in _variations(config)}
+    kept = {name: cv for name, cv in config.heterogeneity.items() if name in known}
+    return config if kept == config.heterogeneity else config.changed(heterogeneity=kept)
 
 
 def _model_in_structure(config: CoreSimConfig) -> dict[str, Any]:
@@ -153,18 +176,49 @@ def _model_in_structure(config: CoreSimConfig) -> dict[str, Any]:
             "structure_parameters": config.structure_parameters}
 
 
-def cell_parameters(config: CoreSimConfig, name: str) -> tuple[tuple[Param, float, float], ...]:
-    """Return (parameter, its own value, the value in force) for the cells or structure that field `name` customises."""
+def cell_parameters(config: Config, name: str) -> tuple[tuple[Param, float, float], ...]:
+    """Return (parameter, its own value, the value in force) for all numbers that field `name` holds by name."""
+    if name == "receptors":
+        shares = getattr(config, name) or {}
+        return tuple((Param(key, "", 0.0, 0.0, 100.0, receptor.label, "Its share of the weight; all 0: what background "
+                                                                      "spikes open."), 0.0, shares.get(key, 0.0))
+                     for key, receptor in RECEPTORS.items())
+    if isinstance(config, TraitCells):
+        return _of_cell(config.model.value, config.preset or None, config.parameters)
+    assert isinstance(config, CoreSimConfig)
+    if name == "heterogeneity":
+        return _variations(config)
     if name == "structure_parameters":
         knobs = STRUCTURES.get(config.neural_structure_profile, GENERIC).knobs
         return tuple((knob, knob.default, config.structure_parameters.get(knob.name, knob.default)) for knob in knobs)
     preset_name = getattr(config, name.replace("_parameters", "_preset"))
     if preset_name not in cell_types(config.neuron_model_type.value):      # the structure has cells of its own
         return ()
-    model, cell = cell_type(config.neuron_model_type.value, preset_name)
-    preset = model.values(cell.name)
-    custom = getattr(config, name)
+    return _of_cell(config.neuron_model_type.value, preset_name, getattr(config, name))
+
+
+def _of_cell(key: str, name: str | None, custom: dict[str, float]) -> tuple[tuple[Param, float, float], ...]:
+    model, cell = cell_type(key, name) if name else (neuron_model(key), None)
+    preset = model.values(cell.name if cell else model.default_preset(True))
     return tuple((param, preset[param.name], custom.get(param.name, preset[param.name])) for param in model.params)
+
+
+def models_of(config: CoreSimConfig) -> tuple[str, ...]:
+    """The neuron models of the cells that a network of this configuration has."""
+    region, main = STRUCTURES.get(config.neural_structure_profile, GENERIC), config.neuron_model_type.value
+    if region.cells:
+        return tuple(dict.fromkeys(cell.resolved[0].key for cell in region.cell_types(main).values()))
+    known = cell_types(main)
+    own = [known[name][0].key for name in (config.excitatory_preset, config.inhibitory_preset) if name in known]
+    return tuple(dict.fromkeys([*own, *(cells.model.value for cells in config.trait_cells)]))
+
+
+def _variations(config: CoreSimConfig) -> tuple[tuple[Param, float, float], ...]:
+    """How much each parameter of the network's cells varies."""
+    params = {param.name: param for key in models_of(config) for param in neuron_model(key).params}
+    return tuple((Param(name, "", 0.0, 0.0, 1.0, param.label, f"Variation of {param.label.lower()}: standard deviation "
+                        "divided by the mean. Each cell keeps its type."), 0.0, config.heterogeneity.get(name, 0.0))
+                 for name, param in params.items())
 
 
 def to_text(value: Any) -> str:

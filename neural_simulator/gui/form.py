@@ -14,7 +14,8 @@ from typing import Any, Generic
 import dearpygui.dearpygui as dpg
 
 from ..base.errors import ConfigurationError
-from ..config import AnyConfig, CoreSimConfig
+from ..config import AnyConfig, CoreSimConfig, TraitCells
+from ..models.neurons import NEURON_MODELS
 from . import fields as kinds
 from .fields import (
     Field,
@@ -91,7 +92,8 @@ class Form(Generic[AnyConfig]):
         self._fields = {field.name: field for field in fields_of(type(config)) if field.name not in skip}
         self._rows: dict[str, Row] = {}
         self._cells: dict[str, int | str] = {}                 # field of kind PARAMETERS -> container of its rows
-        self._cells_of: tuple[str, ...] = ()                   # what the rows of parameters belong to
+        self._models = tuple(NEURON_MODELS)                    # that can be chosen
+        self._cells_of: tuple[Any, ...] = ()                   # what the rows of parameters belong to
         self._headers: dict[str, int | str] = {}
         self._complaints: dict[str, int | str] = {}
         self._defaults = type(config)()
@@ -164,7 +166,6 @@ class Form(Generic[AnyConfig]):
 
     def _build_cells(self) -> None:
         """Create one row for every parameter of the neuron model, for each field that customises cells."""
-        assert isinstance(self.config, CoreSimConfig)
         self._cells_of = _cells_of(self.config)
         for name, node in self._cells.items():
             for key in [key for key in self._rows if key.startswith(f"{name}.")]:
@@ -182,8 +183,7 @@ class Form(Generic[AnyConfig]):
 
     def _cells_outdated(self) -> bool:
         """True where the rows of parameters are those of another neuron model or structure."""
-        config: Any = self.config
-        return isinstance(config, CoreSimConfig) and self._cells_of != _cells_of(config)
+        return bool(self._cells) and self._cells_of != _cells_of(self.config)
 
     # ---- from the user ----------------------------------------------------------------------------------
     def _on_edit(self, field: Field, sender: int | str, value: Any) -> None:
@@ -205,8 +205,8 @@ class Form(Generic[AnyConfig]):
         name, _, param = key.partition(".")
         self._pending.pop(key, None)
         if param:
-            custom = {k: v for k, v in getattr(self.config, name).items() if k != param}
-            self._try({name: custom, **self._pending})
+            custom = {k: v for k, v in self._custom(name).items() if k != param}
+            self._try({name: custom or self._defaults_of(name), **self._pending})
         else:
             self._try({name: getattr(self._defaults, name), **self._pending})
         self._write()
@@ -233,15 +233,14 @@ class Form(Generic[AnyConfig]):
         """Return the configuration with one value changed, or raise ConfigurationError."""
         name, _, param_name = key.partition(".")
         if param_name:
-            assert isinstance(self.config, CoreSimConfig)
             param, preset_value, _ = next(
                 each for each in cell_parameters(self.config, name) if each[0].name == param_name)
             if not isinstance(value, float):
                 raise ConfigurationError(f"{param.label} ({param.name}) is {value!r}, but must be a number.", name)
-            custom = {k: v for k, v in getattr(self.config, name).items() if k != param_name}
+            custom = {k: v for k, v in self._custom(name).items() if k != param_name}
             if param.check(value, self._fields[name].label) != preset_value:
                 custom[param_name] = value
-            return self.config.changed(**{name: custom})
+            return self.config.changed(**{name: custom or self._defaults_of(name)})
         return refit(self.config.changed(**{name: value}), name)
 
     # ---- to the user ------------------------------------------------------------------------------------
@@ -250,7 +249,8 @@ class Form(Generic[AnyConfig]):
         if config is not self.config:
             self.config, self.errors, self._pending = config, {}, {}
             self._write()
-        if self._cells_outdated():
+        if self._cells_outdated() or self._models != tuple(NEURON_MODELS):      # the user has added one
+            self._models = tuple(NEURON_MODELS)
             self._write()
         changed = frozenset(changed)
         self._find()
@@ -300,8 +300,16 @@ class Form(Generic[AnyConfig]):
     def _is_default(self, key: str) -> bool:
         name, _, param = key.partition(".")
         if param:
-            return param not in getattr(self.config, name)
+            return param not in self._custom(name)
         return bool(getattr(self.config, name) == getattr(self._defaults, name))
+
+    def _custom(self, name: str) -> Mapping[str, float]:
+        """What a field holds by name; nothing where it has no value."""
+        return getattr(self.config, name) or {}
+
+    def _defaults_of(self, name: str) -> Any:
+        """The value of a field that holds nothing by name."""
+        return getattr(self._defaults, name)
 
     def _show_group(self, group: str, header: int | str, errors: Mapping[str, str], changed: frozenset[str]) -> None:
         names = {name for name, field in self._fields.items() if field.group == group}
@@ -330,7 +338,6 @@ class Form(Generic[AnyConfig]):
     def _write_row(self, key: str, row: Row) -> None:
         name, _, param = key.partition(".")
         if param:
-            assert isinstance(self.config, CoreSimConfig)
             value = next(each[2] for each in cell_parameters(self.config, name) if each[0].name == param)
             dpg.set_value(row.tag, to_text(value))
             return
@@ -349,10 +356,14 @@ class Form(Generic[AnyConfig]):
             dpg.set_value(row.tag, to_text(value))
 
 
-def _cells_of(config: CoreSimConfig) -> tuple[str, ...]:
+def _cells_of(config: Any) -> tuple[Any, ...]:
     """What decides which parameters there are; a cell type may belong to another model of the family."""
-    return (config.neuron_model_type.value, config.neural_structure_profile, config.excitatory_preset,
-            config.inhibitory_preset)
+    if isinstance(config, TraitCells):
+        return config.model.value, config.preset
+    if isinstance(config, CoreSimConfig):
+        return (config.neuron_model_type.value, config.neural_structure_profile, config.excitatory_preset,
+                config.inhibitory_preset, *(cells.model.value for cells in config.trait_cells))
+    return (type(config),)
 
 
 def _is_wide(field: Field) -> bool:

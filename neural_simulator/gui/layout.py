@@ -40,6 +40,7 @@ class Look:
         self.flat_button = theme.flat_button_theme(colors)
         self.plain_field = theme.field_theme(colors.field, colors.field)
         self.bad_field = theme.field_theme(colors.bad_field, colors.bad)
+        self.bad_text = theme.field_theme(colors.field, colors.bad)         # where all of it would be too much red
         self.dense = theme.dense_theme((self.px(4), self.px(1)))
 
     def px(self, size: float) -> int:

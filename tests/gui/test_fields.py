@@ -3,7 +3,16 @@
 import pytest
 
 from neural_simulator.base.errors import ConfigurationError
-from neural_simulator.config import CoreSimConfig, GPUConfig, VisualizationConfig, describe, model_defaults
+from neural_simulator.config import (
+    ConductanceNoise,
+    CoreSimConfig,
+    GPUConfig,
+    PoissonStimulus,
+    TraitCells,
+    VisualizationConfig,
+    describe,
+    model_defaults,
+)
 from neural_simulator.gui import fields as kinds
 from neural_simulator.gui.fields import (
     cell_parameters,
@@ -104,3 +113,31 @@ def test_custom_values_stand_beside_the_presets_own():
     core = CoreSimConfig(excitatory_parameters={"C": 90.0})
     rows = {param.name: (preset, value) for param, preset, value in cell_parameters(core, "excitatory_parameters")}
     assert rows["C"] == (100.0, 90.0) and rows["v_peak"] == (35.0, 35.0)
+
+
+def test_variation_is_offered_for_every_parameter_of_the_networks_cells():
+    core = CoreSimConfig(heterogeneity={"v_t": 0.1}, trait_cells=[{"trait": 1, "model": "LIF"}])
+    rows = {param.name: value for param, _, value in cell_parameters(core, "heterogeneity")}
+    assert rows["v_t"] == 0.1 and rows["a"] == 0.0
+    assert {param.name for key in ("IZHIKEVICH", "LIF") for param in NEURON_MODELS[key].params} == set(rows)
+    assert refit(core.changed(neuron_model_type="ADEX", trait_cells=()), "neuron_model_type").heterogeneity == {}
+    kept = refit(core.changed(excitatory_preset="CH"), "excitatory_preset")
+    assert kept.heterogeneity == {"v_t": 0.1}
+
+
+def test_a_trait_chooses_among_models_and_their_cells():
+    cells = TraitCells(model="ADEX", preset="FS", parameters={"C": 210.0})
+    assert choices(cells, "model") == tuple(NEURON_MODELS) and "FS" in choices(cells, "preset")
+    rows = {param.name: (preset, value) for param, preset, value in cell_parameters(cells, "parameters")}
+    assert rows["C"][1] == 210.0 != rows["C"][0]
+    other = refit(cells.changed(model="LIF"), "model")
+    assert (other.preset, other.parameters) == ("", {})
+    assert {param.name for param, _, _ in cell_parameters(other, "parameters")} == {
+        param.name for param in NEURON_MODELS["LIF"].params}
+
+
+def test_a_stimulus_says_what_its_spikes_open():
+    stimulus = PoissonStimulus(receptors={"AMPA": 1.0, "NMDA": 0.5})
+    rows = {param.name: value for param, _, value in cell_parameters(stimulus, "receptors")}
+    assert rows == {"AMPA": 1.0, "NMDA": 0.5, "GABA_A": 0.0, "GABA_B": 0.0}
+    assert choices(ConductanceNoise(), "receptor") == tuple(rows)

@@ -7,6 +7,7 @@ import pytest
 
 from neural_simulator.base.palette import population_color
 from neural_simulator.gui import theme
+from tests.gui.driver import until
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
@@ -206,3 +207,27 @@ def test_ctrl_c_ends_the_program_cleanly_even_during_a_build(start):
     app.wait(lambda s: s["building"], "the build")
     app.interrupt()
     assert app.end() == (0, "clean\n")
+
+
+def test_an_error_in_a_model_that_is_typed_is_marked_with_its_line(panel):
+    panel.click("tab.models")
+    until(lambda: "can be read" in panel.ask("value", "models.told"), "the check of what stands there")
+    panel.click("models.text")
+    panel.screen.key("Control_L", "End")
+    panel.screen.type("x")
+    until(lambda: "a bare expression is not allowed here" in panel.ask("value", "models.told"), "the error")
+    assert panel.ask("value", "models.line").endswith("| x")
+    panel.screen.key("BackSpace")
+    until(lambda: "can be read" in panel.ask("value", "models.told"), "the check of the mended text")
+    panel.click("tab.monitor")
+
+
+def test_a_model_is_written_added_and_chosen(panel):
+    panel.click("tab.models")
+    until(lambda: "can be read" in panel.ask("value", "models.told"), "the check")
+    panel.click("models.add")
+    panel.wait(lambda s: "has passed" in s["status"], "the model")
+    panel.click("models.use")
+    panel.wait(lambda s: s["core"]["neuron_model_type"] == "MY_MODEL", "the model in the form")
+    assert panel.ask("value", "core.neuron_model_type") == "My model"
+    panel.click("tab.monitor")

@@ -9,7 +9,9 @@ from neural_simulator.app.jobs import Runner
 from neural_simulator.base.paths import PROFILES
 from neural_simulator.gui import panels, theme
 from neural_simulator.gui.dialogs import profile_path
+from neural_simulator.gui.panels.models import TEMPLATE
 from neural_simulator.gui.tapes import Tapes
+from neural_simulator.models.neurons.user import read_model
 
 FOLDER = Path(panels.__file__).parent
 
@@ -21,6 +23,10 @@ def test_every_file_of_the_folder_is_in_the_table():
     assert {part.name for part in made} == used
     assert {part.place for part in made} == {"top", "timeline", "status", *panels.PLACES}
     assert all(part.title and callable(part.build) and callable(part.refresh) for part in made)
+
+
+def test_the_model_that_one_begins_with_is_a_model():
+    assert read_model(TEMPLATE).key == "MY_MODEL"
 
 
 class FakeLook:

@@ -45,6 +45,8 @@ TOLD_ELSEWHERE = {
     "script.text": "shows only", "job.text": "shows only", "job.stop": "test_jobs", "action.cancel": "test_panel",
     "timeline.when": "read by Go Back",
     "action.close_playback": "in walk_playback",
+    "models.text": "test_panel: a model is written", "models.use": "test_panel: a model is written",
+    "models.add": "test_panel: a model is written", "models.keep": "read when a model is added",
     "neuron.state": "this model has one further state", "dialog.save.description": "read when it is saved",
     "resources.hold": "as activity.hold", "weights.hold": "as activity.hold", "neuron.hold": "as activity.hold"}
 
@@ -188,9 +190,9 @@ class Walk:
     def field_of(self, tag):
         """Return the declaration behind an input of a form, None for any other item."""
         owner, _, name = tag.rpartition(".")
-        if owner.startswith("stimulus."):
-            stimuli = self.desk.view.draft_core.stimuli
-            owned = type(stimuli[int(owner.partition(".")[2])])
+        listed = {"stimulus": "stimuli", "trait": "trait_cells"}.get(owner.partition(".")[0])
+        if listed:
+            owned = type(getattr(self.desk.view.draft_core, listed)[int(owner.split(".")[1])])
         else:
             owned = OWNERS.get(owner)
         return next((field for field in fields_of(owned) if field.name == name), None) if owned else None
@@ -267,6 +269,7 @@ class Walk:
             self.walk_dialog(name, set(self.controls()))
         if not self.only:
             self.walk_stimuli()
+            self.walk_traits()
         if not self.only or "playback" in self.only:
             self.walk_playback()
         self.desk.send(Shutdown())
@@ -319,6 +322,15 @@ class Walk:
                 self.guarded(tag)
         self.guarded("stimulus.0:remove")
 
+    def walk_traits(self):
+        self.prepare()
+        self.keeping = True
+        self.bring_to_front("traits.add")
+        self.guarded("traits.add")
+        for tag in [tag for tag in self.controls() if tag.startswith("trait.")]:
+            if not tag.endswith(":remove"):
+                self.guarded(tag)
+        self.guarded("trait.0:remove")
 
     def walk_playback(self):
         """The controls of a playback of the recording that the walk has made."""

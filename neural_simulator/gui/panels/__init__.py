@@ -18,6 +18,7 @@ from ..tapes import Tapes
 from .controls import Controls
 from .history import HistoryList
 from .log import Log
+from .models import Models
 from .monitor import Monitor
 from .neuron import Neuron
 from .parameters import Parameters
@@ -27,6 +28,7 @@ from .script import ScriptText
 from .status import Status
 from .stimuli import Stimuli
 from .timeline import Timeline
+from .traits import Traits
 from .weights import Weights
 
 
@@ -65,11 +67,13 @@ PANELS: tuple[Make, ...] = (
     lambda kit: Timeline(kit.desk, kit.look),
     lambda kit: Parameters(kit.desk, kit.look),
     lambda kit: Stimuli(kit.desk, kit.look),
+    lambda kit: Traits(kit.desk, kit.look),
     lambda kit: Monitor(kit.desk, kit.look, kit.tapes),
     lambda kit: Neuron(kit.desk, kit.look, kit.tapes),
     lambda kit: Weights(kit.desk, kit.look, kit.tapes),
     lambda kit: Resources(kit.desk, kit.look, kit.tapes),
     lambda kit: Performance(kit.desk, kit.look, kit.runner),
+    lambda kit: Models(kit.desk, kit.look),
     lambda kit: Log(kit.desk, kit.look, kit.store),
     lambda kit: HistoryList(kit.desk, kit.look),
     lambda kit: ScriptText(kit.desk, kit.look),

@@ -7,9 +7,8 @@ from functools import partial
 import dearpygui.dearpygui as dpg
 
 from ...app.desk import Desk
-from ...base.errors import ConfigurationError
 from ...config import STIMULI, Stimulus
-from ..form import Form
+from ..form_list import FormList
 from ..layout import Look, wrapped_tooltip
 
 KINDS = {"current": "Current", "current_noise": "Current noise", "conductance_noise": "Conductance noise",
@@ -19,7 +18,8 @@ BEGINNING: dict[str, dict[str, object]] = {
     "current": {"amplitude_pA": 100.0}, "current_noise": {"sigma_pA": 100.0},
     "conductance_noise": {"mean_nS": 2.0, "sigma_nS": 1.0}, "poisson": {"rate_Hz": 100.0, "weight_nS": 2.0},
     "spikes": {"weight_nS": 20.0}}
-SKIPPED = ("kind", "receptors")         # chosen when it is made; by file alone
+SKIPPED = ("kind",)                     # chosen when it is made
+EVERYWHERE = "All neurons"
 
 
 class Stimuli:
@@ -30,8 +30,7 @@ class Stimuli:
     def __init__(self, desk: Desk, look: Look):
         self._desk = desk
         self._look = look
-        self._forms: list[Form[Stimulus]] = []
-        self._shown: object = None
+        self._list = FormList(desk, look, "stimuli", "stimulus", _called, self._build_aims, live=True, skip=SKIPPED)
 
     def build(self) -> None:
         """Create the items under DearPyGui's current container."""
@@ -42,7 +41,18 @@ class Stimuli:
             dpg.add_button(label="Add", tag="stimuli.add", callback=self._on_add)
             wrapped_tooltip("stimuli.add", "Add a stimulus; it begins now and acts at once.", look)
         dpg.add_text("Stimuli act at once, and are saved with the profile.", color=look.dim, wrap=0)
-        dpg.add_child_window(tag="stimuli.list", border=False)
+        self._list.build()
+
+    def _build_aims(self, number: int) -> None:
+        tag = f"stimulus.{number}"
+        dpg.add_combo([], tag=f"{tag}:population", width=self._look.px(120),
+                      callback=partial(self._on_population, number))
+        wrapped_tooltip(f"{tag}:population", "Let it reach one population of the network, or all neurons; further "
+                                             "populations, patterns such as L4*, and regions are fields below.",
+                        self._look)
+        dpg.add_button(label="Aim at Selection", tag=f"{tag}:aim", callback=partial(self._on_aim, number))
+        wrapped_tooltip(f"{tag}:aim", "Let it reach the neurons that are selected in the network window, or the picked "
+                                      "one.", self._look)
 
     # ---- from the user ----------------------------------------------------------------------------------
     def _on_add(self) -> None:
@@ -51,11 +61,8 @@ class Stimuli:
         now_ms = 0.0 if frame is None else round(frame.time_ms, 3)
         more: dict[str, object] = {"times_ms": (now_ms + 500.0, now_ms + 1000.0)} if kind == "spikes" else {
             "start_ms": now_ms}
-        name = f"Stimulus {len(self._now()) + 1}"
-        self._take((*self._now(), STIMULI[kind](name=name, **{**BEGINNING[kind], **more})), act=True)
-
-    def _on_remove(self, number: int) -> None:
-        self._take(tuple(each for at, each in enumerate(self._now()) if at != number), act=True)
+        name = f"Stimulus {len(self._list.members) + 1}"
+        self._list.add(STIMULI[kind](name=name, **{**BEGINNING[kind], **more}))
 
     def _on_aim(self, number: int) -> None:
         """Let it reach the neurons that are selected in the network window, or the picked one."""
@@ -66,61 +73,38 @@ class Stimuli:
         if not chosen:
             self._desk.notice("No neurons are selected: drag with Shift in the network window, or pick one.", bad=True)
             return
-        now = self._now()
-        self._take((*now[:number], now[number].changed(neurons=chosen), *now[number + 1:]), act=True)
+        self._list.change(number, neurons=chosen)
 
-    def _on_edit(self, number: int) -> None:
-        form, now = self._forms[number], self._now()
-        form.show(form.config, form.errors, ())
-        if form.config is not now[number]:
-            self._take((*now[:number], form.config, *now[number + 1:]), act=False)
-
-    def _now(self) -> tuple[Stimulus, ...]:
-        return self._desk.view.draft_core.stimuli
-
-    def _take(self, stimuli: tuple[Stimulus, ...], act: bool) -> None:
-        view = self._desk.view
-        try:
-            core = view.draft_core.changed(stimuli=stimuli)
-        except ConfigurationError as error:
-            self._desk.notice(str(error), bad=True)
-            return
-        self._desk.draft(core, view.draft_gpu, dict(view.draft_errors))
-        if act:
-            self._desk.commit()
+    def _on_population(self, number: int, sender: int | str, name: str) -> None:
+        """Let it reach the neurons of one population, or all neurons, wherever they are."""
+        if name == EVERYWHERE:
+            self._list.change(number, populations=(), neurons=(), sphere_um=None, box_um=None)
+        else:
+            self._list.change(number, populations=(name,))
 
     # ---- to the user ------------------------------------------------------------------------------------
     def refresh(self) -> None:
-        """Show the stimuli of the form; another number or kind makes the forms anew."""
-        stimuli = self._now()
-        if stimuli is self._shown:
-            return
-        self._shown = stimuli
-        if [type(form.config) for form in self._forms] != [type(each) for each in stimuli]:
-            self._build_forms(stimuli)
-        for number, (form, stimulus) in enumerate(zip(self._forms, stimuli, strict=True)):
-            form.show(stimulus, form.errors if form.config is stimulus else {}, ())
-            dpg.configure_item(f"stimulus.{number}", label=f"{_called(stimulus)}###stimulus.{number}")
-
-    def _build_forms(self, stimuli: tuple[Stimulus, ...]) -> None:
-        dpg.delete_item("stimuli.list", children_only=True, slot=1)
-        self._forms = []
-        for number, stimulus in enumerate(stimuli):
-            form: Form[Stimulus] = Form(stimulus, f"stimulus.{number}", self._look, partial(self._on_edit, number),
-                                        lambda name: self._desk.commit(), open_groups=1, skip=SKIPPED)
-            self._forms.append(form)
-            with dpg.collapsing_header(label=_called(stimulus), tag=f"stimulus.{number}", parent="stimuli.list",
-                                       default_open=number == len(stimuli) - 1):
-                with dpg.group(horizontal=True):
-                    dpg.add_button(label="Aim at Selection", tag=f"stimulus.{number}:aim",
-                                   callback=partial(self._on_aim, number))
-                    wrapped_tooltip(f"stimulus.{number}:aim", "Let it reach the neurons that are selected in the "
-                                                              "network window, or the picked one.", self._look)
-                    dpg.add_button(label="Remove", tag=f"stimulus.{number}:remove",
-                                   callback=partial(self._on_remove, number))
-                form.build()
+        """Show the stimuli of the form, and whom each of them reaches."""
+        self._list.refresh()
+        network = self._desk.view.network
+        names = [EVERYWHERE, *(population.name for population in (network.populations if network else ()))]
+        for number, stimulus in enumerate(self._list.members):
+            tag, aim = f"stimulus.{number}:population", _aim(stimulus)
+            if dpg.get_item_configuration(tag)["items"] != names:
+                dpg.configure_item(tag, items=names)
+            if dpg.get_value(tag) != aim:
+                dpg.set_value(tag, aim)
 
 
 def _called(stimulus: Stimulus) -> str:
     off = "" if stimulus.enabled else "   off"
     return f"{stimulus.name or 'Stimulus'}: {KINDS[stimulus.kind].lower()}{off}"
+
+
+def _aim(stimulus: Stimulus) -> str:
+    """Whom a stimulus reaches, in a word or two."""
+    if stimulus.neurons:
+        return f"{len(stimulus.neurons):,} neurons"
+    if stimulus.populations:
+        return ", ".join(stimulus.populations)
+    return "A region" if stimulus.sphere_um or stimulus.box_um else EVERYWHERE
