@@ -517,6 +517,9 @@ class CoreSimConfig(Config):
     stimuli: tuple[SerializeAsAny[Stimulus], ...] = setting(
         (), "Stimuli", "Currents, noise and spikes that reach some of the neurons for some of the time.", group="Drive",
         live=True, hidden=True)
+    rewards: tuple[tuple[float, float], ...] = setting(
+        (), "Rewards", "Times (ms) and amounts of rewards: dopamine rises by the amount.", group="Drive", live=True,
+        hidden=True)
 
     enable_short_term_plasticity: bool = switch("SHORT_TERM")
     stp_U: float = of_rule("SHORT_TERM", "U")
@@ -579,10 +582,6 @@ class CoreSimConfig(Config):
     @classmethod
     def _read_trait_cells(cls, value: Any) -> tuple[TraitCells, ...]:
         return _read_traits(value)
-
-    rewards: tuple[tuple[float, float], ...] = setting(
-        (), "Rewards", "Times (ms) and amounts of rewards: dopamine rises by the amount.", group="Drive", live=True,
-        hidden=True)
 
     @field_validator("stimuli", mode="before")
     @classmethod

@@ -101,7 +101,7 @@ def can_step(view: ViewState) -> bool:
 
 def can_reward(view: ViewState) -> bool:
     """True where STDP waits for rewards."""
-    return can_record(view) and view.core is not None and view.core.enable_reward_modulation
+    return can_record(view) and view.network is not None and view.network.rewarded
 
 
 def can_stop(view: ViewState) -> bool:

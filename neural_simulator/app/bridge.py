@@ -195,9 +195,9 @@ class SimulationBridge:
         """Take back the mark of `pause_simulation()`."""
         self.runtime_state.is_paused = False
 
-    def reward(self, amount: float = 1.0) -> None:
-        """Give a reward of `amount` (negative: a punishment) before the next step, where STDP waits for rewards."""
-        self.simulation.reward(amount)
+    def reward(self, amount: float = 1.0, delay_ms: float = 0.0) -> None:
+        """Give a reward of `amount` (negative: a punishment) in `delay_ms`, where STDP waits for rewards."""
+        self.simulation.reward(amount, delay_ms)
         if self._recorder is not None:
             self._recorder.changed({"rewards": self.simulation.live["rewards"]})
 

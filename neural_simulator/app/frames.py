@@ -41,6 +41,7 @@ class NetworkView:
     weight_unit: str = "nS"
     variables: tuple[str, ...] = ("v",)     # what can be recorded of a neuron
     state_bytes: int = 0               # size of the whole state, for forecasts of recordings
+    rewarded: bool = False             # whether something waits for rewards
     first_step: int = 0                # the earliest step of this run that one can go back to
 
     @property

@@ -34,7 +34,7 @@ def view_of(sim: Any, build: int) -> NetworkView:
         synapse_sample=network.sample(MOST_SYNAPSES), num_synapses=network.num_synapses,
         memory_bytes=sim.memory_bytes, build_time_s=sim.build_time_s, build=build,
         max_delay_steps=network.max_delay_steps, weight_unit=" or ".join(units), variables=sim.variables,
-        state_bytes=sim.state_bytes, first_step=sim.first_step)
+        state_bytes=sim.state_bytes, first_step=sim.first_step, rewarded=sim.rewarded)
 
 
 class SynapseWatch:

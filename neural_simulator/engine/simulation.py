@@ -314,24 +314,32 @@ class Simulation:
     def _drive_of(self, live: Mapping[str, Any]) -> Drive:
         return make_drive(self.plan, live, self.network.positions)
 
-    def reward(self, amount: float = 1.0) -> None:
-        """Give a reward of `amount` (negative: a punishment) before the next step: dopamine rises by it.
+    def reward(self, amount: float = 1.0, delay_ms: float = 0.0) -> None:
+        """Give a reward of `amount` (negative: a punishment) in `delay_ms`: dopamine rises by it before that step.
 
         It joins the live values (`rewards`), so recordings, checkpoints and runs computed again know of it.
         """
-        self.set_live(rewards=self.rewards_with(amount))
+        self.set_live(rewards=self.rewards_with(amount, delay_ms))
 
-    def rewards_with(self, amount: float) -> list[list[float]]:
-        """The value of `rewards` after one of `amount` now; ConfigurationError where nothing waits for rewards.
+    def rewards_with(self, amount: float, delay_ms: float = 0.0) -> list[list[float]]:
+        """The value of `rewards` with one of `amount` in `delay_ms`; ConfigurationError where nothing waits for it.
 
         Those that are past go: dopamine holds them.
         """
-        if self.plan.learning is None or not self.plan.learning.rewarded:
+        if not self.rewarded:
             raise ConfigurationError("Nothing waits for a reward here; switch reward-modulated STDP on and build anew.",
                                      "enable_reward_modulation", False)
+        if not delay_ms >= 0.0:
+            raise ConfigurationError(f"The reward's delay is {delay_ms:g} ms, but must not be negative.", "delay_ms",
+                                     delay_ms)
         given = self._live.get("rewards", self.core.rewards)
         return [*(list(one) for one in given if round(one[0] / self.dt_ms) >= self.step_index),
-                [self.time_ms, float(amount)]]
+                [self.time_ms + delay_ms, float(amount)]]
+
+    @property
+    def rewarded(self) -> bool:
+        """Whether some synapses wait for rewards."""
+        return self.plan.learning is not None and self.plan.learning.rewarded
 
     @property
     def plasticity_events(self) -> PlasticityEvents:

@@ -34,7 +34,7 @@ from .tour import Tour
 
 FILE_ACTIONS = ("show_gallery", "load_profile", "save_profile", "load_checkpoint", "save_checkpoint", "exit")
 EDIT_ACTIONS = ("undo", "redo")
-RUN_ACTIONS = ("apply", "start", "pause", "stop", "step", "record", "open_playback", "close_playback")
+RUN_ACTIONS = ("apply", "start", "pause", "stop", "step", "reward", "record", "open_playback", "close_playback")
 VIEW_ACTIONS = ("show_viewer", "toggle_synapses", "reset_camera")
 FONT_SCALES = (0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0)
 KEYS = {getattr(dpg, f"mvKey_{name}"): name for name in (*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "F1")}

@@ -91,7 +91,10 @@ class ChartView:
         for chart in shown:
             self._show_lines(chart)
             tag = f"{self._name}.{chart.axes.key}"
-            for axis, limits in (("x", chart.x_limits), ("y", chart.y_limits)):
+            for axis, limits, told in (("x", chart.x_limits, chart.axes.x_label),
+                                       ("y", chart.y_limits, chart.axes.y_label)):
+                if dpg.get_item_label(f"{tag}.{axis}") not in (None, "", told):
+                    dpg.set_item_label(f"{tag}.{axis}", told)
                 if limits is not None:
                     dpg.set_axis_limits(f"{tag}.{axis}", *limits)
                 elif any(len(line.x) for line in chart.lines):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import psutil
 
-from ..app.frames import Frame, NetworkView, same_neurons
+from ..app.frames import Frame, LearningView, NetworkView, same_neurons
 from .series import Raster, Rates, Scalars, Voltages
 
 STATES_KEPT = 1200             # points of the phase plane
@@ -30,7 +30,9 @@ class Tapes:
         self.state_names: tuple[str, ...] = ()
         self.states = np.empty((0, 0), np.float32)           # (K, S), the newest ones
         self.resources = Scalars(("step_us", "speed", "process_bytes"))
+        self.means = Scalars(())                   # mean weight of every pair of populations that learns
         self._process = psutil.Process()
+        self._learning: LearningView | None = None     # the newest of those kept
         self._memory_bytes = 0
         self._memory_s = self._taken_s = 0.0
 
@@ -64,7 +66,18 @@ class Tapes:
         self.rates.saw(frame)
         self.voltages.saw(frame)
         self._follow_picked(network, frame)
+        self._follow_means(frame)
         self.resources.saw(frame.time_ms, (frame.step_time_us, frame.speed, float(self.process_bytes())))
+
+    def _follow_means(self, frame: Frame) -> None:
+        """Keep the mean weights; where other populations learn than before, they begin anew."""
+        if frame.learning is None or frame.learning is self._learning:
+            return
+        self._learning = frame.learning
+        names = tuple(each.name for each in frame.learning.projections)
+        if names != self.means.names:
+            self.means = Scalars(names)
+        self.means.saw(frame.time_ms, tuple(each.mean for each in frame.learning.projections))
 
     def _follow_picked(self, network: NetworkView, frame: Frame) -> None:
         """Keep the trace and the states of the picked neuron."""
@@ -93,6 +106,7 @@ class Tapes:
         self.raster = Raster(network) if network is not None else None
         self.rates.clear()
         self.resources.clear()
+        self.means.clear()
         self.voltages = self.picked_trace = Voltages((), {}, 1.0)
         self.picked, self.state_names = None, ()
         self.states = np.empty((0, 0), np.float32)

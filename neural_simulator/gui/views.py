@@ -33,6 +33,10 @@ DELAY = Axes("delay", "Delays", "Delay (ms)", "Synapses of the sample")
 WEIGHTS = (WEIGHT, DELAY)
 BINS = 60
 
+MEANS = Axes("means", "Mean weights", TIME, "Mean weight", 0.5)
+LEARNED = Axes("learned", "Weights that can change", "Weight", "Synapses of a sample", 0.5)
+LEARNING = (MEANS, LEARNED)
+
 
 def activity(tapes: Tapes, window_ms: float) -> tuple[Chart, ...]:
     """Raster, rates and potentials over the newest stretch of `window_ms`."""
@@ -125,3 +129,19 @@ def _histograms(populations: tuple[Population, ...], of: np.ndarray, values: np.
             counts = np.histogram(mine, edges)[0].astype(float)
             lines.append(Line(population.name, edges, np.append(counts, 0.0), theme.population_rgb(index), "stairs"))
     return tuple(lines)
+
+
+def learning(tapes: Tapes) -> tuple[Chart, ...]:
+    """Mean weight over time and histogram of the weights, one line per pair of populations that learns."""
+    learned = None if tapes.frame is None else tapes.frame.learning
+    if learned is None or not learned.projections:
+        return tuple(Chart(axes, ()) for axes in LEARNING)
+    unit = " or ".join(dict.fromkeys(each.unit for each in learned.projections))
+    means, histograms = [], []
+    for each in learned.projections:
+        color = theme.population_rgb(each.pre)
+        means.append(Line(each.name, *tapes.means.line(each.name), color))
+        edges = np.linspace(0.0, each.largest, each.counts.size + 1)
+        histograms.append(Line(each.name, edges, np.append(each.counts.astype(float), 0.0), color, "stairs"))
+    return (Chart(replace(MEANS, y_label=f"Mean weight ({unit})"), tuple(means)),
+            Chart(replace(LEARNED, x_label=f"Weight ({unit})"), tuple(histograms)))

@@ -144,6 +144,7 @@ def number_rows(shown: Shown, facts: HudFacts, drawn: tuple[int, int, int]) -> l
         ("Selected", f"{chosen:,} neurons" if chosen else ""),
         ("Step", f"{frame.step_time_us:,.0f} µs" if frame is not None and frame.step_time_us > 0 else "–"),
         ("Speed", f"{frame.speed:.2g} x real time" if frame is not None and frame.speed > 0 else ""),
+        ("Learned", _learned(frame)),
         ("Pictures", facts.pictures),
         ("Left out", facts.dropped),
         ("Backend", view.backend + (", shared with OpenGL" if facts.path == "shared" else "")),
@@ -239,6 +240,15 @@ HINT_WORDS = {"pause": "pause", "step": "step 1 ms", "reset_camera": "reset view
 
 
 # ---- words and small helpers ----------------------------------------------------------------------------
+def _learned(frame: Frame | None) -> str:
+    """How often weights rose and fell, and synapses came and went; nothing where nothing learns."""
+    if frame is None or frame.learning is None:
+        return ""
+    events = frame.learning.events
+    text = f"{events.strengthened:,} up, {events.weakened:,} down"
+    return f"{text}, {events.formed:,} new, {events.removed:,} gone" if events.formed or events.removed else text
+
+
 def time_text(time_ms: float) -> str:
     """Return simulated time, in ms up to ten seconds and in s beyond."""
     return f"{time_ms:,.0f} ms" if time_ms < 10_000 else f"{time_ms / 1000.0:,.2f} s"

@@ -81,6 +81,8 @@ class FakeSimulation:
     def state(self):
         return {"v": np.full(self.network.num_neurons, -60.0, np.float32)}
 
+    rewarded = False
+
     def learning_view(self):
         return None
 

@@ -100,6 +100,24 @@ def test_a_live_field_acts_at_once_and_says_so(panel):
     assert panel.ask("value", "profile_note") == ""
 
 
+def test_a_reward_is_given_where_something_waits_for_it_and_what_is_learned_is_shown(panel):
+    panel.click("tab.learning")
+    panel.wait(lambda s: panel.ask("shown", "learning.note"), "the note that nothing learns")
+    assert not panel.ask("enabled", "learning.reward") and panel.ask("value", "learning.strengthened") == "-"
+    panel.click("core.enable_reward_modulation")
+    panel.click("action.apply")
+    panel.wait(lambda s: s["run"] == "stopped" and not s["building"] and s["step"] == 0, "the new network")
+    panel.click("action.start")
+    panel.wait(lambda s: s["step"] > 300 and panel.ask("enabled", "learning.reward"), "the button")
+    panel.enter("learning.amount", "2.5")
+    panel.click("learning.reward")
+    panel.wait(lambda s: "Reward of 2.5 at" in s["status"], "the reward")
+    panel.wait(lambda s: panel.ask("value", "learning.strengthened") not in ("-", "0"), "weights that rise")
+    assert panel.ask("value", "learning.formed") == "0" and "now" in panel.ask("value", "learning.dopamine")
+    assert not panel.ask("shown", "learning.note")
+    panel.click("tab.monitor")
+
+
 def test_speed_follows_slider_and_buttons(panel):
     x, y, width, height = panel.ask("rect", "speed")
     left, top = panel.screen.origin(panel.panel)

@@ -76,7 +76,7 @@ def test_an_error_is_marked(idle):
 
 
 def test_the_parts_of_the_monitor(idle):
-    for tab in ("neuron", "weights", "resources", "performance"):
+    for tab in ("neuron", "weights", "learning", "resources", "performance"):
         idle.click(f"tab.{tab}")
         check(idle, tab)
     idle.click("tab.monitor")

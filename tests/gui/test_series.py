@@ -1,10 +1,14 @@
 """What the monitor's plots show: pure arrays, no window needed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from neural_simulator.app.frames import Frame, NetworkView
+from neural_simulator.app.frames import Frame, LearningView, NetworkView
 from neural_simulator.config import CoreSimConfig
+from neural_simulator.engine.learning_view import PlasticityEvents, ProjectionWeights
+from neural_simulator.gui import views
 from neural_simulator.gui.series import (
     KEPT_MS,
     RASTER_POINTS,
@@ -16,6 +20,7 @@ from neural_simulator.gui.series import (
     sample_rows,
     thinned,
 )
+from neural_simulator.gui.tapes import Tapes
 from tests.app.fakes import FakeNetwork
 
 
@@ -96,3 +101,27 @@ def test_thinning_keeps_extremes_order_and_the_newest_point(length):
     if length:
         assert (thin_y.max(), thin_y.min()) == (y.max(), y.min())
         assert x[-1] - thin_x[-1] <= length / TRACE_POINTS * 2
+
+
+def learned(mean, names=("A -> A", "A -> B")):
+    counts = np.arange(4)
+    return LearningView(PlasticityEvents(3, 2), tuple(
+        ProjectionWeights(name, k, "nS", mean * (k + 1), counts, 2.0) for k, name in enumerate(names)), True, 0.5)
+
+
+def test_mean_weights_are_kept_over_time_and_begin_anew_with_other_projections():
+    tapes, view = Tapes(), network()
+    tapes.take(view, None, False)
+    assert [chart.lines for chart in views.learning(tapes)] == [(), ()]
+    one, two = learned(0.5), learned(0.6)
+    for step, told in ((1000, one), (1100, one), (2000, two)):
+        tapes.take(view, replace(frame(step), learning=told), True)
+    means, weights = views.learning(tapes)
+    assert means.lines[1].x.tolist() == [1.0, 2.0] and means.lines[1].y.tolist() == [1.0, 1.2]
+    assert means.axes.y_label == "Mean weight (nS)" and weights.axes.x_label == "Weight (nS)"
+    assert weights.lines[0].x.tolist() == [0.0, 0.5, 1.0, 1.5, 2.0]
+    assert weights.lines[0].y.tolist() == [0.0, 1.0, 2.0, 3.0, 0.0]
+    tapes.take(view, replace(frame(3000), learning=learned(0.7, ("A -> A",))), True)
+    assert [line.x.tolist() for line in views.learning(tapes)[0].lines] == [[3.0]]
+    tapes.take(view, replace(frame(500), learning=one), True)         # the run began anew
+    assert views.learning(tapes)[0].lines[0].x.tolist() == [0.5]

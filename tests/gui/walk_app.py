@@ -24,7 +24,17 @@ from neural_simulator.app.actions import ACTIONS  # noqa: E402
 from neural_simulator.app.desk import Desk  # noqa: E402
 from neural_simulator.app.frames import Mailbox  # noqa: E402
 from neural_simulator.app.jobs import JOBS, Runner  # noqa: E402
-from neural_simulator.app.messages import Command, Done, Failed, Pause, PlayPlayback, Shutdown, StepOnce, Stop  # noqa: E402
+from neural_simulator.app.messages import (  # noqa: E402
+    ApplyConfig,
+    Command,
+    Done,
+    Failed,
+    Pause,
+    PlayPlayback,
+    Shutdown,
+    StepOnce,
+    Stop,
+)
 from neural_simulator.app.settings import Settings  # noqa: E402
 from neural_simulator.app.worker import Worker  # noqa: E402
 from neural_simulator.base import log  # noqa: E402
@@ -48,7 +58,8 @@ TOLD_ELSEWHERE = {
     "models.text": "test_panel: a model is written", "models.use": "test_panel: a model is written",
     "models.add": "test_panel: a model is written", "models.keep": "read when a model is added",
     "neuron.state": "this model has one further state", "dialog.save.description": "read when it is saved",
-    "resources.hold": "as activity.hold", "weights.hold": "as activity.hold", "neuron.hold": "as activity.hold"}
+    "resources.hold": "as activity.hold", "weights.hold": "as activity.hold", "neuron.hold": "as activity.hold",
+    "learning.hold": "as activity.hold"}
 
 
 class Walk:
@@ -236,6 +247,9 @@ class Walk:
         name = tag.rpartition(".")[2]
         if name == "redo":
             self.desk.trigger("undo")
+        elif name == "reward":
+            self.desk.send(ApplyConfig(self.desk.view.draft_core.changed(enable_reward_modulation=True),
+                                       self.desk.view.draft_gpu))
         elif name == "undo":
             self.desk.draft(self.desk.view.draft_core.changed(seed=77), self.desk.view.draft_gpu, {})
         self.settle()

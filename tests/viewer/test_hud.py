@@ -1,10 +1,14 @@
 """The head-up display as text and quads."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from neural_simulator.app.actions import ACTIONS
+from neural_simulator.app.frames import LearningView
 from neural_simulator.config import VisualizationConfig
+from neural_simulator.engine.learning_view import PlasticityEvents
 from neural_simulator.viewer import hud
 from neural_simulator.viewer.camera import Camera
 from neural_simulator.viewer.canvas import wrapped
@@ -45,6 +49,16 @@ def test_what_is_left_out_is_said():
     assert rows(cloud(100), facts=hud.HudFacts(dropped="pulses"))["Left out"] == "pulses"
     filtered = rows(cloud(100), VIZ.changed(hidden_populations=(1,), clip_x_to=0.5, activity_from=0.25))["Shown"]
     assert filtered == "without P1, activity outside 0.25 to 1, a region"
+
+
+def test_what_is_learned_is_counted():
+    view = cloud(100)
+    for events, text in ((PlasticityEvents(1234, 56), "1,234 up, 56 down"),
+                         (PlasticityEvents(1, 2, 3, 4), "1 up, 2 down, 3 new, 4 gone")):
+        learned = LearningView(events, (), False, 0.0)
+        told = dict(hud.number_rows(Shown(view, replace(frame(view), learning=learned), VIZ), PACE, (100, 10, 3)))
+        assert told["Learned"] == text
+    assert "Learned" not in rows(view)
 
 
 def test_what_does_not_apply_takes_no_row():

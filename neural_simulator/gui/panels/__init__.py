@@ -17,6 +17,7 @@ from ..layout import Look
 from ..tapes import Tapes
 from .controls import Controls
 from .history import HistoryList
+from .learning import Learning
 from .log import Log
 from .models import Models
 from .monitor import Monitor
@@ -71,6 +72,7 @@ PANELS: tuple[Make, ...] = (
     lambda kit: Monitor(kit.desk, kit.look, kit.tapes),
     lambda kit: Neuron(kit.desk, kit.look, kit.tapes),
     lambda kit: Weights(kit.desk, kit.look, kit.tapes),
+    lambda kit: Learning(kit.desk, kit.look, kit.tapes),
     lambda kit: Resources(kit.desk, kit.look, kit.tapes),
     lambda kit: Performance(kit.desk, kit.look, kit.runner),
     lambda kit: Models(kit.desk, kit.look),
