@@ -298,7 +298,7 @@ def desktop(profile: Profile, options: argparse.Namespace) -> int:
     viewer_at, viewer_size = remembered(desk.settings.viewer_box, beside[2:], beside[:2], screen)
     panel = Panel(desk, store, position=position, size=size, scale=screen.scale)
     viewer = Viewer(desk.trigger, Placement(*viewer_size, *viewer_at), desk.inspect, desk.select,
-                    partial(desk.notice, bad=True))
+                    partial(desk.notice, bad=True), desk.change_visual)
     register_views(desk, viewer)
     register_pictures(desk, viewer)
 

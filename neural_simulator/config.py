@@ -718,7 +718,8 @@ class VisualizationConfig(Config):
         4.0, "Pulse size", "Diameter of a pulse.", unit="px", low=1.0, high=20.0, group="Synapses shown", live=True)
 
     hidden_populations: tuple[int, ...] = setting(
-        (), "Hidden populations", "Populations that are not drawn, counted from 0 in the order of the legend.",
+        (), "Hidden populations", "Populations that are not drawn, counted from 0 in the order of the legend, where a "
+        "click does the same.",
         group="Filters", live=True)
     hidden_types: tuple[int, ...] = setting(
         (), "Hidden types", "Cell types that are not drawn, counted from 0 in the order of the legend by type.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,8 +19,22 @@ _MIDDLE = np.full((1, 4, 2), SOLID / 2.0, np.float32)      # of the fully covere
 _CORNERS = np.array([0, 1, 2, 2, 1, 3])       # two triangles from the corners tl, tr, bl, br
 
 
+@dataclass(frozen=True)
+class Area:
+    """A rectangle that can be clicked, px, and the populations that it stands for."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    populations: tuple[int, ...]
+
+    def holds(self, x: float, y: float) -> bool:
+        return self.left <= x < self.right and self.top <= y < self.bottom
+
+
 class Canvas:
-    """Quads in drawing order; `scale` turns nominal pixels into real ones."""
+    """Quads in drawing order, and what of them can be clicked; `scale` turns nominal pixels into real ones."""
 
     def __init__(self, atlas: Atlas, scale: float):
         self.atlas, self.scale = atlas, scale
@@ -27,6 +42,7 @@ class Canvas:
         self._corners: list[np.ndarray] = []
         self._texel: list[np.ndarray] = []
         self._colors: list[np.ndarray] = []
+        self.areas: list[Area] = []
 
     def vertices(self) -> np.ndarray:
         """Return everything drawn so far as triangles, (6 Q,) VERTEX."""

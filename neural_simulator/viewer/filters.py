@@ -23,6 +23,14 @@ def hidden_populations(viz: VisualizationConfig, populations: Sequence[Populatio
                      for index, kind in enumerate(types)], bool)
 
 
+def toggled(viz: VisualizationConfig, populations: Sequence[Population], members: Sequence[int]) -> dict[str, object]:
+    """Return the view's values after `members` were hidden, or shown where all of them are hidden."""
+    hidden = hidden_populations(viz, populations)
+    chosen = list(members)
+    hidden[chosen] = not hidden[chosen].all()
+    return {"hidden_populations": tuple(int(k) for k in np.flatnonzero(hidden)), "hidden_types": ()}
+
+
 def hidden_mask(viz: VisualizationConfig, populations: Sequence[Population]) -> np.ndarray:
     """Return one bit per population, set where it is hidden, (8,) uint32."""
     bits = np.zeros(32 * MASK_WORDS, np.uint8)

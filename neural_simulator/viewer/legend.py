@@ -8,7 +8,7 @@ import numpy as np
 
 from ..app.frames import Frame
 from ..base.palette import EXCITATORY, INHIBITORY, RGB, population_color
-from .canvas import Canvas
+from .canvas import Area, Canvas
 from .colors import (
     ACTIVITY_STOPS,
     CATEGORY_MODES,
@@ -37,6 +37,7 @@ class Row:
     rate_Hz: float | None
     color: RGB | None
     hidden: bool
+    populations: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def rows(scene: Scene, shown: Shown) -> list[Row]:
         size = sizes[members].sum()
         rate = None if rates is None else float(sizes[members] @ rates[members]) / max(size, 1.0)
         color = population_color(index) if shown.viz.color_mode in CATEGORY_MODES else None
-        found.append(Row(name, int(size), rate, color, bool(hidden[members].all())))
+        found.append(Row(name, int(size), rate, color, bool(hidden[members].all()),
+                         tuple(int(k) for k in np.flatnonzero(members))))
     return found
 
 
@@ -110,6 +112,7 @@ def draw(canvas: Canvas, size: tuple[int, int], scene: Scene, shown: Shown) -> f
     y += 42 * scale
     for row in listed:
         _row(canvas, x, y, width, row)
+        canvas.areas.append(Area(x - 12 * scale, y, x + width + 12 * scale, y + canvas.row, row.populations))
         y += canvas.row
     if more:
         canvas.text(x, y, f"… and {more} more", DIM_TEXT, "small")

@@ -23,6 +23,7 @@ from ..base.palette import RGB, from_hex, population_color
 from ..base.synapses import NONE, Synapses, joined
 from ..config import VisualizationConfig
 from .camera import Camera
+from .canvas import Area
 from .colors import BACKGROUND, WEIGHT_MODES, lookup_table, weight_range
 from .filters import cuts
 from .gl import Buffer, BufferTexture, Program, Texture, VertexArray
@@ -226,6 +227,10 @@ class Renderer:
             RENEWED_S if facts.lively else 0.0)
         self.hud.draw(np.concatenate([marks, display]), size)
 
+    def populations_at(self, x: float, y: float) -> tuple[int, ...]:
+        """Return the populations whose row in the legend is at a pixel of the newest display, () where none is."""
+        return next((area.populations for area in self._display.areas if area.holds(x, y)), ())
+
     def close(self) -> None:
         """Free everything on the device."""
         if self.network is not None:
@@ -241,6 +246,7 @@ class Layout:
 
     def __init__(self) -> None:
         self._newest: tuple[tuple, float, np.ndarray] | None = None      # for what, when, its quads
+        self.areas: list[Area] = []                                      # what of it can be clicked
 
     def of(self, still: tuple, canvas: Canvas, arrange: Callable[[Canvas], None],
            lasts_s: float = float("inf")) -> np.ndarray:
@@ -248,7 +254,7 @@ class Layout:
         now = time.perf_counter()
         if self._newest is None or self._newest[0] != still or now - self._newest[1] >= lasts_s:
             arrange(canvas)
-            self._newest = still, now, canvas.vertices()
+            self._newest, self.areas = (still, now, canvas.vertices()), canvas.areas
         return self._newest[2]
 
 

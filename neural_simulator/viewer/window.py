@@ -28,6 +28,7 @@ from ..base import log
 from ..base.errors import BackendError, SimulatorError
 from .camera import PRESETS, Camera
 from .detail import PRESSED_LEVEL, Detail, highest, left_out, reduced
+from .filters import toggled
 from .gl import DrawingError, finish
 from .hud import HudFacts
 from .inspector import Trace
@@ -77,14 +78,17 @@ class Viewer:
 
     `on_action` receives the names of actions (app.actions.ACTIONS) that the user asked for by key, `on_pick` the neuron
     that was clicked (None: beside all of them), `on_select` the neurons in a box that was drawn, `on_notice` a
-    sentence on what went wrong. All methods belong to the main thread.
+    sentence on what went wrong, `on_view` values of the view that a click changes. All methods belong to the main
+    thread.
     """
 
     def __init__(self, on_action: Callable[[str], None] = lambda name: None, placement: Placement = Placement(),
                  on_pick: Callable[[int | None], None] = lambda neuron: None,
                  on_select: Callable[[np.ndarray], None] = lambda neurons: None,
-                 on_notice: Callable[[str], None] = lambda text: None):
-        self.on_action, self.on_pick, self.on_select, self.on_notice = on_action, on_pick, on_select, on_notice
+                 on_notice: Callable[[str], None] = lambda text: None,
+                 on_view: Callable[..., None] = lambda **values: None):
+        self.on_action, self.on_pick, self.on_select = on_action, on_pick, on_select
+        self.on_notice, self.on_view = on_notice, on_view
         self.placement = placement
         self.camera = Camera()
         self.trace = Trace()
@@ -397,11 +401,14 @@ class Viewer:
 
     # ---- picking ----------------------------------------------------------------------------------------
     def _pick(self) -> None:
-        """Pick the neuron that was clicked."""
-        scene, shown = self._scene(), self._shown
-        if self._pressed is None or scene is None or shown is None:
+        """Pick the neuron that was clicked; a row of the legend hides what it stands for, or shows it again."""
+        scene, shown, renderer = self._scene(), self._shown, self._renderer
+        if self._pressed is None or scene is None or shown is None or renderer is None:
             return
         (x, y), size = self._in_pixels(self._pressed), glfw.get_framebuffer_size(self._window)
+        if (members := renderer.populations_at(x, y)):
+            self.on_view(**toggled(shown.viz, scene.populations, members))
+            return
         self.on_pick(pick(scene, shown, self.camera, x, y, size, _content_scale(self._window)))
 
     def _select(self) -> None:

@@ -37,6 +37,15 @@ def test_hidden_populations_and_types_are_left_out():
     assert seen(hidden_populations=(77,)).size == 300, "a population that does not exist hides nothing"
 
 
+def test_a_click_on_a_group_hides_it_and_the_next_one_shows_it_again():
+    hidden = VIZ.changed(**filters.toggled(VIZ, VIEW.populations, (1,)))
+    assert np.array_equal(shown_neurons(SCENE, Shown(VIEW, None, hidden))[0], np.arange(240))
+    assert VIZ.changed(**filters.toggled(hidden, VIEW.populations, (1,))) == VIZ
+    by_type = VIZ.changed(hidden_types=(0,))
+    assert filters.toggled(by_type, VIEW.populations, (0,))["hidden_populations"] == ()
+    assert filters.toggled(by_type, VIEW.populations, (0, 1))["hidden_populations"] == (0, 1), "one of them was shown"
+
+
 def test_the_mask_has_one_bit_per_population():
     populations = VIEW.populations * 100
     mask = filters.hidden_mask(VIZ.changed(hidden_populations=(0, 33, 199)), populations)

@@ -141,6 +141,14 @@ def test_many_populations_end_in_a_count():
     assert laid_out(many).size > laid_out(few).size
 
 
+def test_each_row_of_the_legend_can_be_clicked():
+    view, canvas = cloud(100), hud.Canvas(ATLAS, 1.0)
+    hud.lay_out(canvas, (1000, 700), Shown(view, None, VIZ), build_scene(view), NOTHING, (100, 10, 3))
+    first, second = canvas.areas
+    assert (first.populations, second.populations) == ((0,), (1,)) and first.bottom == second.top
+    assert second.holds(second.left + 1, second.top + 1) and not second.holds(first.left + 1, first.top + 1)
+
+
 def test_every_hint_names_an_action_with_a_key():
     for name in (*hud.HINTED, *hud.SELECTION_HINTED):
         assert ACTIONS[name].keys and hud.HINT_WORDS[name]

@@ -115,13 +115,29 @@ class Driver:
             self.display.close()
 
 
+@pytest.fixture(scope="module")
+def program():
+    """One process for all tests, which begin with `begin`; a new one takes the place of one that has ended."""
+    running: list[Driver] = []
+
+    def given() -> Driver:
+        if running and running[0].app.poll() is not None:
+            running.pop().display.close()
+        if not running:
+            running.append(Driver())
+        return running[0]
+    yield given
+    for driver in running:
+        driver.close()
+
+
 @pytest.fixture
-def driver():
+def driver(program):
     if not os.environ.get("DISPLAY"):
         pytest.skip("there is no X server")
-    driver = Driver()
-    yield driver
-    driver.close()
+    driver = program()
+    driver.ask("begin")
+    return driver
 
 
 def settled(driver) -> dict:
@@ -269,7 +285,7 @@ def test_a_rebuilt_network_keeps_the_view_and_a_larger_one_is_fitted(driver):
     assert grown["yaw"] == pytest.approx(turned["yaw"])
 
 
-def test_a_click_picks_the_neuron_under_the_cursor_and_turns_nothing(driver):
+def test_a_click_picks_the_neuron_under_the_cursor_or_hides_a_row_of_the_legend_and_turns_nothing(driver):
     driver.open()
     state = settled(driver)
     number, x, y = driver.ask("lone_neuron")["lone"]
@@ -281,6 +297,11 @@ def test_a_click_picks_the_neuron_under_the_cursor_and_turns_nothing(driver):
     driver.drag(LEFT, (200, 200), (260, 230))
     turned = driver.until(lambda now: now["yaw"] != state["yaw"])
     assert len(turned["picks"]) == 2, "a drag picks nothing"
+    for hidden in ([1], []):
+        driver.move(*driver.ask("legend")["lone"])
+        driver.button(LEFT, True)
+        driver.button(LEFT, False)
+        assert driver.until(lambda state, hidden=hidden: state["hidden"] == hidden)["picks"] == turned["picks"]
 
 
 def test_a_box_drawn_with_shift_selects_what_lies_in_it(driver):

@@ -31,20 +31,31 @@ class App:
     """The viewer, what it shows, and what it asked for."""
 
     def __init__(self) -> None:
+        self.viewer = Viewer(self.act, Placement(640, 480, 20, 30), lambda neuron: self.picks.append(neuron),
+                             self.select, lambda text: self.notices.append(text), self.do_show)
+        self.running, self.drawing, self.real_size = True, Renderer.draw, glfw.get_framebuffer_size
+        self.do_begin()
+
+    def do_begin(self) -> None:
+        """Be as at first, but for the process and an open window."""
+        Renderer.draw, glfw.get_framebuffer_size = self.drawing, self.real_size
         self.actions: list[str] = []
         self.picks: list[int | None] = []
         self.notices: list[str] = []
-        self.viewer = Viewer(self.act, Placement(640, 480, 20, 30), self.picks.append, self.select,
-                             self.notices.append)
-        self.selected, self.inspection = NO_IDS, None
         self.lone: list = []
         self.inside: list[int] = []
+        self.selected, self.inspection = NO_IDS, None
         self.view = cloud(500)
         self.shown = frame(self.view, STEP - np.arange(500) % 90)
         self.viz = VisualizationConfig()
-        self.pictures = 0
-        self.running = True
-        self.offscreen = 0.0
+        self.pictures, self.offscreen, self.failing = 0, 0.0, 0
+        viewer, was_open = self.viewer, self.viewer.is_open
+        kept = viewer._window, viewer._renderer, viewer._events
+        viewer.__init__(viewer.on_action, Placement(640, 480, 20, 30), viewer.on_pick, viewer.on_select,
+                        viewer.on_notice, viewer.on_view)
+        if was_open:
+            viewer._window, viewer._renderer, viewer._events = kept
+            glfw.set_window_size(viewer._window, 640, 480)
 
     def act(self, name: str) -> None:
         self.actions.append(name)
@@ -69,13 +80,20 @@ class App:
                 "selected": [int(number) for number in self.selected], "pictures": self.pictures, "size": size,
                 "yaw": camera.yaw_deg, "pitch": camera.pitch_deg, "distance": camera.distance,
                 "target": list(camera.target), "pose": list(camera.pose()), "offscreen": self.offscreen,
-                "lone": self.lone, "notices": self.notices, "inside": self.inside}
+                "lone": self.lone, "notices": self.notices, "inside": self.inside,
+                "hidden": self.viz.hidden_populations}
 
     def do_state(self) -> None:
         pass
 
     def do_open(self) -> None:
         self.viewer.open()
+        self.viewer._drawn = None
+
+    def do_legend(self) -> None:
+        """The answer's `lone`: the middle of the legend's second row."""
+        area = self.viewer._renderer._display.areas[1]
+        self.lone = [int(0.5 * (area.left + area.right)), int(0.5 * (area.top + area.bottom))]
 
     def do_close(self) -> None:
         self.viewer.close()
@@ -87,7 +105,6 @@ class App:
         self.shown = replace(self.shown, step=self.shown.step + 1)
 
     def do_shrink_to_nothing(self, nothing: bool) -> None:
-        self.real_size = getattr(self, "real_size", glfw.get_framebuffer_size)
         glfw.get_framebuffer_size = (lambda window: (0, 0)) if nothing else self.real_size
 
     def do_rebuild(self) -> None:
@@ -150,13 +167,11 @@ class App:
 
     def do_lose(self, times: int) -> None:
         """Let the driver fail at the next `times` pictures."""
-        drawing = Renderer.draw
-
         def draw(renderer, *arguments, **named) -> None:
             if self.failing > 0:
                 self.failing -= 1
                 raise DrawingError(0x0507, baseOperation=None)
-            drawing(renderer, *arguments, **named)
+            self.drawing(renderer, *arguments, **named)
 
         self.failing, Renderer.draw = times, draw
         self.do_step()
