@@ -499,6 +499,10 @@ class CoreSimConfig(Config):
         0.0, "Direct current", "Constant current into every neuron.", unit="pA", low=-100_000.0, high=100_000.0,
         group="Drive", live=True)
 
+    population_drive: dict[str, float] = setting(
+        {}, "Drive by population", "Background rates (Hz) and direct currents (pA) of single populations that replace "
+        "their own, by name, such as 'STN background_rate_Hz' or 'GPe external_current_pA'.", group="Drive", live=True)
+
     hh_external_drive_scale: float = setting(
         1.0, "External Drive Scale (HH, auto-tuned)",
         "Multiplies the background rate and the direct current into Hodgkin-Huxley cells.", low=0.1, high=8.0,
@@ -634,7 +638,8 @@ def model_defaults(key: str) -> dict[str, Any]:
     standard = {name: CoreSimConfig.model_fields[name].default for name in _OF_THE_NETWORK}
     return {"neuron_model_type": NeuronModel(key), "dt_ms": model.default_dt_ms,
             "excitatory_preset": model.default_preset(True), "inhibitory_preset": model.default_preset(False),
-            "excitatory_parameters": {}, "inhibitory_parameters": {}, **standard, **model.network_defaults}
+            "excitatory_parameters": {}, "inhibitory_parameters": {}, "population_drive": {}, **standard,
+            **model.network_defaults}
 
 
 def structure_defaults(key: str, model: str | None = None) -> dict[str, Any]:

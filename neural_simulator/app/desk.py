@@ -145,8 +145,11 @@ class Desk:
         applied, draft = self.view.core, self.view.draft_core
         if applied is None:
             return
+        alike = all(getattr(draft, name) == getattr(applied, name)            # else its drive is another network's
+                    for name in ("neural_structure_profile", "neuron_model_type"))
         values = {name: getattr(draft, name) for name in CoreSimConfig.model_fields
-                  if describe(CoreSimConfig, name)["live"] and getattr(draft, name) != getattr(applied, name)}
+                  if describe(CoreSimConfig, name)["live"] and getattr(draft, name) != getattr(applied, name)
+                  and (alike or describe(CoreSimConfig, name)["group"] != "Drive")}
         if values:
             self.send(msg.ChangeLive(values))
 

@@ -12,7 +12,9 @@ from ..base.errors import ConfigurationError
 from ..config import drive_scale_field
 from ..models.neurons import neuron_model
 from ..models.poisson import MAX_MEAN, thresholds
+from ..models.population_drive import CURRENT, RATE, chosen
 from ..models.stimuli import Shape
+from ..models.structures import structure
 from ..network.plan import Plan
 from .stimuli import NONE, Stimulation, in_force, stimulation
 
@@ -39,20 +41,23 @@ def make_drive(plan: Plan, live: Mapping[str, Any], positions: np.ndarray | None
 
     `positions` (N, 3) um are needed where a stimulus reaches a region of space.
     """
+    _refuse_unread(plan, live)
+    named = chosen(plan.populations, live.get("population_drive", plan.core.population_drive))
     currents, weights, tables = [], [], []
     unit = neuron_model(plan.core.neuron_model_type.value).port_unit
-    for p in plan.populations:
+    for k, p in enumerate(plan.populations):
         own = neuron_model(p.model).port_unit != unit           # live weights and rates are in the network's unit
         name = drive_scale_field(p.model)
         scale = 1.0 if name is None else live.get(name, getattr(plan.core, name))
-        rate = scale * (p.background_rate_Hz if own else live.get("background_rate_Hz", p.background_rate_Hz))
+        usual = p.background_rate_Hz if own else live.get("background_rate_Hz", p.background_rate_Hz)
+        rate = scale * named.get((k, RATE), usual)
         mean = rate * plan.dt / 1000.0
         if mean > MAX_MEAN:
             raise ConfigurationError(
-                f"background_rate_Hz is {rate:g} Hz, {mean:g} spikes per step of {plan.dt:g} ms, but at most "
-                f"{MAX_MEAN:g} per step are possible; lower the rate (and raise the weight) or dt_ms.",
+                f"The background rate of {p.name} is {rate:g} Hz, {mean:g} spikes per step of {plan.dt:g} ms, but at "
+                f"most {MAX_MEAN:g} per step are possible; lower the rate (and raise the weight) or dt_ms.",
                 "background_rate_Hz", rate)
-        currents.append(scale * live.get("external_current_pA", p.current_pA))
+        currents.append(scale * named.get((k, CURRENT), live.get("external_current_pA", p.current_pA)))
         weights.append(p.background_weight if own else live.get("background_weight_nS", p.background_weight))
         tables.append(thresholds(mean))
     rewards: dict[int, float] = {}
@@ -66,3 +71,13 @@ def make_drive(plan: Plan, live: Mapping[str, Any], positions: np.ndarray | None
     return Drive(np.array(currents, np.float32), np.array(weights, np.float32), words,
                  np.array([len(t) for t in tables], np.int64), stimulation(plan, in_force(plan.core, live), positions),
                  rewards)
+
+
+def _refuse_unread(plan: Plan, live: Mapping[str, Any]) -> None:
+    """A structure's populations have drives of their own, which one value for all must not replace."""
+    region = structure(plan.core.neural_structure_profile)
+    for name in ("background_rate_Hz", "background_weight_nS", "external_current_pA"):
+        if region.cells and name in live and name not in region.reads:
+            raise ConfigurationError(
+                f"{name} would make all populations of {region.label} alike, which have drives of their own; set "
+                f"population_drive, such as {{'{region.principal} external_current_pA': 10.0}}.", name, live[name])

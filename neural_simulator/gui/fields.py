@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from ..base.declarations import Param
+from ..base.declarations import Param, Population
+from ..base.errors import ConfigurationError
 from ..config import (
     AnyConfig,
     Config,
@@ -22,7 +23,8 @@ from ..config import (
     structure_defaults,
 )
 from ..models.neurons import NEURON_MODELS, cell_type, cell_types, neuron_model
-from ..models.receptors import RECEPTORS
+from ..models.population_drive import offered
+from ..models.receptors import RECEPTORS, SETTINGS
 from ..models.structures import STRUCTURES
 from ..models.structures.generic import GENERIC
 
@@ -134,9 +136,16 @@ def choice_labels(name: str, config: Config | None = None) -> dict[str, str]:
 
 def matters(config: Config, name: str) -> bool:
     """Whether a field has any effect on the network that `config` describes; the form hides the others."""
-    if isinstance(config, CoreSimConfig) and name.endswith("_external_drive_scale"):
-        return name == drive_scale_field(config.neuron_model_type.value)
-    return True
+    return not isinstance(config, CoreSimConfig) or not (name in unread(config) or (
+        name.endswith("_external_drive_scale") and name != drive_scale_field(config.neuron_model_type.value)))
+
+
+def unread(config: CoreSimConfig) -> frozenset[str]:
+    """The fields in whose place the structure of `config` has numbers of its own."""
+    region = STRUCTURES.get(config.neural_structure_profile, GENERIC)
+    if not region.cells:
+        return frozenset({"structure_parameters"})
+    return frozenset({*GENERIC.reads, *SETTINGS} - set(region.reads))
 
 
 def refit(config: AnyConfig, name: str) -> AnyConfig:
@@ -148,6 +157,8 @@ def refit(config: AnyConfig, name: str) -> AnyConfig:
     if isinstance(config, CoreSimConfig):
         if name == "neural_structure_profile":
             return _known_variations(config.changed(**structure_defaults(config.neural_structure_profile)))
+        if name == "num_traits":
+            return config.changed(population_drive={})                   # named populations may be gone
         if name == "neuron_model_type":
             return _known_variations(config.changed(**_model_in_structure(config)))
     if isinstance(config, TraitCells) and name in ("model", "preset"):
@@ -155,7 +166,8 @@ def refit(config: AnyConfig, name: str) -> AnyConfig:
     if isinstance(config, CoreSimConfig) and name in ("excitatory_preset", "inhibitory_preset"):
         model, preset = cell_type(config.neuron_model_type.value, getattr(config, name))
         dt_ms = min(config.dt_ms, preset.dt_ms or (model.default_dt_ms if config.dt_ms > model.max_dt_ms else 5.0))
-        return _known_variations(config.changed(**{name.replace("_preset", "_parameters"): {}, "dt_ms": dt_ms}))
+        return _known_variations(config.changed(**{name.replace("_preset", "_parameters"): {}, "dt_ms": dt_ms,
+                                                   "population_drive": {}}))
     return config
 
 
@@ -191,6 +203,9 @@ def cell_parameters(config: Config, name: str) -> tuple[tuple[Param, float, floa
     if name == "structure_parameters":
         knobs = STRUCTURES.get(config.neural_structure_profile, GENERIC).knobs
         return tuple((knob, knob.default, config.structure_parameters.get(knob.name, knob.default)) for knob in knobs)
+    if name == "population_drive":
+        return tuple((param, own, config.population_drive.get(param.name, own))
+                     for _, _, param, own in offered(_populations(config)))
     preset_name = getattr(config, name.replace("_parameters", "_preset"))
     if preset_name not in cell_types(config.neuron_model_type.value):      # the structure has cells of its own
         return ()
@@ -219,6 +234,15 @@ def _variations(config: CoreSimConfig) -> tuple[tuple[Param, float, float], ...]
     return tuple((Param(name, "", 0.0, 0.0, 1.0, param.label, f"Variation of {param.label.lower()}: standard deviation "
                         "divided by the mean. Each cell keeps its type."), 0.0, config.heterogeneity.get(name, 0.0))
                  for name, param in params.items())
+
+
+def _populations(config: CoreSimConfig) -> list[Population]:
+    """The populations of the network that `config` describes; none where it cannot be built."""
+    region = STRUCTURES.get(config.neural_structure_profile, GENERIC)
+    try:
+        return region.build(config, lambda *space: 1.0)[0]               # their projections do not matter here
+    except ConfigurationError:
+        return []
 
 
 def to_text(value: Any) -> str:

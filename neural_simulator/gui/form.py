@@ -16,6 +16,7 @@ import dearpygui.dearpygui as dpg
 from ..base.errors import ConfigurationError
 from ..config import AnyConfig, CoreSimConfig, TraitCells
 from ..models.neurons import NEURON_MODELS
+from ..models.structures import STRUCTURES
 from . import fields as kinds
 from .fields import (
     Field,
@@ -30,6 +31,7 @@ from .fields import (
     source_of,
     to_text,
     told_source,
+    unread,
     value_of,
 )
 from .layout import Look, form_table, wrapped_tooltip
@@ -96,6 +98,7 @@ class Form(Generic[AnyConfig]):
         self._cells_of: tuple[Any, ...] = ()                   # what the rows of parameters belong to
         self._headers: dict[str, int | str] = {}
         self._complaints: dict[str, int | str] = {}
+        self._notes: dict[str, int | str] = {}                 # what a group does not show, and why
         self._defaults = type(config)()
 
     # ---- building ---------------------------------------------------------------------------------------
@@ -119,6 +122,7 @@ class Form(Generic[AnyConfig]):
                 with form_table(self._look, wide):
                     for field in lines:
                         self._build_row(field)
+        self._notes[group] = dpg.add_text("", color=self._look.dim, wrap=0, show=False)
         self._complaints[group] = dpg.add_text("", color=self._look.bad, wrap=0, show=False)
         for field in members:
             if field.kind == kinds.PARAMETERS:
@@ -180,6 +184,7 @@ class Form(Generic[AnyConfig]):
                     edit = partial(self._on_cell_edit, name, param.name)
                     self._add_row(key, name, tag, param.label, param.unit, tip, partial(
                         dpg.add_input_text, tag=tag, width=-1, callback=edit, auto_select_all=True))
+                    dpg.bind_item_handler_registry(tag, self._finished)
 
     def _cells_outdated(self) -> bool:
         """True where the rows of parameters are those of another neuron model or structure."""
@@ -215,8 +220,9 @@ class Form(Generic[AnyConfig]):
 
     def _on_finished(self, sender: int | str, item: int | str) -> None:
         tag = dpg.get_item_alias(item) or item
-        name = str(tag).removeprefix(f"{self._prefix}.")
-        if name in self._fields and name not in self.errors:
+        key = str(tag).removeprefix(f"{self._prefix}.")
+        name = key.partition(".")[0]
+        if name in self._fields and key not in self.errors:
             self._committed(name)
 
     def _try(self, wanted: Mapping[str, Any]) -> None:
@@ -289,6 +295,8 @@ class Form(Generic[AnyConfig]):
             if dpg.get_item_configuration(header)["show"] != (group in groups or not words):
                 dpg.configure_item(header, show=group in groups or not words)
         for name, node in self._cells.items():
+            if dpg.get_item_configuration(node)["show"] != matters(self.config, name):
+                dpg.configure_item(node, show=matters(self.config, name))
             if words and any(row.visible for key, row in self._rows.items() if key.startswith(f"{name}.")):
                 dpg.set_value(node, True)
         return found
@@ -317,6 +325,10 @@ class Form(Generic[AnyConfig]):
         label = self._heading(group, len(bad), len(names & changed))
         if dpg.get_item_label(header) != label:
             dpg.configure_item(header, label=label)
+        note = _note(self.config, names)
+        if dpg.get_value(self._notes[group]) != note:
+            dpg.set_value(self._notes[group], note)
+            dpg.configure_item(self._notes[group], show=bool(note))
         complaint = self._complaints[group]
         if dpg.get_value(complaint) != "\n".join(bad):
             dpg.set_value(complaint, "\n".join(bad))
@@ -362,8 +374,18 @@ def _cells_of(config: Any) -> tuple[Any, ...]:
         return config.model.value, config.preset
     if isinstance(config, CoreSimConfig):
         return (config.neuron_model_type.value, config.neural_structure_profile, config.excitatory_preset,
-                config.inhibitory_preset, *(cells.model.value for cells in config.trait_cells))
+                config.inhibitory_preset, config.num_traits, config.inhibitory_trait_indices,
+                *(cells.model.value for cells in config.trait_cells))
     return (type(config),)
+
+
+def _note(config: Any, names: set[str]) -> str:
+    """What a group does not show because the structure has numbers of its own in its place."""
+    if not isinstance(config, CoreSimConfig):
+        return ""
+    count = len(names & unread(config) - {"structure_parameters"})
+    label = STRUCTURES[config.neural_structure_profile].label if count else ""
+    return f"{label} has numbers of its own in place of {count} value{'s'[:count > 1]} here." if count else ""
 
 
 def _is_wide(field: Field) -> bool:

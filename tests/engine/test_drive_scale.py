@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neural_simulator.config import CoreSimConfig, drive_scale_field
+from neural_simulator.base.errors import ConfigurationError
+from neural_simulator.config import CoreSimConfig, drive_scale_field, structure_defaults
 from neural_simulator.engine.drive import make_drive
 from neural_simulator.engine.simulation import Simulation
 from neural_simulator.models.neurons import NEURON_MODELS
@@ -40,3 +41,29 @@ def test_every_conductance_based_model_has_its_scale():
     for key in NEURON_MODELS:
         expected = "hh_external_drive_scale" if key.startswith(("HH_", "HODGKIN")) else None
         assert drive_scale_field(key) == ("adex_external_drive_scale" if key == "ADEX" else expected)
+
+
+def test_one_population_of_a_structure_is_driven_apart_from_the_others_before_and_during_a_run(backend):
+    core = CoreSimConfig(**{**structure_defaults("BASAL_GANGLIA_STN_GPE"), "seed": 8})
+    driven = {"STN background_rate_Hz": 6000.0, "STN external_current_pA": 20.0}
+    sim, before = Simulation(core, backend), Simulation(core.changed(population_drive=driven), backend)
+    plain = sim.run(100.0)
+    counts = [np.bincount(s.network.population_of[batch.spike_ids], minlength=3)
+              for s, batch in ((sim, plain), (before, before.run(100.0)))]
+    assert counts[1][0] > 2 * counts[0][0] > 20
+    sim.reset()
+    sim.set_live(population_drive=driven)
+    assert np.array_equal(np.bincount(sim.network.population_of[sim.run(100.0).spike_ids], minlength=3), counts[1])
+    sim.set_live(population_drive={})
+    assert np.bincount(sim.network.population_of[sim.run(100.0).spike_ids], minlength=3)[0] < counts[1][0] / 2
+
+
+def test_a_drive_for_all_or_for_nobody_is_refused_with_the_remedy():
+    core = CoreSimConfig(**structure_defaults("BASAL_GANGLIA_STN_GPE"))
+    plan = make_plan(core, 5)
+    for live, words in (({"background_rate_Hz": 200.0}, ("all populations", "population_drive")),
+                        ({"population_drive": {"SNr background_rate_Hz": 2.0}}, ("'SNr background_rate_Hz'", "GPe ")),
+                        ({"population_drive": {"GPe background_rate_Hz": -2.0}}, ("-2 Hz", "between 0 and 200000 Hz"))):
+        with pytest.raises(ConfigurationError) as refused:
+            make_drive(plan, live)
+        assert all(word in str(refused.value) for word in words), str(refused.value)

@@ -12,6 +12,7 @@ from neural_simulator.config import (
     VisualizationConfig,
     describe,
     model_defaults,
+    structure_defaults,
 )
 from neural_simulator.gui import fields as kinds
 from neural_simulator.gui.fields import (
@@ -20,11 +21,14 @@ from neural_simulator.gui.fields import (
     explanation,
     fields_of,
     from_text,
+    matters,
     refit,
     to_text,
+    unread,
 )
 from neural_simulator.models.neurons import NEURON_MODELS
 from neural_simulator.models.plasticity import PLASTICITY_RULES
+from neural_simulator.models.structures import STRUCTURES
 
 OWNERS = (CoreSimConfig, GPUConfig, VisualizationConfig)
 EVERY = [(owner, field) for owner in OWNERS for field in fields_of(owner)]
@@ -141,3 +145,27 @@ def test_a_stimulus_says_what_its_spikes_open():
     rows = {param.name: value for param, _, value in cell_parameters(stimulus, "receptors")}
     assert rows == {"AMPA": 1.0, "NMDA": 0.5, "GABA_A": 0.0, "GABA_B": 0.0}
     assert choices(ConductanceNoise(), "receptor") == tuple(rows)
+
+
+def test_fields_that_a_structure_does_not_read_are_not_shown():
+    for key, structure in STRUCTURES.items():
+        core = CoreSimConfig(**structure_defaults(key))
+        offered = {field.name for field in fields_of(CoreSimConfig)}
+        assert all(matters(core, name) for name in set(structure.reads) & offered), key
+        if structure.cells:
+            assert not any(matters(core, name) for name in ("connection_rule", "excitatory_weight_nS",
+                                                            "background_rate_Hz", "inhibitory_parameters")), key
+            assert len(unread(core)) > 25 and matters(core, "structure_parameters")
+    assert unread(CoreSimConfig()) == {"structure_parameters"}
+
+
+def test_the_drive_of_every_population_is_offered_with_its_own_value():
+    core = CoreSimConfig(**structure_defaults("BASAL_GANGLIA_STN_GPE")).changed(
+        population_drive={"GPe external_current_pA": 7.0})
+    rows = {param.name: (own, value) for param, own, value in cell_parameters(core, "population_drive")}
+    assert rows["STN background_rate_Hz"] == (2500.0, 2500.0) and rows["GPe external_current_pA"] == (0.0, 7.0)
+    assert len(rows) == 6
+    generic = {param.name for param, _, _ in cell_parameters(CoreSimConfig(num_traits=2), "population_drive")}
+    assert "Excitatory 0 (RS) background_rate_Hz" in generic and len(generic) == 4
+    assert refit(core.changed(neural_structure_profile="POTJANS_DIESMANN_2014"),
+                 "neural_structure_profile").population_drive == {}
