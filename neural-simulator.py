@@ -215,13 +215,21 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def time_range(text: str) -> tuple[float, float]:
     """Return A:B as two numbers."""
     first, _, last = text.partition(":")
-    return float(first), float(last)
+    try:
+        return float(first), float(last)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no range of times; write its begin and end in ms, such as "
+                                         "200:400") from None
 
 
 def picture_size(text: str) -> tuple[int, int]:
     """Return WxH as two whole numbers."""
     width, _, height = text.lower().partition("x")
-    return int(width), int(height)
+    try:
+        return int(width), int(height)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no size; write width and height in pixels, such as "
+                                         "1280x720") from None
 
 
 def check_cell(parser: OneSentence, options: argparse.Namespace) -> None:

@@ -69,6 +69,8 @@ def test_help_needs_nothing_installed_and_lists_every_option():
     (["--record", "a.simrec.h5"], "--record needs --headless"),
     (["--headless", "--duration-ms", "-5"], "--duration-ms is -5 ms, but must be above 0"),
     (["--headless", "--duration-ms", "nan"], "--duration-ms is nan ms, but must be above 0"),
+    (["--headless", "--movie-ms", "soon"], "soon is no range of times; write its begin and end in ms"),
+    (["--headless", "--movie-size", "big"], "big is no size; write width and height in pixels"),
     (["--headless", "--record", str(SCRIPT)], "exists already"),
     (["--cell", "RS", "--current", "100"], "--cell needs --headless"),
     (["--headless", "--cell", "RS"], "--cell needs --current"),

@@ -25,6 +25,8 @@ AXIS_COLORS: tuple[tuple[str, RGB], ...] = (
 HINTED = ("pause", "step", "reset_camera", "next_color", "show_keys", "exit")
 SELECTION_HINTED = ("push_selected", "silence_selected", "release", "record_selected", "clear_selection")
 MOST_HINT_LINES = 2
+LOW = 420                            # nominal pixels: less height has room for a few numbers only
+IN_LOW_PICTURES = ("Rate", "Neurons", "Shown", "Selected", "Left out")
 PICKED = from_hex("#ffd959")          # as shaders/neuron.frag
 SELECTING: RGB = from_hex("#b3d9ff")
 
@@ -73,6 +75,11 @@ def mark(canvas: Canvas, size: tuple[int, int], shown: Shown, scene: Scene | Non
         _picked(canvas, size, shown, scene, camera)
 
 
+def is_low(canvas: Canvas, size: tuple[int, int]) -> bool:
+    """True where a picture is so low that only the most important is written over it."""
+    return size[1] < LOW * canvas.scale
+
+
 def _roomy(canvas: Canvas, size: tuple[int, int], width: int = 260, height: int = 180) -> bool:
     """True where the picture has at least so many nominal pixels."""
     return size[0] >= width * canvas.scale and size[1] >= height * canvas.scale
@@ -82,12 +89,12 @@ def _panels(canvas: Canvas, size: tuple[int, int], shown: Shown, scene: Scene, f
             drawn: tuple[int, int, int]) -> None:
     """Numbers and notice at the left, legend and picked neuron at the right."""
     scale = canvas.scale
-    left, below = _numbers(canvas, shown, facts, drawn)
+    left, below = _numbers(canvas, size, shown, facts, drawn)
     if shown.notice:
         _notice(canvas, shown.notice, 26 * scale, below + 12 * scale, 0.5 * size[0])
     if size[0] - left <= 330 * scale or size[1] <= 300 * scale:
         return
-    lower = legend.draw(canvas, size, scene, shown)
+    lower = legend.draw(canvas, size, scene, shown, brief=is_low(canvas, size))
     picked = shown.inspection
     if picked is not None and lower + inspector.height_px(canvas, picked) + 70 * scale < size[1]:
         now_ms = shown.frame.time_ms if shown.frame is not None else 0.0
@@ -96,10 +103,13 @@ def _panels(canvas: Canvas, size: tuple[int, int], shown: Shown, scene: Scene, f
 
 
 # ---- the parts ------------------------------------------------------------------------------------------
-def _numbers(canvas: Canvas, shown: Shown, facts: HudFacts, drawn: tuple[int, int, int]) -> tuple[float, float]:
+def _numbers(canvas: Canvas, size: tuple[int, int], shown: Shown, facts: HudFacts,
+             drawn: tuple[int, int, int]) -> tuple[float, float]:
     """Time and counts at the top left; returns the right and the bottom edge, px."""
     scale, frame = canvas.scale, shown.frame
     rows = number_rows(shown, facts, drawn)
+    if is_low(canvas, size):
+        rows = [(label, value) for label, value in rows if label in IN_LOW_PICTURES]
     label_width = max(canvas.width_of(label) for label, _ in rows) + 14 * scale
     width = max(label_width + max(canvas.width_of(value) for _, value in rows) + 28 * scale, 190 * scale)
     large = canvas.atlas.faces["large"].line_height
@@ -142,7 +152,7 @@ def number_rows(shown: Shown, facts: HudFacts, drawn: tuple[int, int, int]) -> l
         ("Pulses", f"{drawn[2]:,} under way" if viz.show_synapses and viz.show_pulses else ""),
         ("Shown", filtered),
         ("Selected", f"{chosen:,} neurons" if chosen else ""),
-        ("Step", f"{frame.step_time_us:,.0f} µs" if frame is not None and frame.step_time_us > 0 else "–"),
+        ("Step", f"{frame.step_time_us:,.0f} µs" if frame is not None and frame.step_time_us > 0 else ""),
         ("Speed", f"{frame.speed:.2g} x real time" if frame is not None and frame.speed > 0 else ""),
         ("Learned", _learned(frame)),
         ("Pictures", facts.pictures),

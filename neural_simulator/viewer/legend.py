@@ -94,16 +94,17 @@ def synapse_scale(shown: Shown, unit: str) -> Scale | None:
     return Scale(WEIGHT_STOPS, (f"{low:.3g}", "weight of a synapse", f"{high:.3g} {unit}"))
 
 
-def draw(canvas: Canvas, size: tuple[int, int], scene: Scene, shown: Shown) -> float:
-    """Draw the legend; returns its lower edge, px."""
+def draw(canvas: Canvas, size: tuple[int, int], scene: Scene, shown: Shown, brief: bool = False) -> float:
+    """Draw the legend, with `brief` only what colours mean; returns its lower edge, px."""
     scale, face = canvas.scale, canvas.atlas.faces["small"]
     unit = shown.view.weight_unit if shown.view is not None else ""
-    everything = rows(scene, shown)
+    numbers, lines = neuron_scale(shown, unit), synapse_scale(shown, unit)
+    everything = [] if brief and numbers is not None else rows(scene, shown)
+    with_lines = shown.viz.show_synapses and not brief
     listed, more = everything[:MOST_ROWS], max(len(everything) - MOST_ROWS, 0)
     names = max((face.line(row.name).width for row in listed), default=0.0) + 24 * scale
     width = max(names + 118 * scale, 230 * scale)
-    numbers, lines = neuron_scale(shown, unit), synapse_scale(shown, unit)
-    by_line = 0.0 if not shown.viz.show_synapses else 48 * scale if lines else 2 * canvas.row + 6 * scale
+    by_line = 0.0 if not with_lines else 48 * scale if lines else 2 * canvas.row + 6 * scale
     height = 42 * scale + (len(listed) + bool(more)) * canvas.row + by_line + 22 * scale
     x, y = size[0] - width - 36 * scale, 12 * scale
     canvas.panel(x, y, width + 24 * scale, height)
@@ -117,7 +118,7 @@ def draw(canvas: Canvas, size: tuple[int, int], scene: Scene, shown: Shown) -> f
     if more:
         canvas.text(x, y, f"… and {more} more", DIM_TEXT, "small")
         y += canvas.row
-    if shown.viz.show_synapses:
+    if with_lines:
         _synapses(canvas, x, y + 6 * scale, width, shown, lines)
     return 12 * scale + height
 

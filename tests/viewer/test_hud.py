@@ -162,3 +162,10 @@ def test_narrow_windows_get_fewer_hints():
     assert len(hud.hint_choices(0)[0]) > len(hud.hint_choices(0)[1]) > len(hud.hint_choices(0)[2])
     assert lines(700) <= lines(1400) + 20.0
     assert hud.hint_choices(12)[0][0] == "12 selected:" and "T stimulate" in hud.hint_choices(12)[0]
+
+
+def test_a_low_picture_keeps_most_of_its_room_for_the_network():
+    quiet = hud.HudFacts(hints=False)
+    low, usual = (laid_out(cloud(100), (640, height), VIZ.changed(show_axes=False), quiet) for height in (360, 480))
+    assert 0 < low["position"][:, 1].max() < 0.4 * 360
+    assert low["position"][:, 1].max() < 0.7 * usual["position"][:, 1].max()
