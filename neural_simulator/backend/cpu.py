@@ -168,12 +168,11 @@ def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, pa
         t = t0 + step
         if timed:
             times[step, 0] = ticks()
-        {deliver}(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of, ids,
-                  id_counts, acc{learned})
+        {deliver}
         if timed:
             times[step, 1] = ticks()
         integrate(part, t, pieces, models, parameters, scale, currents, weights, thresholds, numbers, k0, k1,
-                  part_start, filled, counts, inputs, columns, acc, fired, states)
+                  part_start, filled, counts, inputs, columns, {row}, fired, states)
         if timed:
             times[step, 2] = ticks()
         n = {send}(part, t, part_start, fired, ids, id_counts, last_spike, spike_counts{traced})
@@ -188,6 +187,11 @@ def run(part, t0, steps, segment, words, weight_bits, max_delay, num_neurons, pa
         if timed:
             times[step, 3] = ticks()
 '''
+
+# What a network that learns does otherwise: see `cpu_learning.CALLS`.
+_CALLS = {"deliver": "deliver(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, "
+                     "sign_of, ids, id_counts, acc)",
+          "row": "acc", "send": "send", "traced": "", "learns": ""}
 
 _COUNTER = '''
 @nb.njit(cache=True)
@@ -262,9 +266,7 @@ def kernels(cells: list[Cell], state_slots: dict[str, int], ports: int, shape: S
         texts.append(drive_source())
         evaluate = "evaluate(t, inputs[0], inputs[3], inputs[4], inputs[5][part], inputs[6][part])"
         drive = "driven = drive(first, last, t, k0, k1, currents[p], part, inputs)"
-    calls = {"deliver": "deliver", "send": "send", "learned": "", "traced": "", "learns": ""}
-    if learning:
-        calls = cpu_learning.CALLS
+    calls = cpu_learning.CALLS if learning else _CALLS
     text = (library.python_source() + _COMMON.format(stream=random.STREAM_BACKGROUND) + learning + "".join(texts)
             + _RUN.format(dispatch="\n".join(branches), drive=drive, evaluate=evaluate, **calls))
     return load(text, "step_" + "_".join(cell.key.lower() for cell in cells)[:60])

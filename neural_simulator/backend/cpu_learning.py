@@ -1,7 +1,8 @@
 """The CPU engine's step of a network that learns: deliver with learning, integrate, send with traces.
 
 `models.plasticity` says what happens when. An event is a spike of a source, or the silent event that keeps its row up
-to date; it waits in the spike history and acts on each of its synapses when it arrives there.
+to date; it acts on all of its synapses as soon as all parts have sent, and what it releases waits in a ring of
+accumulators.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..models.plasticity import HISTORY, LONGEST_GAP, NEWEST, short_term, weight
+from ..models.plasticity import short_term, weight
 from .emit import Library
 
 SLICE = 256                     # synapses of a row that are passed together
@@ -42,20 +43,23 @@ class LearningArrays(NamedTuple):
     r: np.ndarray
     seen: np.ndarray              # (N,) int32: step of the newest event
     horizon: int                  # steps after a spike for which a row must be kept up to date
+    longest_gap: int              # steps between two events of such a row
+    delivered: np.ndarray         # (parts,) int64: the first step whose events have not acted yet
     event_previous: np.ndarray    # (slots, N) int32: step of the spike before
     event_seen: np.ndarray        # (slots, N) int32: step of the event before
     event_x: np.ndarray           # (X, slots, N) float32: trace just after the spike before
     event_release: np.ndarray     # (K, slots, N) float32
-    older: np.ndarray             # (N, NEWEST - 1) int32: steps of the spikes before the newest
     y: np.ndarray                 # (Y, N) float32: trace just before the newest spike
-    bits: np.ndarray              # (N, HISTORY / 32) uint32
+    recent: np.ndarray            # (N, R) int32: steps of the newest spikes; the k-th one of all lies at k % R
+    recent_y: np.ndarray          # (Y, N, R) float32: traces just before them
+    bits: np.ndarray              # (N, history / 32) uint32
     weight: np.ndarray            # (S,) float32, stored units
     eligibility: np.ndarray       # (S,) float32
     prefix: np.ndarray            # (E, BLOCKS, BLOCK + 1) float32: dopamine integrated from a block's start, s
     growth: np.ndarray            # (E, BLOCK + 1) float32: exp(k dt / tau); the last entry is exp(-BLOCK dt / tau)
-    places: np.ndarray            # (parts, SLICE) uint32: scratch, as the next two
+    scratch: np.ndarray           # (parts, 4, SLICE + 1) int64: targets, delays, hidden spikes, synapses with news
     traces: np.ndarray            # (parts, SLICE) float32
-    news: np.ndarray              # (parts, SLICE + 1) int64
+    units: np.ndarray             # (parts, SLICE) int32
     changes: np.ndarray           # (parts, 2) int64: weights that rose, weights that fell
 
 
@@ -92,188 +96,247 @@ def wait(w, eligible, T, e, t0, t1, c):
     return bounded(w + eligible * (c[10] * dopamine(T, e, t0, t1)), c[7], c[8])
 
 @bare_inlined
-def strengthen(w, eligible, p, since, previous, T, c, x, dx, e, de):
-    """Weight and eligibility after the postsynaptic spike of step p."""
+def strengthen(w, eligible, p, since, previous, d, T, c, x, dx, e, de):
+    """Weight and eligibility after the postsynaptic spike of step p, which comes back at p + d."""
     change = change_at_post(w, x * decayed(T, dx, p - previous), c[0], c[5], c[8], c[9])
     if REWARDED and e >= 0:
-        w = wait(w, eligible, T, e, since, p, c)
+        w = wait(w, eligible, T, e, since + d, p + d, c)
         return w, eligible * decayed(T, de, p - since) + change
     return bounded(w + change, c[7], c[8]), eligible
 
 @bare_inlined
-def recall(w, eligible, newest, older, bits, j, previous, first, a, T, c, x, dx, e, de):
-    """Weight and eligibility after the postsynaptic spikes of j from step first + 1 to a; `previous` is when the spike
-    before arrived, x its trace; dx and de number decays."""
+def recall(w, eligible, newest, hidden, j, count, recent, bits, previous, first, a, d, T, c, x, dx, e, de):
+    """Weight and eligibility after the postsynaptic spikes of j from step first + 1 to a, of which `newest` is the
+    newest; `hidden` of its `count` spikes are still newer. The source's spike before was at `previous`, with trace x.
+    All steps are those of j, d less than the synapse's own; dx and de number decays."""
     since = first
     if newest > first:
-        if older[j, 0] <= first:                         # one new spike, as nearly always
-            w, eligible = strengthen(w, eligible, newest, since, previous, T, c, x, dx, e, de)
-            since = newest
-        elif older[j, {newest} - 2] <= first:             # a few
-            z = {newest} - 3
-            while older[j, U(z)] <= first:
-                z -= 1
-            while z >= -1:
-                p = np.int64(older[j, U(z)]) if z >= 0 else newest
-                w, eligible = strengthen(w, eligible, p, since, previous, T, c, x, dx, e, de)
+        mask = U(recent.shape[1] - 1)
+        known = U(recent.shape[1])
+        z = U(hidden) + U(1)
+        while z < known and recent[j, (U(count) - U(1) - z) & mask] > first:
+            z += U(1)
+        if z < known:                                   # as nearly always: the newest spikes are all that is new
+            while z > U(hidden):
+                z -= U(1)
+                p = np.int64(recent[j, (U(count) - U(1) - z) & mask])
+                w, eligible = strengthen(w, eligible, p, since, previous, d, T, c, x, dx, e, de)
                 since = p
-                z -= 1
-        else:                                           # many: bit by bit
-            for p in range(first + 1, a + 1):
-                if bits[j, U((p >> 5) & {words_mask})] >> u32(p & 31) & u32(1):
-                    w, eligible = strengthen(w, eligible, p, since, previous, T, c, x, dx, e, de)
+        else:                                           # bit by bit
+            words = U(bits.shape[1] - 1)
+            for p in range(max(first + 1, 0), a + 1):
+                if bits[j, U(p >> 5) & words] >> u32(p & 31) & u32(1):
+                    w, eligible = strengthen(w, eligible, p, since, previous, d, T, c, x, dx, e, de)
                     since = p
     if REWARDED and e >= 0:
-        w = wait(w, eligible, T, e, since, a, c)
+        w = wait(w, eligible, T, e, since + d, a + d, c)
         eligible = eligible * decayed(T, de, a - since)
     return w, eligible
 
 @bare_inlined
-def trace_at(y, ky, j, newest, a, T, dy, keep):
-    """The trace of the postsynaptic spikes of j before step a."""
+def hidden_spikes(recent, j, count, a):
+    """How many of the newest spikes of j came after step a."""
+    z = U(0)
+    while z < U(recent.shape[1]) and recent[j, (U(count) - U(1) - z) & U(recent.shape[1] - 1)] > a:
+        z += U(1)
+    return np.int64(z)
+
+@bare_inlined
+def trace_at(y, newest, a, T, dy, keep):
+    """The trace of postsynaptic spikes before step a, of which `newest` (with trace y before it) is the newest."""
     gap = a - newest
     if gap == 0:
-        return y[ky, j]
+        return y
     kept = decayed(T, dy, gap)
-    return trace_after(y[ky, j], keep) * kept if newest >= 0 else f32(0.0)
+    return trace_after(y, keep) * kept if newest >= 0 else f32(0.0)
 
 @bare_inlined
 def arrive(w, trace, c):
-    """What an arrival adds to the weight."""
+    """What a spike adds to the weight of a synapse where it comes."""
     return change_at_arrival(w, trace, c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9])
 
 @bare_inlined
-def pass_row(begin, end, words, shift, origin, weight, last_spike, older, y, bits, spike, live, previous, first, a, T,
-             c, x, dx, dy, ky, keep, efficacy, target, sign, places, traces, news):
+def pass_row(row, segment, words, shift, origin, weight, last_spike, spike_counts, recent, recent_y, y, bits, spike,
+             live, previous, seen, s, T, c, x, dx, dy, ky, keep, efficacy, acc, port, sign, scratch, traces, units):
     """A row whose synapses share one rule without eligibility: in slices and in separate loops, so that the loads of
     many synapses are under way together and few branches are left to chance. Returns the number of changes."""
-    rose, fell = 0, 0
-    for start in range(begin, end, {slice}):
-        size = min({slice}, end - start)
+    rose, fell, d = 0, 0, 1
+    places, delays, hidden, news = scratch[0], scratch[1], scratch[2], scratch[3]
+    slots = acc.shape[0]
+    mask = U(recent.shape[1] - 1)
+    slot = (s + 1) % slots
+    last = segment[row + slots - 1]
+    for start in range(segment[row], last, {slice}):
+        size = min({slice}, last - start)
         new = 0
         for m in range(size):
+            while start + m >= segment[U(row + d)]:
+                d += 1
             local = words[U(start + m)] >> shift
             j = U(origin) + U(local)
+            a = s - d
             newest = np.int64(last_spike[j])
+            before = y[ky, j]
+            hidden[m] = 0
+            if newest > a:
+                z = hidden_spikes(recent, j, spike_counts[j], a)
+                at = (U(spike_counts[j]) - U(1) - U(z)) & mask
+                newest, before = np.int64(recent[j, at]), recent_y[ky, j, at]
+                hidden[m] = z
             places[m] = local
+            delays[m] = d
             news[new] = m
-            new += newest > first
-            traces[m] = trace_at(y, ky, j, newest, a, T, dy, keep)
+            new += newest > seen - d
+            traces[m] = trace_at(before, newest, a, T, dy, keep)
         if live:
             for n in range(new):
                 m = news[n]
-                j, k = U(origin) + U(places[m]), U(start + m)
+                j, k, late = U(origin) + U(places[m]), U(start + m), delays[m]
+                count, z = spike_counts[j], hidden[m]
+                newest = np.int64(recent[j, (U(count) - U(1) - U(z)) & mask])
                 before = weight[k]
-                w, none = recall(before, f32(0.0), np.int64(last_spike[j]), older, bits, j, previous, first, a, T, c, x,
-                                 dx, i32(-1), i32(0))
+                w, none = recall(before, f32(0.0), newest, z, j, count, recent, bits, previous - late, seen - late,
+                                 s - late, late, T, c, x, dx, i32(-1), i32(0))
                 weight[k] = w
                 rose += w > before
                 fell += w < before
         if spike:
+            some = weight[start:start + size]
             for m in range(size):
-                k = U(start + m)
-                before = weight[k]
+                before = some[m]
                 w = bounded(before + arrive(before, traces[m], c), c[7], c[8])
-                weight[k] = w
+                some[m] = w
                 rose += w > before
                 fell += w < before
-                target[places[m]] += sign * i32(delivered(w, efficacy))
+                units[m] = sign * i32(delivered(w, efficacy))
+            for m in range(size):
+                at = slot + delays[m]
+                if at >= slots:
+                    at -= slots
+                acc[U(at), port, U(places[m])] += units[m]
     return rose, fell
 
+@bare_inlined
+def pass_static_row(row, segment, words, shift, mask, weight, s, efficacy, acc, port, sign):
+    """A row whose weights stay; where others change, all lie apart from the words."""
+    slots = acc.shape[0]
+    at = (s + 1) % slots
+    for d in range(1, slots):
+        at = at + 1 if at + 1 < slots else 0
+        target = acc[at, port]
+        for k in range(U(segment[row + d - 1]), U(segment[row + d])):
+            word = words[k]
+            w = weight[k] if HAS_WEIGHTS else f32(i32(word & mask))
+            target[word >> shift] += sign * i32(delivered(w, efficacy))
+
 @bare
-def deliver_learning(part, t, segment, words, weight_bits, max_delay, num_neurons, part_start, port_of, sign_of,
-                     ids, counts, acc, last_spike, L):
-    """Let all events that arrive at step t act on the synapses of `part`."""
-    older, y, bits, weight, eligibility, T = (
-        L.older, L.y, L.bits, L.weight, L.eligibility, (L.fine, L.coarse, L.prefix, L.growth))
+def deliver_learning(part, until, segment, words, weight_bits, num_neurons, part_start, port_of, sign_of, ids, counts,
+                     acc, last_spike, spike_counts, L):
+    """Let the events of all steps before `until` that have not acted yet act on the synapses of `part`."""
+    for s in range(L.delivered[part], until):
+        deliver_step(part, s, segment, words, weight_bits, num_neurons, part_start, port_of, sign_of, ids, counts, acc,
+                     last_spike, spike_counts, L)
+    L.delivered[part] = max(until, L.delivered[part])
+
+@bare
+def deliver_step(part, s, segment, words, weight_bits, num_neurons, part_start, port_of, sign_of, ids, counts, acc,
+                 last_spike, spike_counts, L):
+    """Let the events of step s act on the synapses of `part`."""
+    recent, recent_y, y, bits, weight, eligibility, T = (
+        L.recent, L.recent_y, L.y, L.bits, L.weight, L.eligibility, (L.fine, L.coarse, L.prefix, L.growth))
     population_of, pair_link, c_of = L.population_of, L.pair_link, L.coefficients
     link_rule, link_release, rule_traces = L.link_rule, L.link_release, L.rule_traces
-    places, traces, news = L.places[part], L.traces[part], L.news[part]
-    slots = ids.shape[0]
+    scratch, traces, units = L.scratch[part], L.traces[part], L.units[part]
+    ring = acc.shape[0]                               # one more than the longest delay
     shift, mask = u32(weight_bits), u32((1 << weight_bits) - 1)
-    origin = part_start[part]
+    origin, slot = part_start[part], s % ids.shape[0]
     rose, fell = 0, 0
-    for d in range(1, max_delay + 1):
-        s = t - 1 - d
-        if s < 0:
-            break
-        slot = s % slots
-        for other in range(part_start.size - 1):
-            first = part_start[other]
-            for q in range(first, first + counts[slot, other]):
-                i = np.int64(ids[slot, q])
-                spike = i >= 0
-                if not spike:
-                    i = -1 - i
-                at = (np.int64(part) * num_neurons + i) * max_delay + d - 1
-                begin, end = segment[at], segment[at + 1]
-                if begin == end:
-                    continue
-                source = population_of[i]
-                link = L.row_link[source]
-                mixed = link < 0
-                previous, seen = np.int64(L.event_previous[slot, q]), np.int64(L.event_seen[slot, q])
-                live = previous >= 0 and s - seen <= {longest_gap}
-                target, sign = acc[port_of[i]], i32(sign_of[i])
-                rule, efficacy, x, keep, c = i32(-1), f32(1.0), f32(0.0), f32(0.0), NO_RULE
-                e, dx, dy, de, ky = i32(-1), i32(0), i32(0), i32(0), i32(0)
-                known = i32(-1)
-                for k in range(U(begin), U(end)):
-                    word = words[k]
-                    local = word >> shift
-                    if mixed:
-                        link = pair_link[source, population_of[U(origin) + U(local)]]
-                    if link != known:                   # once a row, unless its synapses differ
-                        known = link
-                        rule = link_rule[link]
-                        own = link_release[link]
-                        efficacy = L.event_release[own, slot, q] if own >= 0 else f32(1.0)
-                        if rule >= 0:
-                            c = (c_of[rule, 0], c_of[rule, 1], c_of[rule, 2], c_of[rule, 3], c_of[rule, 4],
-                                 c_of[rule, 5], c_of[rule, 6], c_of[rule, 7], c_of[rule, 8], c_of[rule, 9],
-                                 c_of[rule, 10])
-                            kx, ky, e = rule_traces[rule, 0], rule_traces[rule, 1], rule_traces[rule, 2]
-                            x, dx, dy = L.event_x[kx, slot, q], L.x_decay[kx], L.y_decay[ky]
-                            keep = L.y_keep[ky]
-                            de = L.e_decay[e] if e >= 0 else i32(0)
-                            if not mixed and e < 0:
-                                up, down = pass_row(
-                                    begin, end, words, shift, origin, weight, last_spike, older, y, bits, spike, live,
-                                    previous + d, seen + d, s + d, T, c, x, dx, dy, ky, keep, efficacy, target, sign,
-                                    places, traces, news)
-                                rose += up
-                                fell += down
-                                break
-                    if HAS_WEIGHTS:
-                        w = weight[k]
-                        if rule >= 0:
-                            j = U(origin) + U(local)
-                            newest = np.int64(last_spike[j])
-                            eligible = eligibility[k] if REWARDED and e >= 0 else f32(0.0)
-                            if live:
-                                before = w
-                                w, eligible = recall(w, eligible, newest, older, bits, j, previous + d, seen + d,
-                                                     s + d, T, c, x, dx, e, de)
-                                rose += w > before
-                                fell += w < before
-                            else:
-                                eligible = f32(0.0)
-                            if spike:
-                                change = arrive(w, trace_at(y, ky, j, newest, s + d, T, dy, keep), c)
-                                if REWARDED and e >= 0:
-                                    eligible += change
-                                else:
-                                    before = w
-                                    w = bounded(w + change, c[7], c[8])
-                                    rose += w > before
-                                    fell += w < before
-                            weight[k] = w
-                            if REWARDED and e >= 0:
-                                eligibility[k] = eligible
+    for other in range(part_start.size - 1):
+        begin_q = part_start[other]
+        for q in range(begin_q, begin_q + counts[slot, other]):
+            i = np.int64(ids[slot, q])
+            spike = i >= 0
+            if not spike:
+                i = -1 - i
+            row = (np.int64(part) * num_neurons + i) * (ring - 1)
+            begin, end = segment[row], segment[row + ring - 1]
+            if begin == end:
+                continue
+            source = population_of[i]
+            link = L.row_link[source]
+            mixed = link < 0
+            port, sign = port_of[i], i32(sign_of[i])
+            if not mixed and not (HAS_WEIGHTS and L.learns[source]):
+                own = link_release[link]
+                efficacy = L.event_release[own, slot, q] if own >= 0 else f32(1.0)
+                pass_static_row(row, segment, words, shift, mask, weight, s, efficacy, acc, port, sign)
+                continue
+            previous, seen = np.int64(L.event_previous[slot, q]), np.int64(L.event_seen[slot, q])
+            live = previous >= 0 and s - seen <= L.longest_gap
+            learns = HAS_WEIGHTS and L.learns[source]
+            rule, efficacy, x, keep, c = i32(-1), f32(1.0), f32(0.0), f32(0.0), NO_RULE
+            e, dx, dy, de, ky = i32(-1), i32(0), i32(0), i32(0), i32(0)
+            known, d = i32(-1), 1
+            for k in range(U(begin), U(end)):
+                word = words[k]
+                local = word >> shift
+                while np.int64(k) >= segment[U(row + d)]:
+                    d += 1
+                if mixed:
+                    link = pair_link[source, population_of[U(origin) + U(local)]]
+                if link != known:                   # once a row, unless its synapses differ
+                    known = link
+                    rule = link_rule[link]
+                    own = link_release[link]
+                    efficacy = L.event_release[own, slot, q] if own >= 0 else f32(1.0)
+                    if rule >= 0:
+                        c = (c_of[rule, 0], c_of[rule, 1], c_of[rule, 2], c_of[rule, 3], c_of[rule, 4],
+                             c_of[rule, 5], c_of[rule, 6], c_of[rule, 7], c_of[rule, 8], c_of[rule, 9],
+                             c_of[rule, 10])
+                        kx, ky, e = rule_traces[rule, 0], rule_traces[rule, 1], rule_traces[rule, 2]
+                        x, dx, dy = L.event_x[kx, slot, q], L.x_decay[kx], L.y_decay[ky]
+                        keep = L.y_keep[ky]
+                        de = L.e_decay[e] if e >= 0 else i32(0)
+                        if not mixed and e < 0:
+                            up, down = pass_row(
+                                row, segment, words, shift, origin, weight, last_spike, spike_counts, recent, recent_y,
+                                y, bits, spike, live, previous, seen, s, T, c, x, dx, dy, ky, keep, efficacy, acc,
+                                port, sign, scratch, traces, units)
+                            rose += up
+                            fell += down
+                            break
+                w = weight[k] if HAS_WEIGHTS else f32(i32(word & mask))
+                if learns and rule >= 0:
+                    j, a = U(origin) + U(local), s - d
+                    hidden, newest, at_newest = 0, np.int64(last_spike[j]), y[ky, j]
+                    if newest > a:
+                        hidden = hidden_spikes(recent, j, spike_counts[j], a)
+                        at = (U(spike_counts[j]) - U(1) - U(hidden)) & U(recent.shape[1] - 1)
+                        newest, at_newest = np.int64(recent[j, at]), recent_y[ky, j, at]
+                    eligible = eligibility[k] if REWARDED and e >= 0 else f32(0.0)
+                    if live:
+                        before = w
+                        w, eligible = recall(w, eligible, newest, hidden, j, spike_counts[j], recent, bits,
+                                             previous - d, seen - d, a, d, T, c, x, dx, e, de)
+                        rose += w > before
+                        fell += w < before
                     else:
-                        w = f32(i32(word & mask))
+                        eligible = f32(0.0)
                     if spike:
-                        target[local] += sign * i32(delivered(w, efficacy))
+                        change = arrive(w, trace_at(at_newest, newest, a, T, dy, keep), c)
+                        if REWARDED and e >= 0:
+                            eligible += change
+                        else:
+                            before = w
+                            w = bounded(w + change, c[7], c[8])
+                            rose += w > before
+                            fell += w < before
+                    weight[k] = w
+                    if REWARDED and e >= 0:
+                        eligibility[k] = eligible
+                if spike:
+                    at = (s + 1 + d) % ring
+                    acc[at, port, local] += sign * i32(delivered(w, efficacy))
     L.changes[part, 0] += rose
     L.changes[part, 1] += fell
 
@@ -285,7 +348,7 @@ def send_learning(part, t, part_start, fired, ids, counts, last_spike, spike_cou
     first, last = part_start[part], part_start[part + 1]
     n = 0
     if HAS_WEIGHTS and t & 31 == 0:
-        column = (t >> 5) & {words_mask}
+        column = (t >> 5) & (L.bits.shape[1] - 1)
         for i in range(first, last):
             L.bits[i, column] = u32(0)
     for j in range(last - first):
@@ -323,15 +386,14 @@ def send_learning(part, t, part_start, fired, ids, counts, last_spike, spike_cou
                 if previous >= 0:
                     y = trace_after(L.y[k, i], L.y_keep[k]) * decayed(T, L.y_decay[k], t - previous)
                 L.y[k, i] = y
-            for z in range({newest} - 2, 0, -1):
-                L.older[i, z] = L.older[i, z - 1]
-            L.older[i, 0] = previous
-            L.bits[i, (t >> 5) & {words_mask}] |= u32(1) << u32(t & 31)
+                L.recent_y[k, i, U(spike_counts[i]) & U(L.recent.shape[1] - 1)] = y
+            L.recent[i, U(spike_counts[i]) & U(L.recent.shape[1] - 1)] = t
+            L.bits[i, (t >> 5) & (L.bits.shape[1] - 1)] |= u32(1) << u32(t & 31)
         last_spike[i] = t
         spike_counts[i] += u32(1)
     spikes = n
     if HAS_WEIGHTS:
-        due = i32(t - {longest_gap})
+        due = i32(t - L.longest_gap)
         seen = L.seen[first:last]
         for j in range(seen.size):
             if seen[j] == due:
@@ -353,8 +415,9 @@ def send_learning(part, t, part_start, fired, ids, counts, last_spike, spike_cou
 
 
 # How the step calls them: the names in the template of `cpu`.
-CALLS = {"deliver": "deliver_learning", "send": "send_learning", "learned": ", last_spike, L", "traced": ", L",
-         "learns": "L, "}
+CALLS = {"deliver": "deliver_learning(part, t if part_start.size == 2 else t0, segment, words, weight_bits, "
+                    "num_neurons, part_start, port_of, sign_of, ids, id_counts, acc, last_spike, spike_counts, L)",
+         "row": "acc[t % acc.shape[0]]", "send": "send_learning", "traced": ", L", "learns": "L, "}
 
 
 def add_equations(library: Library) -> None:
@@ -366,5 +429,4 @@ def add_equations(library: Library) -> None:
 
 def source(weights: bool, rewarded: bool) -> str:
     """The text of the kernels; `weights`: whether weights can change, `rewarded`: whether some wait for rewards."""
-    text = _LEARNING.format(newest=NEWEST, words_mask=HISTORY // 32 - 1, longest_gap=LONGEST_GAP, slice=SLICE)
-    return f"HAS_WEIGHTS = {weights}\nREWARDED = {rewarded}\n" + text
+    return f"HAS_WEIGHTS = {weights}\nREWARDED = {rewarded}\n" + _LEARNING.format(slice=SLICE)

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..models import placing, random, stimuli, wiring
 from ..models.cell import Cell
 from ..models.stimuli import CONDUCTANCE_NOISE, CURRENT, CURRENT_NOISE, NOTHING, POISSON, RATE_BITS, SINE_BITS, Shape
+from .cuda_learning import LearningText
 from .emit import CUDA_WORDS, Library
 
 OPTIONS = ("--std=c++17", "--fmad=false")
@@ -19,7 +20,8 @@ _FOLDER = Path(__file__).parent / "kernels"
 _TYPES = "typedef unsigned int u32;\ntypedef unsigned long long u64;\n"
 
 
-def _read(name: str) -> str:
+def kernel_file(name: str) -> str:
+    """The text of a kernel file."""
     return (_FOLDER / name).read_text()
 
 
@@ -34,19 +36,25 @@ def build_source(constants: Mapping[str, int]) -> str:
         library.add(function)
     constants = {**wiring.constants(), "NUMBER_COLUMNS": len(wiring.NUMBERS), "COUNT_COLUMNS": len(wiring.COUNTS),
                  **constants}
-    return _TYPES + CUDA_WORDS + _defines(constants) + library.cuda_source() + _read("build.cu")
+    return _TYPES + CUDA_WORDS + _defines(constants) + library.cuda_source() + kernel_file("build.cu")
+
+
+def weights_source(constants: Mapping[str, int]) -> str:
+    """The text of what makes and arranges weights that change; `constants`: BLOCKS WEIGHT_BITS DELAY_BITS."""
+    return _TYPES + _defines(constants) + kernel_file("weights.cu")
 
 
 def look_source(constants: Mapping[str, int]) -> str:
     """The text of what looks at synapses; `constants`: BLOCKS WEIGHT_BITS DELAY_BITS."""
-    return _TYPES + _defines(constants) + _read("look.cu")
+    return _TYPES + _defines(constants) + kernel_file("look.cu")
 
 
 def step_source(kind: str, cells: Sequence[Cell], state_slots: Mapping[str, int], shared: Sequence[Mapping[str, float]],
-                constants: Mapping[str, int], shape: Shape = NOTHING) -> str:
+                constants: Mapping[str, int], shape: Shape = NOTHING, learning: LearningText | None = None) -> str:
     """The text of the step kernels, `kind` 'partitioned' or 'global', for populations that use `cells`.
 
-    `shape` is that of the stimuli; `state_slots` numbers the states of the cells and of the stimuli.
+    `shape` is that of the stimuli; `state_slots` numbers the states of the cells and of the stimuli; `learning` is
+    given for networks that learn.
     `shared[k]` holds the parameters of cell k that have one value in all its populations: they become literals.
     """
     library = Library()
@@ -62,11 +70,17 @@ def step_source(kind: str, cells: Sequence[Cell], state_slots: Mapping[str, int]
                  "STREAM_STIMULUS": f"{random.STREAM_STIMULUS}u", "STIMULI": len(shape.inputs),
                  "COLUMNS": max(len(cell.varied) for cell in cells),
                  "SINE_BITS": SINE_BITS, "RATE_BITS": RATE_BITS,
-                 "PARAMETERS": max(1, *(len(names) for names in varying)), **constants}
-    return (_TYPES + CUDA_WORDS + _defines(constants) + library.cuda_source() + _read("common.cuh")
+                 "PARAMETERS": max(1, *(len(names) for names in varying)), "LEARNING": int(learning is not None),
+                 **constants}
+    learns = ""
+    if learning is not None:
+        learning.add_equations(library)
+        constants |= learning.constants
+        learns = learning.source(kernel_file("learning.cuh"))
+    return (_TYPES + CUDA_WORDS + _defines(constants) + library.cuda_source() + kernel_file("common.cuh") + learns
             + _drive_neuron(shape, state_slots) + _update_neuron(cells, state_slots, shared, varying,
                                                                 constants["PORTS"], shape)
-            + _read(f"step_{kind}.cu"))
+            + kernel_file(f"step_{kind}.cu"))
 
 
 def _drive_neuron(shape: Shape, state_slots: Mapping[str, int]) -> str:

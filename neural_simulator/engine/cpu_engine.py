@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 
@@ -17,7 +17,7 @@ from ..network.heterogeneity import parameter_columns
 from ..network.network import Network, Report, ports_of_sources
 from ..network.plan import Plan
 from .batch import Batch, Keep
-from .cpu_learning import CpuLearning
+from .cpu_learning import SLOTS, CpuLearning
 from .drive import Drive
 from .rewiring import Rewiring
 from .snapshot import Snapshot
@@ -91,14 +91,15 @@ class CpuEngine:
         self.states = {name: array.copy() for name, array in self._initial.items()}
         self.last_spike = np.full(n, NEVER, np.int32)
         self.spike_counts = np.zeros(n, np.uint32)
-        slots = self.plan.max_delay_steps + 4
+        learns, slots = self.learning is not None, self.plan.max_delay_steps + 4
+        slots, ring = (SLOTS, (self.plan.max_delay_steps + 1,)) if learns else (slots, ())
         self._ids = np.zeros((slots, n), np.int32)
         self._id_counts = np.zeros((slots, self.threads), np.int64)
         self._counts = np.zeros((4, n), np.uint16)
         self._filled = np.full(self.threads, -1, np.int64)
         self._pending: list[np.ndarray] = []           # arrivals of the next steps from before a restore
         sizes = np.diff(starts)
-        self._acc = [np.zeros((self.plan.num_ports, size), np.int32) for size in sizes]
+        self._acc = [np.zeros((*ring, self.plan.num_ports, size), np.int32) for size in sizes]
         self._fired = [np.zeros((size + 7) // 8 * 8, np.uint8) for size in sizes]
         self._set_inputs()
 
@@ -126,8 +127,10 @@ class CpuEngine:
         plan, rows = self.plan, self.network.rows
         pending = np.zeros((plan.max_delay_steps + 1, plan.num_ports, plan.num_neurons), np.int32)
         further = {}
-        if self.learning is not None:                  # what a spike will deliver is not known before it arrives
-            further = self.learning.snapshot(self.step_index, self._ids, self._id_counts)
+        if self.learning is not None:                  # all that is in flight waits in the accumulators
+            further = self.learning.snapshot(self.spike_counts)
+            for part, acc in enumerate(self._acc):
+                pending[:, :, rows.part_start[part]:rows.part_start[part + 1]] = acc[self._order_of_ring(acc)]
         if self.rewiring is not None:
             further |= self.rewiring.arrays(self.network)
         for part in range(self.threads if self.learning is None else 0):
@@ -153,7 +156,14 @@ class CpuEngine:
         if self.learning is None:
             self._pending = [row.copy() for row in snapshot.pending]
         else:
-            self.learning.restore(snapshot.step, snapshot.further, self._ids, self._id_counts)
+            self.learning.restore(snapshot.step, snapshot.further, self.spike_counts)
+            starts = self.network.rows.part_start
+            for part, acc in enumerate(self._acc):
+                acc[self._order_of_ring(acc)] = snapshot.pending[:, :, starts[part]:starts[part + 1]]
+
+    def _order_of_ring(self, acc: np.ndarray) -> np.ndarray:
+        """The slots of a ring of accumulators, from that of the present step on."""
+        return (self.step_index + np.arange(acc.shape[0])) % acc.shape[0]
 
     def potential(self) -> np.ndarray:
         """A copy of the membrane potentials, (N,) float32 mV."""
@@ -265,6 +275,8 @@ class CpuEngine:
             if record:
                 pieces.append(spikes)
             done += count
+        if self.learning is not None:
+            self._share(self._deliver)
         spike_steps = np.concatenate([p[0] for p in pieces]) if pieces else np.zeros(0, np.int64)
         spike_ids = np.concatenate([p[1] for p in pieces]) if pieces else np.zeros(0, np.int32)
         probe_v = probe_v if keep is None else keep(first, probe_v)
@@ -290,12 +302,25 @@ class CpuEngine:
             self._kernels.run(*self._arguments(part, count), outs[part], out_counts[part], probes, probe_v,
                               times[part])
 
-        if self._pool:
-            list(self._pool.map(work, parts))           # waits for all, and raises what one of them raised
-        else:
-            work(0)
+        self._share(work)
         self.step_index += count
         return _merge(self.step_index - count, count, outs, out_counts)
+
+    def _share(self, work: Callable[[int], None]) -> None:
+        """Do the work of every part."""
+        if self._pool:
+            list(self._pool.map(work, range(self.threads)))           # waits for all, and raises what one raised
+        else:
+            work(0)
+
+    def _deliver(self, part: int) -> None:
+        """Let all events of a network that learns act on one part, so that the state holds none."""
+        assert self.learning is not None
+        rows = self.network.rows
+        self._kernels.deliver_learning(
+            np.int64(part), np.int64(self.step_index), rows.segment, rows.words, np.int64(self.plan.weight_bits),
+            np.int64(self.plan.num_neurons), rows.part_start, self._ports, self._signs, self._ids, self._id_counts,
+            self._acc[part], self.last_spike, self.spike_counts, self.learning.arrays)
 
     def _add_arrivals(self, arrivals: np.ndarray) -> None:
         """Add (ports, N) to the accumulators that the next step reads."""

@@ -6,13 +6,14 @@ import numpy as np
 
 from ..backend.cpu_learning import SLICE, LearningArrays
 from ..base.errors import SimulatorError
-from ..models.plasticity import HISTORY, NEWEST
-from ..network.learning import BLOCK
+from ..models.plasticity import history_steps, longest_gap, recent_spikes
+from ..network.learning import BLOCK, COEFFICIENTS, Learning
 from ..network.network import Network
 from ..network.plan import Plan
 from .dopamine import Dopamine
 
 NEVER = np.int32(-(2**30))
+SLOTS = 4                       # steps whose events are kept: two that act while two others are being sent
 
 
 class CpuLearning:
@@ -22,7 +23,6 @@ class CpuLearning:
         assert plan.learning is not None
         self.plan, self.network, self.learning = plan, network, plan.learning
         self.dopamine = Dopamine(self.learning, plan.dt)
-        self._slots = plan.max_delay_steps + 4
         if self.learning.weights:
             network.sort_rows()
             self._refuse_overflow()
@@ -45,9 +45,9 @@ class CpuLearning:
 
     def _begin(self, weight: np.ndarray) -> None:
         """The state at step 0, with these weights (S,) float32."""
-        learning, n, slots = self.learning, self.plan.num_neurons, self._slots
+        learning, n, max_delay = self.learning, self.plan.num_neurons, self.plan.max_delay_steps
         parts = self.network.rows.part_start.size - 1
-        xs, k = learning.x_decay.size, learning.releases
+        xs, ys, k = learning.x_decay.size, learning.y_decay.size, learning.releases
         changing = n if learning.weights else 1
         self.dopamine.reset()
         self.arrays = LearningArrays(
@@ -56,16 +56,16 @@ class CpuLearning:
             learning.y_decay, learning.y_keep, learning.e_decay, learning.release_set, learning.release_values,
             learning.release_decay, learning.decays.fine, learning.decays.coarse,
             x=np.zeros((xs, n), np.float32), u=np.zeros((k, n), np.float32), r=np.zeros((k, n), np.float32),
-            seen=np.full(n, NEVER, np.int32),
-            horizon=np.int64(learning.horizon), event_previous=np.zeros((slots, n), np.int32),
-            event_seen=np.zeros((slots, n), np.int32), event_x=np.zeros((xs, slots, n), np.float32),
-            event_release=np.zeros((k, slots, n), np.float32),
-            older=np.full((changing, NEWEST - 1), NEVER, np.int32),
-            y=np.zeros((learning.y_decay.size, n), np.float32),
-            bits=np.zeros((changing, HISTORY // 32), np.uint32), weight=weight,
+            seen=np.full(n, NEVER, np.int32), horizon=np.int64(learning.horizon),
+            longest_gap=np.int64(longest_gap(max_delay)), delivered=np.zeros(parts, np.int64),
+            event_previous=np.zeros((SLOTS, n), np.int32), event_seen=np.zeros((SLOTS, n), np.int32),
+            event_x=np.zeros((xs, SLOTS, n), np.float32), event_release=np.zeros((k, SLOTS, n), np.float32),
+            y=np.zeros((ys, n), np.float32), recent=np.full((changing, recent_spikes(max_delay)), NEVER, np.int32),
+            recent_y=np.zeros((ys, changing, recent_spikes(max_delay)), np.float32),
+            bits=np.zeros((changing, history_steps(max_delay) // 32), np.uint32), weight=weight,
             eligibility=np.zeros(weight.size if learning.rewarded else 1, np.float32), prefix=self.dopamine.prefix,
-            growth=self.dopamine.growth, places=np.zeros((parts, SLICE), np.uint32),
-            traces=np.zeros((parts, SLICE), np.float32), news=np.zeros((parts, SLICE + 1), np.int64),
+            growth=self.dopamine.growth, scratch=np.zeros((parts, 4, SLICE + 1), np.int64),
+            traces=np.zeros((parts, SLICE), np.float32), units=np.zeros((parts, SLICE), np.int32),
             changes=np.zeros((parts, 2), np.int64))
         self.network.learned = weight if learning.weights else None
 
@@ -82,49 +82,32 @@ class CpuLearning:
         units = (network.rows.words & np.uint32((1 << self.plan.weight_bits) - 1)).astype(np.float32)
         if not learning.coefficients.size:
             return units
-        pre, post = network.populations_of_synapses()
-        return clipped(learning, units, pre, post)
+        pair = network.populations_of_synapses()
+        low, high = bounds_of(learning)
+        return np.minimum(np.maximum(units, low[pair]), high[pair])
 
     @property
     def nbytes(self) -> int:
         """Bytes of the state."""
         a = self.arrays
         return sum(v.nbytes for v in (a.x, a.u, a.r, a.seen, a.event_previous, a.event_seen, a.event_x, a.event_release,
-                                      a.older, a.y, a.bits, a.weight, a.eligibility, a.prefix))
+                                      a.y, a.recent, a.recent_y, a.bits, a.weight, a.eligibility, a.prefix))
 
     # ---- snapshots
-    def snapshot(self, step: int, ids: np.ndarray, id_counts: np.ndarray) -> dict[str, np.ndarray]:
-        """What a snapshot carries, by name; synapses in the canonical order of `Network.canonical_order`."""
+    def snapshot(self, spike_counts: np.ndarray) -> dict[str, np.ndarray]:
+        """What a snapshot carries, by name; all events have acted. Synapses in the canonical order of
+        `Network.canonical_order`, recent spikes from the newest on."""
         a = self.arrays
         further = {"seen": a.seen, "x": a.x, "u": a.u, "r": a.r, "changes": a.changes.sum(axis=0)}
-        further |= {name: values for name, values in self._events(step, ids, id_counts).items()}
         if self.learning.weights:
-            order = self.network.canonical_order()
-            further |= {"older": a.older, "y": a.y, "bits": a.bits, "weight": a.weight[order]}
+            order, (rows, places) = self.network.canonical_order(), self._recent_places(spike_counts)
+            further |= {"recent": a.recent[rows, places], "recent_y": a.recent_y[:, rows, places], "bits": a.bits,
+                        "weight": a.weight[order]}
             if self.learning.rewarded:
                 further |= {"eligibility": a.eligibility[order], **self.dopamine.arrays()}
         return {f"learning_{name}": values.copy() for name, values in further.items()}
 
-    def _events(self, step: int, ids: np.ndarray, id_counts: np.ndarray) -> dict[str, np.ndarray]:
-        """The events that still have to arrive somewhere, by step and source."""
-        a, starts = self.arrays, self.network.rows.part_start
-        slots, places, steps = [], [], []
-        for s in range(max(0, step - self.plan.max_delay_steps - 1), step):
-            slot = s % ids.shape[0]
-            at = np.concatenate([first + np.arange(count) for first, count in
-                                 zip(starts, id_counts[slot], strict=False)]).astype(np.int64)
-            slots.append(np.full(at.size, slot))
-            places.append(at)
-            steps.append(np.full(at.size, s))
-        slot, place, when = (np.concatenate([np.zeros(0, np.int64), *p]).astype(np.int64)
-                             for p in (slots, places, steps))
-        order = np.lexsort((ids[slot, place], when))
-        slot, place, when = slot[order], place[order], when[order]
-        return {"event_step": when, "event_source": ids[slot, place], "event_previous": a.event_previous[slot, place],
-                "event_seen": a.event_seen[slot, place], "event_x": a.event_x[:, slot, place],
-                "event_release": a.event_release[:, slot, place]}
-
-    def restore(self, step: int, further: dict[str, np.ndarray], ids: np.ndarray, id_counts: np.ndarray) -> None:
+    def restore(self, step: int, further: dict[str, np.ndarray], spike_counts: np.ndarray) -> None:
         """Continue from what a snapshot carried."""
         self._begin(np.zeros(self.network.num_synapses if self.learning.weights else 1, np.float32))
         given = {name.removeprefix("learning_"): values for name, values in further.items()}
@@ -132,37 +115,30 @@ class CpuLearning:
         for name in ("seen", "x", "u", "r"):
             getattr(a, name)[:] = given[name]
         a.changes[0] = given["changes"]
+        a.delivered[:] = step
         if self.learning.weights:
-            order = self.network.canonical_order()
-            a.older[:], a.y[:], a.bits[:] = given["older"], given["y"], given["bits"]
+            order, (rows, places) = self.network.canonical_order(), self._recent_places(spike_counts)
+            a.recent[rows, places], a.recent_y[:, rows, places] = given["recent"], given["recent_y"]
+            a.y[:], a.bits[:] = given["recent_y"][:, :, 0], given["bits"]
             a.weight[order] = given["weight"]
             if self.learning.rewarded:
                 a.eligibility[order] = given["eligibility"]
                 self.dopamine.restore(step, given)
                 self.arrays = a._replace(prefix=self.dopamine.prefix)
-        self._put_events(given, ids, id_counts)
 
-    def _put_events(self, given: dict[str, np.ndarray], ids: np.ndarray, id_counts: np.ndarray) -> None:
-        a, starts = self.arrays, self.network.rows.part_start
-        neurons = np.where(given["event_source"] >= 0, given["event_source"], -1 - given["event_source"])
-        if (neurons >= self.plan.num_neurons).any() or (given["event_step"] < 0).any():
-            raise SimulatorError("The state's spikes under way do not belong to this network; it cannot be restored.")
-        for k, (step, source) in enumerate(zip(given["event_step"], given["event_source"], strict=True)):
-            slot, neuron = int(step) % ids.shape[0], source if source >= 0 else -1 - source
-            part = int(np.searchsorted(starts, neuron, side="right")) - 1
-            q = starts[part] + id_counts[slot, part]
-            id_counts[slot, part] += 1
-            ids[slot, q] = source
-            a.event_previous[slot, q], a.event_seen[slot, q] = given["event_previous"][k], given["event_seen"][k]
-            a.event_x[:, slot, q], a.event_release[:, slot, q] = given["event_x"][:, k], given["event_release"][:, k]
+    def _recent_places(self, spike_counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the recent spikes of every neuron lie, from the newest on: an index of (N, R)."""
+        size = self.arrays.recent.shape[1]
+        newest = spike_counts.astype(np.int64)[:, None] - 1
+        return np.arange(newest.size)[:, None], (newest - np.arange(size)) % size
 
 
-def clipped(learning, units, pre, post):
-    """Weights within the bounds of their rules; `pre` and `post` are the populations of each synapse."""
-    rule = learning.link_rule[learning.pair_link[pre, post]]
-    low, high = (np.append(learning.coefficients[:, k], value).astype(np.float32)
-                 for k, value in ((7, -np.inf), (8, np.inf)))
-    return np.minimum(np.maximum(units, low[rule]), high[rule])
+def bounds_of(learning: Learning) -> tuple[np.ndarray, np.ndarray]:
+    """The smallest and the largest weight of each pair of populations, (P, P) float32 stored units."""
+    rule = np.where(learning.pair_link >= 0, learning.link_rule[learning.pair_link], -1)
+    low, high = (np.append(learning.coefficients[:, COEFFICIENTS.index(name)], value).astype(np.float32)[rule]
+                 for name, value in (("w_min", -np.inf), ("w_max", np.inf)))
+    return low, high
 
 
 def refuse_overflow(plan: Plan, in_degree: int) -> None:

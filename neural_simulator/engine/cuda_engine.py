@@ -20,6 +20,7 @@ from ..network.heterogeneity import parameter_columns
 from ..network.network import Report, ports_of_sources
 from ..network.plan import Plan
 from .batch import Batch, Keep
+from .cuda_learning import CudaLearning
 from .drive import Drive
 from .layout import TYPICAL_RATE_HZ, Layout, choose
 from .snapshot import Snapshot
@@ -64,6 +65,8 @@ class CudaEngine:
         self.name = f"CUDA, {cuda.device().name}"
         _log.info("Layout: %s on %d blocks (%s), %.1f bytes per synapse.", self.layout.kind, self.layout.blocks,
                   self.layout.reason, self.bytes_per_synapse)
+        self.learning = (CudaLearning(plan, self.network, self.layout, self._to_device_order, self._to_natural_order)
+                         if plan.learning is not None else None)
         self._stream = cuda.xp().cuda.Stream(non_blocking=True)
         self._cells = list(plan.cells.values())
         self._initial = self.network.initial_states()
@@ -77,7 +80,9 @@ class CudaEngine:
     @property
     def bytes_per_synapse(self) -> float:
         """Bytes of synapse storage per synapse, padding included."""
-        stored = self.network.words.nbytes + (self.network.delays.nbytes if self.network.delays is not None else 0)
+        network = self.network
+        stored = network.words.nbytes + (network.delays.nbytes if network.delays is not None else 0)
+        stored += network.learned.values.nbytes if network.learned is not None else 0
         return stored / max(1, self.network.num_synapses)
 
     def _prepare(self) -> None:
@@ -110,7 +115,8 @@ class CudaEngine:
         constant_delay = self.plan.min_delay_steps if network.delays is None else 0
         constants = step_constants(self.plan, layout, thresholds, row_words, constant_delay)
         constants |= {"TIMED": int(self._timed), "RATE_WIDTH": self._rate_width, **self.constants}
-        source = cuda_source.step_source(layout.kind, self._cells, self._slots, self._shared, constants, self._shape)
+        source = cuda_source.step_source(layout.kind, self._cells, self._slots, self._shared, constants, self._shape,
+                                         self.learning.text if self.learning is not None else None)
         module = cuda.compile_source(source, cooperative=layout.kind == "partitioned")
         if layout.kind == "partitioned":
             self._kernel = cuda.kernel(module, "step_partitioned", layout.shared_bytes)
@@ -135,23 +141,26 @@ class CudaEngine:
         return values.reshape(self.layout.blocks, self.layout.per_block).T.ravel()[:self.plan.num_neurons].copy()
 
     # ---- state
-    def reset(self) -> None:
-        """Back to the initial state and step 0."""
+    def reset(self, step: int = 0) -> None:
+        """Back to the initial state; `step` is that of the state that will take its place."""
         xp, plan, layout = cuda.xp(), self.plan, self.layout
         with self._stream:
-            self.step_index = 0
+            self.step_index = step
             stored = [self._to_device_order(a) for a in self._initial.values()]
             self._states = xp.asarray(np.stack(stored))                     # (states, neurons in device order)
             self._slots = {name: k for k, name in enumerate(self._initial)}
             self._keep_noises(self._shape)
             size = stored[0].size
+            if self.learning is not None:
+                self.learning.reset()
             self._last_spike = xp.full(size, NEVER, xp.int32)
             self._spike_count = xp.zeros(size, xp.uint32)
             if layout.kind == "partitioned":
                 width = plan.num_ports * layout.per_block
                 self._ring = xp.zeros(layout.blocks * layout.slots * width, xp.int32)
                 ring = 4 * layout.blocks * layout.packets                   # PACKET_RING
-                self._packets = xp.zeros(ring * layout.inboxes * 4, xp.uint32)
+                unexpected = ((step + 0x8000) & 0xFFFF) << 16               # a tag that no step to come soon waits for
+                self._packets = xp.full(ring * layout.inboxes * 4, unexpected, xp.uint32)
                 self._spilled = xp.zeros(4 * layout.blocks * layout.per_block, xp.uint32)
                 resident = layout.neurons_per_thread <= _MOST_RESIDENT
                 self._background = xp.zeros(1 if resident else size, xp.uint32)
@@ -167,7 +176,21 @@ class CudaEngine:
     def snapshot_bytes(self) -> int:
         """Size of a snapshot on the host."""
         arrivals = (self.plan.max_delay_steps + 1) * self.plan.num_ports
-        return 4 * self.plan.num_neurons * (arrivals + len(self._slots) + 2)
+        learned = self.learning.snapshot_bytes if self.learning is not None else 0
+        return 4 * self.plan.num_neurons * (arrivals + len(self._slots) + 2) + learned
+
+    @property
+    def plasticity_events(self) -> tuple[int, int]:
+        """Weights that rose and weights that fell since step 0."""
+        if self.learning is None:
+            return 0, 0
+        with self._stream:
+            return self.learning.events
+
+    @property
+    def dopamine(self) -> float:
+        """Dopamine above its tonic level, in rewards."""
+        return self.learning.dopamine.now if self.learning is not None else 0.0
 
     def snapshot(self) -> Snapshot:
         """Copy the whole dynamic state to the host."""
@@ -175,14 +198,17 @@ class CudaEngine:
             slots = self._ring_by_slot().get()
         order = (self.step_index + np.arange(self.plan.max_delay_steps + 1)) % self.layout.slots
         pending = np.stack([[self._to_natural_order(port) for port in slots[k]] for k in order])
-        return Snapshot(self.step_index, self.states, self.last_spike, pending, self.spike_counts)
+        last_spike, counts, further = self.last_spike, self.spike_counts, {}
+        if self.learning is not None:
+            with self._stream:
+                further = self.learning.snapshot(last_spike, counts)
+        return Snapshot(self.step_index, self.states, last_spike, pending, counts, further)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from `snapshot`."""
-        self.reset()
+        self.reset(snapshot.step)
         xp = cuda.xp()
         with self._stream:
-            self.step_index = snapshot.step
             names = [*self._initial, *filter(is_noise, snapshot.states)]
             self._states = xp.asarray(np.stack([self._to_device_order(snapshot.states[name]) for name in names]))
             self._slots = {name: k for k, name in enumerate(names)}
@@ -193,6 +219,8 @@ class CudaEngine:
             for k, row in enumerate(snapshot.pending):
                 slots[(snapshot.step + k) % self.layout.slots] = [self._to_device_order(port) for port in row]
             self._set_ring(xp.asarray(slots))
+            if self.learning is not None:
+                self.learning.restore(snapshot.step, snapshot.further, snapshot.last_spike, snapshot.spike_counts)
             if self.layout.kind == "global":
                 self._clock[0] = snapshot.step
 
@@ -244,6 +272,8 @@ class CudaEngine:
     def set_drive(self, drive: Drive) -> None:
         """Use `drive` from the next step on."""
         xp = cuda.xp()
+        if self.learning is not None:
+            self.learning.dopamine.schedule(drive.rewards)
         with self._stream:
             self._keep_noises(drive.shape)
             width = max(self._thresholds, _room(drive.thresholds.shape[1]))
@@ -321,7 +351,8 @@ class CudaEngine:
         """Bytes of network and state on the device."""
         arrays = [self._states, self._last_spike, self._spike_count, self._ring]
         arrays += [self._packets, self._spilled, self._rows] if self.layout.kind == "partitioned" else [self._list]
-        return self.network.memory_bytes + sum(int(a.nbytes) for a in arrays)
+        learned = self.learning.nbytes if self.learning is not None else 0
+        return self.network.memory_bytes + learned + sum(int(a.nbytes) for a in arrays)
 
     # ---- stepping
     def run(self, steps: int, probes: np.ndarray, timed: bool = False, record: bool = True,
@@ -341,7 +372,10 @@ class CudaEngine:
         with self._stream:
             probe_of = self._probe_table(probes)
             while self.step_index < first + steps:
-                results.append(launch(min(first + steps - self.step_index, limit), probe_of, probes.size, record))
+                count = min(first + steps - self.step_index, limit)
+                if self.learning is not None:
+                    count = self.learning.prepare(self.step_index, count)
+                results.append(launch(count, probe_of, probes.size, record))
             self._stream.synchronize()
         spike_steps, spike_ids, probe_v = (np.concatenate(parts) for parts in zip(*results, strict=True))
         seconds = time.perf_counter() - started
@@ -392,7 +426,7 @@ class CudaEngine:
              self._spilled, self._background, np.int64(self.step_index), np.int32(count),
              np.int32(self.plan.num_neurons), self._last_spike,
              self._spike_count, self._totals, entries, np.uint64(capacity), probe_of, np.int32(probes), trace,
-             cycles), shared_mem=layout.shared_bytes)
+             cycles, *self._learning_argument), shared_mem=layout.shared_bytes)
         events[1].record()
         if self._timed:
             events[1].synchronize()
@@ -402,6 +436,11 @@ class CudaEngine:
         self.step_index += count
         spikes = self._read_partitioned(first, entries, capacity) if record else _NOTHING
         return *spikes, self._keep(first, trace) if probes else np.zeros((count, 0), np.float32)
+
+    @property
+    def _learning_argument(self) -> tuple[Any, ...]:
+        """The last argument of kernels that learn."""
+        return () if self.learning is None else (self.learning.pointers,)
 
     def _read_partitioned(self, first: int, entries: Any, capacity: int) -> tuple[np.ndarray, np.ndarray]:
         """Sort the recorded spikes on the device and copy them to the host."""
@@ -485,9 +524,10 @@ class CudaEngine:
         integrate = (self._drive, np.float32(self.plan.weight_scale), np.uint32(k0), np.uint32(k1), self._ring,
                      self._states, np.int32(n), self._list, self._clock, self._last_spike, self._spike_count,
                      buffers.entries, np.uint64(buffers.entries.size), buffers.probe_of, np.int32(buffers.probes),
-                     buffers.trace)
+                     buffers.trace, *self._learning_argument)
         deliver = (network.row_start, network.words, delays, self._ports, self._signs, self._ring, np.int32(n),
-                   self._list, self._clock, np.uint32(pieces))
+                   self._drive if self.learning is not None else self._list, self._clock, np.uint32(pieces),
+                   *self._learning_argument)
         grid = min(-(-n * 8 // 256), cuda.device().multiprocessors * 8)
         return [partial(self._kernels[0], (-(-n // 256),), (256,), integrate),
                 partial(self._kernels[1], (grid,), (256,), deliver),
@@ -495,7 +535,7 @@ class CudaEngine:
 
     def close(self) -> None:
         """Give the device's memory back."""
-        for name in ("network", "_states", "_ring", "_spilled", "_list", "_rows"):
+        for name in ("network", "learning", "_states", "_ring", "_spilled", "_list", "_rows"):
             if hasattr(self, name):
                 delattr(self, name)
         cuda.xp().get_default_memory_pool().free_all_blocks()

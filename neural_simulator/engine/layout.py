@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..backend.cuda import Device
 from ..network.plan import Plan
+from .learning_text import near_bytes
 from .padding import padded_words
 
 _MAX_NEURONS_PER_THREAD = 8
@@ -36,6 +37,7 @@ class Layout:
 
     @property
     def own_list(self) -> int:
+        """Places for the spikes of a block in one step."""
         return max(self.per_block, 3 * self.packets)
 
 
@@ -52,6 +54,8 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
         return Layout("global", obstacle, 1, slots=plan.max_delay_steps + 2)
     per_block = -(-n // blocks)
     spikes = per_block * TYPICAL_RATE_HZ * plan.dt / 1000.0
+    if plan.learning is not None:
+        packets = 1                                       # they carry no rows
     packets = packets or max(1, min(round((4.0 + 2.6 * spikes) / 3.0 + 0.2), 1024 // blocks, 7))
     in_flight = 256 if n < 5_000 else 896 if spikes * blocks > 256 else 512       # rows that wait for memory together
     need = max(min(per_block, 1024), blocks * packets, in_flight)
@@ -59,7 +63,7 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
     packets = min(packets, threads // blocks)             # every packet has a thread that waits for it
     slots = plan.max_delay_steps + 1
     ring = slots * plan.num_ports * per_block * 4
-    own = 2 * max(per_block, 3 * packets) * 4
+    own = 2 * max(per_block, 3 * packets) * 4 + near_bytes(plan, per_block)
     room = device.shared_bytes - _STATIC_SHARED - ring - own
     capacity = min(room // 4, 12_288, max(n, 3 * blocks * packets))
     reason = "accumulators fit shared memory"
@@ -98,10 +102,12 @@ def _obstacle(plan: Plan, device: Device, blocks: int) -> str:
     if blocks < 2:
         return "the network is too small to share among blocks"
     ring = (plan.max_delay_steps + 1) * plan.num_ports * per_block * 4
+    near = near_bytes(plan, per_block)
     lists = 2 * per_block * 4 + 3 * blocks * 7 * 4
-    if ring + lists + _STATIC_SHARED > device.shared_bytes:
-        return (f"accumulators of {per_block} neurons and {plan.max_delay_steps} steps of delay take {ring // 1024} KB "
-                f"of the {device.shared_bytes // 1024} KB of shared memory")
+    if ring + near + lists + _STATIC_SHARED > device.shared_bytes:
+        learning = ", and what they learn from," if near else ""
+        return (f"accumulators of {per_block} neurons and {plan.max_delay_steps} steps of delay{learning} take "
+                f"{(ring + near) // 1024} KB of the {device.shared_bytes // 1024} KB of shared memory")
     if per_block.bit_length() + _delay_bits(plan) + plan.weight_bits > 32:
         return "target, delay and weight do not fit one 32-bit word"
     if per_block > 1024 * _MAX_NEURONS_PER_THREAD:

@@ -24,9 +24,6 @@ class PlasticityEvents(NamedTuple):
     removed: int = 0                      # synapses that vanished
 
 
-NO_EVENTS = PlasticityEvents()
-
-
 class ProjectionWeights(NamedTuple):
     """The weights from one population to another, as of their synapses' last events."""
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import psutil
 
 from ..backend.cuda import Device
 from ..base.errors import ConfigurationError, MemoryForecastError
 from ..config import CoreSimConfig
+from ..models.plasticity import history_steps, recent_spikes
 from ..network.plan import Plan, make_plan
-from ..network.projections import memory_shape
+from ..network.projections import expected_synapses, memory_shape
+from .cpu_learning import SLOTS
 from .layout import choose
+from .learning_text import device_bytes
 from .padding import padded_words
 
 _ROUND_BYTES = 2 * 6 + 4 + 1            # per synapse: target and delay twice, origin, mark
@@ -25,15 +29,27 @@ def estimate_plan(plan: Plan, device: Device | None = None, threads: int = 1) ->
     states += max(len(cell.varied) for cell in plan.cells.values())
     if device is None:
         segments = n * delays * 8 * threads                              # every thread's part has its own
-        per_neuron = 12 + 4 * states + 4 + 8 + 4 * ports + 1 + 4 * (delays + 4)
-        return int(plan.most_synapses * 4 + segments + n * per_neuron + _learning(plan, delays + 4) + _rewiring(plan))
+        ring = 4 * (delays + 4) if plan.learning is None else 4 * ports * delays + 4 * SLOTS
+        per_neuron = 12 + 4 * states + 4 + 8 + 4 * ports + 1 + ring
+        return int(plan.most_synapses * 4 + segments + n * per_neuron + _learning(plan, SLOTS) + _rewiring(plan))
     layout = choose(plan, device)
+    per_word, traces = device_bytes(plan, max(n, layout.blocks * layout.per_block))
     common = 12 + 4 + 8 + 4 * states + 8 + 4 * ports * layout.slots       # positions, degrees, rows, state, ring
     if layout.kind == "global":
         delay_bytes = 2 if plan.min_delay_steps != plan.max_delay_steps else 0
-        return int(plan.expected_synapses * (4 + delay_bytes) + n * (common + 8))
-    words = padded_words(plan, layout.blocks, layout.unit)
-    return int(words * 4 * layout.blocks + n * (common + 8 + 4 + 16))
+        learning = plan.expected_synapses * per_word * _learning_share(plan) + traces
+        return int(plan.expected_synapses * (4 + delay_bytes) + n * (common + 8) + learning)
+    words = padded_words(plan, layout.blocks, layout.unit) * layout.blocks
+    return int(words * (4 + per_word * _learning_share(plan)) + n * (common + 8 + 4 + 16) + traces)
+
+
+def _learning_share(plan: Plan) -> float:
+    """Share of the synapses that lie between the first and the last row whose weights can change."""
+    if plan.learning is None or not plan.learning.weights:
+        return 0.0
+    learns = np.flatnonzero(plan.learning.learns)
+    within = sum(expected_synapses(q, plan.populations) for q in plan.projections if learns[0] <= q.pre <= learns[-1])
+    return within / max(1.0, plan.expected_synapses)
 
 
 def _learning(plan: Plan, slots: int) -> float:
@@ -42,7 +58,8 @@ def _learning(plan: Plan, slots: int) -> float:
         return 0.0
     per_synapse = (4 if plan.learning.weights else 0) + (4 if plan.learning.rewarded else 0)
     xs, ys, releases = plan.learning.x_decay.size, plan.learning.y_decay.size, plan.learning.releases
-    per_neuron = 4 + 4 * xs + 8 * releases + (128 + 16 + 4 * ys if plan.learning.weights else 0)
+    history = history_steps(plan.max_delay_steps) // 8 + 4 * (1 + ys) * recent_spikes(plan.max_delay_steps) + 4 * ys
+    per_neuron = 4 + 4 * xs + 8 * releases + (history if plan.learning.weights else 0)
     return plan.most_synapses * per_synapse + plan.num_neurons * (per_neuron + slots * 4 * (2 + xs + releases))
 
 

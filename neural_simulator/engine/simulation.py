@@ -20,6 +20,7 @@ from ..base.connectivity import Connectivity
 from ..base.errors import BackendError, ConfigurationError
 from ..base.synapses import NONE
 from ..config import CoreSimConfig, GPUConfig, Stimulus, describe, read_stimuli
+from ..models.plasticity import CONVENTION
 from ..network.connectivity import connectivity_of
 from ..network.network import Report
 from ..network.plan import make_plan
@@ -29,7 +30,7 @@ from .cuda_engine import CudaEngine
 from .drive import Drive, make_drive
 from .judge import check_model
 from .keyframes import Keyframes
-from .learning_view import NO_EVENTS, SAMPLE, LearningView, PlasticityEvents, view
+from .learning_view import SAMPLE, LearningView, PlasticityEvents, view
 from .memory import available_bytes, check_fits, used_share
 from .profiler import Profiler
 from .rewiring import SIZES_CHANGE
@@ -160,6 +161,8 @@ class Simulation:
         plan = self.plan
         digest = hashlib.sha256(f"{self.network.fingerprint} {plan.weight_scale!r} {plan.dt!r}".encode())
         digest.update(repr([dict(q.plasticity or {}) for q in plan.projections if q.plasticity]).encode())
+        if plan.learning is not None:
+            digest.update(CONVENTION.encode())
         for k, p in enumerate(plan.populations):
             values = np.array(plan.parameter_values(k), "<f4")
             digest.update(f"{p.start} {p.stop} {p.model} {plan.scale_of(k)!r}".encode() + values.tobytes())
@@ -344,12 +347,13 @@ class Simulation:
     @property
     def plasticity_events(self) -> PlasticityEvents:
         """How often a weight rose or fell, and a synapse grew or vanished, since step 0."""
-        return PlasticityEvents(*self._engine.plasticity_events) if isinstance(self._engine, CpuEngine) else NO_EVENTS
+        with self._guard("counting what was learned"):
+            return PlasticityEvents(*self._engine.plasticity_events)
 
     @property
     def dopamine(self) -> float:
         """Dopamine above its tonic level, in rewards."""
-        return self._engine.dopamine if isinstance(self._engine, CpuEngine) else 0.0
+        return self._engine.dopamine
 
     def learning_view(self) -> LearningView | None:
         """Counters and weights of a network that learns; None where no synapse changes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,46 @@ class RowsTooLong(SimulatorError):
     """Rows do not fit the partitioned layout's descriptors; the global layout takes them."""
 
 
+@dataclass
+class Learned:
+    """The weights of a network that learns, stored units: of the rows from the first source that learns to the last.
+
+    Those of a block lie together, at the places of their words less `first_word`.
+    """
+
+    values: Any                        # (blocks * per_block,) float32 on the device
+    first_word: int
+    per_block: int
+    words_per_block: int
+
+    def places(self, words: Any) -> tuple[Any, Any]:
+        """Where these words have their weights, and which of them have one."""
+        xp = cuda.xp()
+        block, at = xp.divmod(words, max(1, self.words_per_block))
+        at = at - self.first_word
+        has = (at >= 0) & (at < self.per_block)
+        return xp.where(has, block * self.per_block + at, 0), has
+
+    def read(self, column: Any, words: Any) -> Any:
+        """The values of these words in a column like `values`; 0 where they have none."""
+        places, has = self.places(words)
+        return cuda.xp().where(has, column[places], np.float32(0.0))
+
+    def write(self, column: Any, words: Any, values: np.ndarray) -> None:
+        """Set the values of these words in a column like `values`."""
+        places, has = self.places(words)
+        column[places[has]] = cuda.xp().asarray(values)[has]
+
+
 class DeviceNetwork:
     """Neurons in space and their synapses on the device.
 
     With `blocks` > 1, the synapses onto neuron n lie in the store of block n % blocks, rows padded alike in every
     block; with `blocks` == 1 they are plain CSR. `words` (device, uint32), `row_start` (N,) or (N + 1,) uint64 words.
-    `fingerprint` is as in `Network`.
+    `fingerprint` is as in `Network`; `learned` holds the weights of a network that learns.
     """
+
+    learned: Learned | None = None
 
     def __init__(self, plan: Plan, blocks: int, delay_bits: int, report: Report, unit: int = 8):
         self.plan, self.blocks, self.delay_bits, self.unit = plan, blocks, delay_bits, unit
@@ -159,10 +193,62 @@ class DeviceNetwork:
         self._walk("store", "Building synapses", report, 0.5, self.row_start, np.uint64(self.words_per_block),
                    cursors, self.words, delays)
 
+    # ---- for networks that learn
+    def learn(self, low: np.ndarray, high: np.ndarray, learns: np.ndarray) -> None:
+        """Begin anew with the weights as built, within these bounds of every pair of populations, (P, P) float32.
+
+        `learns` (P,) says which populations' rows hold synapses that can change.
+        """
+        xp = cuda.xp()
+        sources = [(p.start, p.stop) for p, one in zip(self.populations, learns, strict=True) if one]
+        first, last = sources[0][0], sources[-1][1]
+        starts, lengths = self.row_start, self._row_lengths
+        begin = int(starts[first])
+        per_block = int(starts[last - 1]) + int(lengths[last - 1]) - begin
+        if self.learned is None:
+            self.learned = Learned(xp.zeros(max(1, self.blocks * per_block), xp.float32), begin, per_block,
+                                   self.words_per_block)
+        self._weights("first_weights", first, last, np.uint64(begin), np.uint64(per_block),
+                      xp.asarray(self.population_of), xp.asarray(low), xp.asarray(high),
+                      np.int32(len(self.populations)), self.learned.values)
+
+    def canonical_order(self) -> Any:
+        """The places of all synapses among the words, in the order of `Network.canonical_order`, on the device."""
+        xp = cuda.xp()
+        keys = xp.zeros(max(1, self.blocks * self.words_per_block), xp.uint64)
+        delays = self.delays if self.delays is not None else np.uint64(0)
+        self._weights("canonical_keys", 0, self.num_neurons, delays, np.uint64(self.max_delay_steps + 1),
+                      np.uint64(self.num_neurons), keys)
+        return xp.argsort(keys)[:self.num_synapses]
+
+    def units_at(self, places: Any) -> Any:
+        """The weights of the words at `places` as they are now, stored units, float32 on the device."""
+        xp = cuda.xp()
+        units = (self.words[places] & np.uint32((1 << self.plan.weight_bits) - 1)).astype(xp.float32)
+        if self.learned is None:
+            return units
+        at, has = self.learned.places(places)
+        return xp.where(has, self.learned.values[at], units)
+
+    def _weights(self, name: str, first: int, last: int, *arguments: Any) -> None:
+        """Launch a kernel of weights.cu, a warp per source."""
+        module = cuda.compile_source(cuda_source.weights_source(
+            {"BLOCKS": self.blocks, "WEIGHT_BITS": self.plan.weight_bits, "DELAY_BITS": self.delay_bits}))
+        module.get_function(name)(
+            (cuda.device().multiprocessors * 8,), (256,),
+            (np.int32(first), np.int32(last), np.uint64(self.words_per_block), self.row_start, self._row_lengths,
+             self.words, *arguments))
+
+    @property
+    def _row_lengths(self) -> Any:
+        """Words of every row in one block, padding included, on the device."""
+        return self.out_degree if self.blocks == 1 else self.row_units * np.uint32(self.unit)
+
     # ---- questions
     @property
     def memory_bytes(self) -> int:
         arrays = [self.positions_on_device, self.words, self.row_start, self.out_degree]
+        arrays += [self.learned.values] if self.learned is not None else []
         arrays += [a for a in (self.delays, getattr(self, "row_units", None), getattr(self, "row_offset", None))
                    if a is not None]
         return sum(int(a.nbytes) for a in arrays)
@@ -221,6 +307,8 @@ class DeviceNetwork:
         chosen = words[blocks, at]
         targets = (chosen >> np.uint32(bits + self.delay_bits)).astype(np.int64) * self.blocks + blocks
         units = (chosen & np.uint32((1 << bits) - 1)).astype(np.int32)
+        if self.learned is not None:
+            units = self.units_at(cuda.xp().asarray(blocks * self.words_per_block + at)).get()
         order = np.lexsort((units, delays, targets, sources))
         indptr = np.concatenate([[0], np.cumsum(self.out_degree.get(), dtype=np.int64)])
         weights = self.plan.weights(targets[order], units[order])
@@ -252,7 +340,7 @@ class DeviceNetwork:
         """Return all synapses that leave `neurons`."""
         on_device = cuda.xp().asarray(neurons)
         begins = self.row_start[on_device].get().astype(np.int64)
-        lengths = (self.out_degree if self.blocks == 1 else self.row_units * np.uint32(self.unit))[on_device].get()
+        lengths = self._row_lengths[on_device].get()
         starts = (np.arange(self.blocks)[:, None] * self.words_per_block + begins).ravel()
         return self._at(ranges(starts, starts + np.tile(lengths.astype(np.int64), self.blocks)))
 
@@ -268,15 +356,38 @@ class DeviceNetwork:
         field = (words >> np.uint32(bits)) & np.uint32((1 << self.delay_bits) - 1)
         delay = (self.delays[on_device].get() if self.delays is not None
                  else field.astype(np.int32) + self.plan.min_delay_steps)
-        weight = self.plan.weights(target[real], (words & np.uint32((1 << bits) - 1))[real])
+        units = self.units_at(on_device).get() if self.learned is not None else words & np.uint32((1 << bits) - 1)
+        weight = self.plan.weights(target[real], units[real])
         return make(source[real], target[real], weight, delay[real])
 
     def incoming_weights(self) -> np.ndarray:
         """Return the summed weights onto every neuron, (2, N) float32: from excitatory and inhibitory sources."""
         xp = cuda.xp()
+        if self.learned is not None:
+            return self._learned_incoming()
         sums = xp.zeros((2, self.num_neurons), xp.uint64)
         self._look("sum_incoming", xp.asarray(inhibitory_sources(self.plan)), self.words, self._filler, sums)
         return self.plan.weights(np.arange(self.num_neurons), sums.get())
+
+    def _learned_incoming(self) -> np.ndarray:
+        """`incoming_weights` of weights that have changed."""
+        xp, n, inhibitory = cuda.xp(), self.num_neurons, cuda.xp().asarray(inhibitory_sources(self.plan))
+        sums, starts = np.zeros((2, n)), self.row_start[:n]
+        for block in range(self.blocks):
+            own = sums[:, block::self.blocks]
+            of_block = xp.zeros((2, own.shape[1]))
+            for begin, end in chunks(block * self.words_per_block, (block + 1) * self.words_per_block):
+                at = xp.arange(begin, end)
+                if self.blocks > 1:
+                    at = at[self.words[begin:end] != self.padding]
+                local = (self.words[at] >> np.uint32(self.plan.weight_bits + self.delay_bits)).astype(xp.int64)
+                row = xp.searchsorted(starts, (at - block * self.words_per_block).astype(xp.uint64), side="right") - 1
+                units = self.units_at(at).astype(xp.float64)
+                for kind in (0, 1):
+                    of_kind = inhibitory[row] == kind
+                    of_block[kind] += xp.bincount(local[of_kind], units[of_kind], own.shape[1])
+            own[:] = of_block.get()
+        return self.plan.weights(np.arange(n), sums)
 
     def _fingerprint(self) -> int:
         total = cuda.xp().zeros(1, np.uint64)
@@ -293,7 +404,7 @@ class DeviceNetwork:
         """Launch a kernel of look.cu, a warp per source."""
         module = cuda.compile_source(cuda_source.look_source(
             {"BLOCKS": self.blocks, "WEIGHT_BITS": self.plan.weight_bits, "DELAY_BITS": self.delay_bits}))
-        lengths = self.out_degree if self.blocks == 1 else self.row_units * np.uint32(self.unit)
         module.get_function(name)(
             (cuda.device().multiprocessors * 8,), (256,),
-            (np.int32(self.num_neurons), np.uint64(self.words_per_block), self.row_start, lengths, *arguments))
+            (np.int32(self.num_neurons), np.uint64(self.words_per_block), self.row_start, self._row_lengths,
+             *arguments))

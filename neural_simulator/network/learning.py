@@ -13,7 +13,7 @@ from ..base.declarations import Population, Projection
 from ..base.errors import ConfigurationError
 from ..base.exact import exp
 from ..config import CoreSimConfig
-from ..models.plasticity import LONGEST_GAP, PLASTICITY_RULES, plasticity_rule
+from ..models.plasticity import MOST_GAP, PLASTICITY_RULES, plasticity_rule
 from ..models.plasticity.weight import Coefficients
 from .projections import heaviest
 from .rewiring import Structure, make_structure
@@ -279,4 +279,4 @@ def round_steps(plan: Plan, interval_ms: float) -> int:
     return max(1, round(interval_ms / plan.dt))
 
 
-assert LONGEST_GAP + FINE <= BLOCK, "a stretch between two events must span at most two tables of dopamine"
+assert MOST_GAP + FINE <= BLOCK, "a stretch between two events must span at most two tables of dopamine"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from neural_simulator.backend import cuda_source
@@ -9,6 +11,7 @@ from neural_simulator.backend.cuda import Device
 from neural_simulator.config import CoreSimConfig
 from neural_simulator.engine.cuda_engine import split_parameters, step_constants
 from neural_simulator.engine.layout import Layout, choose
+from neural_simulator.engine.learning_text import learning_text
 from neural_simulator.models.neurons import NEURON_MODELS
 from neural_simulator.models.stimuli import NOTHING, Input, Shape
 from neural_simulator.network.plan import make_plan
@@ -48,7 +51,8 @@ def source_of(core: CoreSimConfig, device: Device, kind: str, timed: int = 0, mo
     constants = step_constants(plan, layout, thresholds=16, row_words=(14.0, 24.0), constant_delay=0)
     constants |= {"TIMED": timed, "RATE_WIDTH": 16}
     constants |= more or {}
-    return cuda_source.step_source(kind, cells, slots, split_parameters(plan)[0], constants, shape)
+    learning = learning_text(plan) if plan.learning is not None else None
+    return cuda_source.step_source(kind, cells, slots, split_parameters(plan)[0], constants, shape, learning)
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
@@ -58,6 +62,47 @@ def test_the_builders_compile(to_ptx, capability):
         ptx = to_ptx(cuda_source.build_source(constants), capability)
         assert all(f".entry {name}" in ptx for name in ("place", "count_pairwise", "store_pairwise",
                                                          "count_others", "store_others"))
+
+
+LEARNING = {
+    "release": {"enable_short_term_plasticity": True},
+    "one rule": {"enable_stdp": True},
+    "all rules": {"enable_hebbian_learning": True, "enable_short_term_plasticity": True, "enable_inhibitory_stdp": True,
+                  "enable_homeostasis": True},
+    "reward": {"enable_reward_modulation": True, "enable_short_term_plasticity": True, "stdp_mu_plus": 0.4},
+    "rules that differ in a row": {"enable_stdp": True, "neural_structure_profile": "CORTEX_L23_RS_FS",
+                                   "dt_ms": 0.25},
+}
+
+
+def learning_core(name: str, neurons: int = 5000) -> CoreSimConfig:
+    return CoreSimConfig(num_neurons=neurons, conduction_velocity_um_per_ms=1e6, **LEARNING[name])
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_networks_that_learn_compile(to_ptx, capability):
+    """All of them at one capability, one of them, in every size, at each."""
+    for name in LEARNING if capability == 80 else ["all rules"]:
+        for kind, neurons in (("global", 5000), ("partitioned", 700), ("partitioned", 5000), ("partitioned", 100_000)):
+            if kind == "global" or (capability >= 70 and (neurons == 5000 or name == "all rules")):
+                ptx = to_ptx(source_of(learning_core(name, neurons), LARGE, kind), capability)
+                assert "fma.rn.f32" not in ptx and ".f64" not in ptx, name
+    source = cuda_source.weights_source({"BLOCKS": 132, "WEIGHT_BITS": 15, "DELAY_BITS": 3})
+    assert all(f".entry {name}" in to_ptx(source, capability) for name in ("first_weights", "canonical_keys"))
+
+
+def test_the_texts_of_learning_agree_on_sizes():
+    """Python computes how much room the kernels' tables need; the numbers are those of learning.cuh."""
+    for name in LEARNING:
+        text = learning_text(make_plan(learning_core(name), 1))
+        c = dict(text.constants)
+        rows = {"KEPT_SPIKES": 4 if c["WEIGHTS"] else 1, "NEAR_STEPS": 0, "KEPT_TRACES": 2}
+        for line in cuda_source.kernel_file("learning.cuh").splitlines():
+            words = line.split("//")[0].split(maxsplit=2)
+            if words[:1] == ["#define"] and len(words) == 3 and words[1] not in rows and "TAG" not in words[1]:
+                expression = re.sub(r"\((\w+) \? (.+?) : (\w+)\)", r"((\2) if \1 else \3)", words[2]).replace("/", "//")
+                rows[words[1]] = eval(expression, {}, {**c, **rows})
+        assert (rows["NEAR_ROWS"], rows["EVENT_WORDS"]) == (text.near_rows(), text.event_words()), name
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)

@@ -30,18 +30,15 @@ class Scripted:
         arrived = np.zeros((self.plan.num_ports, self.plan.num_neurons), np.int32)
         for part in range(e.threads):
             first, last = rows.part_start[part], rows.part_start[part + 1]
-            e._kernels.deliver_learning(
-                np.int64(part), t, rows.segment, rows.words, np.int64(self.plan.weight_bits), np.int64(rows.max_delay),
-                np.int64(self.plan.num_neurons), rows.part_start, e._ports, e._signs, e._ids, e._id_counts,
-                e._acc[part], e.last_spike, arrays)
-            arrived[:, first:last] = e._acc[part]
-            e._acc[part][:] = 0
+            row = e._acc[part][t % e._acc[part].shape[0]]
+            arrived[:, first:last] = row
+            row[:] = 0
             e._fired[part][:] = 0
             e._fired[part][firing[(firing >= first) & (firing < last)] - first] = 1
-        for part in range(e.threads):
             e._kernels.send_learning(np.int64(part), t, rows.part_start, e._fired[part], e._ids, e._id_counts,
                                      e.last_spike, e.spike_counts, arrays)
         e.step_index += 1
+        e._share(e._deliver)
         self.arrived.append(arrived)
 
     def run(self, trains: dict[int, list[int]], steps: int, rewards: dict[int, float] | None = None) -> None:
@@ -68,8 +65,8 @@ def power(share: float, mu: float) -> float:
 def pair_rule(pre: list[float], post: list[float], end: float, w: float, c, dt: float = 1.0) -> tuple[float, int, int]:
     """The weight rule `c` (Coefficients) on one synapse, event by event in the order of time, in float64.
 
-    `pre` are arrivals, `post` postsynaptic spikes, in steps; a coincident pair does not act. Returns the weight after
-    the last arrival up to `end`, and the number of strengthenings and weakenings up to there.
+    `pre` and `post` are when spikes reach the synapse, in steps; a coincident pair does not act. Returns the weight
+    after the last presynaptic one up to `end`, and the number of strengthenings and weakenings up to there.
     """
     arrivals = sorted(a for a in pre if a <= end)
     rose = fell = 0
@@ -103,7 +100,7 @@ def pair_rule(pre: list[float], post: list[float], end: float, w: float, c, dt: 
 def reward_rule(pre: list[int], post: list[int], end: int, w: float, c, dopamine: np.ndarray, dt: float) -> float:
     """Reward-modulated STDP on one synapse, step by step in float64; `dopamine[k]` is D + D_0 in step k.
 
-    Returns the weight after the last arrival up to `end`.
+    `pre` and `post` are when spikes reach the synapse. Returns the weight after the last of `pre` up to `end`.
     """
     arrivals = sorted(a for a in pre if a <= end)
     if not arrivals:

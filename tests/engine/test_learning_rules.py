@@ -40,7 +40,7 @@ def trains(kind: str, steps: int, neurons: int = 24) -> dict[int, list[int]]:
 
 
 def expected(s: Scripted, given: dict[int, list[int]], initial: np.ndarray, steps: int) -> tuple[np.ndarray, int, int]:
-    """Weights by the plain rule, and the numbers of changes; deliveries up to the last step done."""
+    """Weights by the plain rule, and the numbers of changes, after the spikes of all steps done."""
     pre, post, delay, _ = s.synapses()
     rules = {(q.pre, q.post): coefficients_of(q) for q in s.plan.projections}
     of, scale = s.network.population_of, s.plan.weight_scale
@@ -49,8 +49,8 @@ def expected(s: Scripted, given: dict[int, list[int]], initial: np.ndarray, step
         c = rules[(of[pre[k]], of[post[k]])]
         weights[k] = initial[k]
         if c is not None:
-            arrivals = [t + delay[k] for t in given[pre[k]]]
-            value, up, down = pair_rule(arrivals, given[post[k]], steps - 2, initial[k] * scale, c, s.plan.dt)
+            back = [t + delay[k] for t in given[post[k]]]
+            value, up, down = pair_rule(given[pre[k]], back, steps - 1, initial[k] * scale, c, s.plan.dt)
             weights[k] = value / scale
             rose, fell = rose + up, fell + down
     return weights, rose, fell
@@ -105,12 +105,12 @@ PAIR = CoreSimConfig(seed=1, num_neurons=2, connections_per_neuron=1, num_traits
 
 
 def one_synapse(core: CoreSimConfig, pre: list[int], post: list[int], steps: int) -> float:
-    """The weight of the synapse 0 -> 1 as a share of the largest, after arrivals `pre` and spikes `post` (steps)."""
+    """The weight of the synapse 0 -> 1 as a share of the largest, after spikes that reach it at `pre` and `post`."""
     s = Scripted(core)
     sources, _, delays, weight = s.synapses()
     k = int(np.flatnonzero(sources == 0)[0])
     weight[k] = 0.5 * s.learning.learning.coefficients[0, 8]
-    s.run({0: [a - int(delays[k]) for a in pre], 1: post}, steps)
+    s.run({0: pre, 1: [p - int(delays[k]) for p in post]}, steps)
     return float(s.synapses()[3][k] / s.learning.learning.coefficients[0, 8])
 
 
@@ -118,7 +118,7 @@ def one_synapse(core: CoreSimConfig, pre: list[int], post: list[int], steps: int
                                               (50, .00050987), (-1, -.00825148), (-5, -.00732797), (-10, -.00631754),
                                               (-20, -.00469545), (-50, -.00192781), (0, 0.0)])
 def test_one_pair_changes_the_weight_by_the_window(distance, change):
-    """The late arrival at 160 takes in what came before; its own weakening is subtracted by a run without it."""
+    """The late spike at 1000 takes in what came before; its own weakening is subtracted by a run without it."""
     pre, post = (60, 60 + distance)
     after = one_synapse(PAIR, [pre, 1000], [post], 1003)
     late = 0.0085 * math.exp(-(1000 - post) / 33.7)
@@ -133,9 +133,10 @@ ALL_PAIRS = 0.5 + sum(0.01 * math.exp((a - p) / 16.8) if p > a else -0.0085 * ma
 
 @pytest.mark.parametrize("back_ms, final", [(0.0, ALL_PAIRS), (0.1, .4558389945)])
 def test_the_published_trains_end_at_the_published_weight(back_ms, final):
-    """Here a spike travels back in no time; a later postsynaptic spike is the same as a back-propagation delay."""
-    core = PAIR.changed(dt_ms=0.1)
+    """The time a spike takes back is the synapse's delay, one step here: these are the trains of NEST as they are."""
+    core = PAIR.changed(dt_ms=0.1, synaptic_latency_ms=0.1)
     pre, post = PUBLISHED
+    assert Scripted(core).synapses()[2].max() == 1
     shift = round(back_ms / 0.1)
     spikes = [10 * t + 100 + shift for t in post]
     end = one_synapse(core, [10 * t + 100 for t in pre], spikes, 300)
@@ -179,8 +180,8 @@ def test_reward_turns_eligibility_into_weight(tau_ms):
     of, scale = s.network.population_of, s.plan.weight_scale
     c = coefficients_of(next(q for q in s.plan.projections if q.pre == 0))
     for k in np.flatnonzero(of[pre] < 2)[::5]:
-        arrivals = [t + int(delay[k]) for t in given[pre[k]]]
-        final = reward_rule(arrivals, given[post[k]], steps - 2, initial[k] * scale, c, dopamine, 1.0) / scale
+        back = [t + int(delay[k]) for t in given[post[k]]]
+        final = reward_rule(given[pre[k]], back, steps - 1, initial[k] * scale, c, dopamine, 1.0) / scale
         assert weight[k] == pytest.approx(final, abs=2e-4 * initial.max()), k
     assert np.abs(weight - initial).max() > 0.02 * initial.max()
 
@@ -194,7 +195,7 @@ def test_without_reward_no_weight_changes_and_a_delayed_one_still_finds_its_syna
         sources, _, delays, weight = s.synapses()
         k, largest = int(np.flatnonzero(sources == 0)[0]), s.learning.learning.coefficients[0, 8]
         weight[k] = 0.5 * largest
-        s.run({0: [60 - int(delays[k]), 4500 - int(delays[k])], 1: [65]}, 4503, {65 + wait: 1.0})
+        s.run({0: [60, 4500], 1: [65 - int(delays[k])]}, 4503, {65 + wait: 1.0})
         # eligibility 0.05 e^(-5/tau+), collected from the reward on with both decaying: rate 1/1000 + 1/200 per ms
         eligible = 0.05 * math.exp(-5.0 / 16.8) * math.exp(-wait / 1000.0)
         gained = 2.0 * eligible / (1.0 + 5.0)
@@ -242,7 +243,7 @@ def test_release_and_learning_act_on_the_same_spike_in_that_order():
                         stp_keep_weight=False, stdp_a_minus=0.5)
     s = Scripted(core)
     delay = int(s.synapses()[2][0])
-    s.run({0: [50 - delay], 1: [45]}, 60)
+    s.run({0: [50], 1: [45 - delay]}, 60)
     k = int(np.flatnonzero(s.synapses()[0] == 0)[0])
     delivered = next(a[0, 1] for a in s.arrived if a[0, 1])
     weight = s.synapses()[3][k]

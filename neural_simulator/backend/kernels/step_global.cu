@@ -12,7 +12,11 @@ struct Clock { long long step, origin; u32 listed[2]; u32 recorded, recording; }
 extern "C" __global__ void integrate_global(const Tables* __restrict__ drive, float scale, u32 key0, u32 key1, int* ring, float* states,
                                             int num_neurons, u32* list, Clock* clock, int* last_spike, u32* spike_count,
                                             u64* record, u64 record_capacity, const unsigned short* probe_of, int probes,
-                                            float* probe_v) {
+                                            float* probe_v
+#if LEARNING
+                                            , const LearningTables* __restrict__ learning
+#endif
+                                            ) {
   const Tables tables = *drive;
   const int n = blockIdx.x * blockDim.x + threadIdx.x;
   const long long t = clock->step, since = t - clock->origin;
@@ -62,8 +66,22 @@ extern "C" __global__ void integrate_global(const Tables* __restrict__ drive, fl
   #pragma unroll
   for (int k = 0; k < STATES; k++) states[(u64)k * num_neurons + n] = s[k];
   if (probes && probe_of[n] != 0xffffu) probe_v[(u64)since * probes + probe_of[n]] = s[0];
+#if LEARNING
+  const LearningTables L = *learning;
+#if WEIGHTS
+  if ((t & 31) == 0) begin_word(L, L.near, num_neurons, n, (u64)n, (u64)num_neurons, (int)t);
+  const bool tells = spiked || is_due(L.near, num_neurons, n, p, (int)t);
+#else
+  const bool tells = spiked;
+#endif
+  if (tells)
+    write_event(L, Decays{L.fine, L.coarse}, L.near, num_neurons, n, (u64)n, (u64)num_neurons,
+                L.events + (u64)atomicAdd(&clock->listed[parity], 1u) * EVENT_WORDS, (u32)n, p, (int)t, spiked);
+#endif
   if (spiked) {
+#if !LEARNING
     list[(u64)parity * num_neurons + atomicAdd(&clock->listed[parity], 1u)] = (u32)n;
+#endif
     last_spike[n] = (int)t;
     spike_count[n] += 1;
     if (clock->recording) {
@@ -73,6 +91,58 @@ extern "C" __global__ void integrate_global(const Tables* __restrict__ drive, fl
   }
 }
 
+#if LEARNING
+// Lets the events of this step pass their synapses.
+extern "C" __global__ void deliver_global(const u64* __restrict__ row_start, const u32* __restrict__ words,
+                                          const unsigned short* __restrict__ delays, const unsigned char* port_of,
+                                          const signed char* sign_of, int* ring, int num_neurons, const Tables* drive,
+                                          const Clock* clock, u32 pieces, const LearningTables* __restrict__ learning) {
+  const LearningTables L = *learning;
+  const Decays T = {L.fine, L.coarse};
+  const int t = (int)clock->step;
+  const u32 sent = clock->listed[t & 1];
+  const int lane = threadIdx.x % GROUP;
+  const u32 groups = gridDim.x * (blockDim.x / GROUP);
+  int rose = 0, fell = 0;
+  for (u32 k = (blockIdx.x * blockDim.x + threadIdx.x) / GROUP; k < sent * pieces; k += groups) {
+    Event e;
+    load_event(e, L.events + (u64)(k / pieces) * EVENT_WORDS, t);
+    const u64 begin = row_start[e.row] + (u64)(k % pieces) * PIECE;
+    const u64 row_end = row_start[e.row + 1], end = begin + PIECE < row_end ? begin + PIECE : row_end;
+    const int sign = sign_of[e.row];
+    int* target = ring + (u64)port_of[e.row] * num_neurons;
+    for (u64 at = begin + lane; at < end; at += GROUP) {
+      const u32 word = words[at], n = word >> WEIGHT_BITS;
+      const int delay = CONSTANT_DELAY > 0 ? CONSTANT_DELAY : delays[at];
+      int link = (int)(e.tag >> 16) - 1;
+      if (MIXED && link < 0) {
+        int post = 0;
+        while ((int)n >= drive->starts[post + 1]) post++;
+        link = PAIR_LINK[(e.tag & 255u) * POPULATIONS + post];
+      }
+      const float efficacy = release_of(e, link);
+      int units = 0;
+#if WEIGHTS
+      const int rule = e.tag & TAG_LEARNS ? LINK_RULE[link] : -1;
+      if (rule >= 0) {
+        const Post j = {L.near, num_neurons, (int)n, (u64)n, (u64)num_neurons};
+        units = pass_synapse(L, T, e, j, rule_of(rule), efficacy, delay, __ldcg(L.weight + at), L.weight + at,
+                             L.eligibility + at, rose, fell);
+      } else if (!(e.tag & TAG_SILENT)) {
+        const float w = e.tag & TAG_LEARNS ? __ldcg(L.weight + at) : (float)(word & ((1u << WEIGHT_BITS) - 1u));
+        units = (int)delivered(w, efficacy);
+      }
+#else
+      units = (int)delivered((float)(word & ((1u << WEIGHT_BITS) - 1u)), efficacy);
+#endif
+      if (units) atomicAdd(target + (u64)((t + 1 + delay) % SLOTS) * PORTS * num_neurons + n, sign * units);
+    }
+  }
+#if WEIGHTS
+  count_changes(L, rose, fell);
+#endif
+}
+#else
 extern "C" __global__ void deliver_global(const u64* __restrict__ row_start, const u32* __restrict__ words,
                                           const unsigned short* __restrict__ delays, const unsigned char* port_of,
                                           const signed char* sign_of, int* ring, int num_neurons, const u32* list,
@@ -101,6 +171,7 @@ extern "C" __global__ void deliver_global(const u64* __restrict__ row_start, con
     }
   }
 }
+#endif
 
 // Starts a batch: spikes and traces are counted from this step.
 extern "C" __global__ void begin(Clock* clock, u32 recording) {

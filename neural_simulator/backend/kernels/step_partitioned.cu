@@ -13,6 +13,10 @@
 // list capacity), OWN_LIST, LANES (threads that share a row), CHUNKS (words of a row that each of them loads ahead),
 // AHEAD (rows in flight per group of lanes), POPULATIONS, THRESHOLDS, PARAMETERS, TIMED (1: block 0 writes the cycles
 // of each phase of each step; the phases overlap among warps, so they are those of its first thread).
+//
+// LEARNING 1 (then see learning.cuh): what a spike releases and teaches depends on more than its row, so the sender
+// writes an event to memory, packets only count events, and receivers fetch them. A spike of step t - 1 is delivered
+// while step t is integrated, so its targets may have fired since; they have not yet, as far as its synapses know.
 
 #define GROUPS (THREADS / LANES)
 #define RING_WIDTH (PORTS * PER_BLOCK)
@@ -60,17 +64,84 @@ __device__ __forceinline__ void add_word(int* ring, u32 word, u32 flags, int slo
 
 __device__ __forceinline__ u32 row_words(u32 row) { return (row & 63u) * UNIT; }
 
+#if LEARNING
+#define PADDING (0xffffffffu << WEIGHT_BITS)          // fills rows up
+
+// An event passes one word of its row, whose weight is w; `slot` is as in add_word.
+__device__ __forceinline__ void pass_word(const LearningTables& L, const Decays& T, const Event& e, const u32* near,
+                                          const int* starts, int* ring, u32 word, float w, float* weight, int slot,
+                                          u64 neurons, int& rose, int& fell) {
+  const u32 local = word >> (WEIGHT_BITS + DELAY_BITS);
+#if DELAY_BITS > 0
+  const int late = (int)((word >> WEIGHT_BITS) & ((1u << DELAY_BITS) - 1u));
+#else
+  const int late = 0;
+#endif
+  int link = (int)(e.tag >> 16) - 1;
+  if (MIXED && link < 0) {
+    int post = 0;
+    while ((int)local * BLOCKS + (int)blockIdx.x >= starts[post + 1]) post++;
+    link = PAIR_LINK[(e.tag & 255u) * POPULATIONS + post];
+  }
+  const float efficacy = release_of(e, link);
+  int units = 0;
+#if WEIGHTS
+  const int rule = e.tag & TAG_LEARNS ? LINK_RULE[link] : -1;
+  if (rule >= 0) {
+    const Post j = {near, PER_BLOCK, (int)local, (u64)blockIdx.x * PER_BLOCK + local, neurons};
+    units = pass_synapse(L, T, e, j, rule_of(rule), efficacy, MIN_DELAY + late, w, weight,
+                         L.eligibility + (weight - L.weight), rose, fell);
+  } else if (!(e.tag & TAG_SILENT)) {
+    units = (int)delivered(e.tag & TAG_LEARNS ? w : (float)(word & ((1u << WEIGHT_BITS) - 1u)), efficacy);
+  }
+#else
+  units = (int)delivered((float)(word & ((1u << WEIGHT_BITS) - 1u)), efficacy);
+#endif
+  if (units == 0) return;
+  int at = slot + late;
+  if (DELAY_BITS > 0 && at >= SLOTS) at -= SLOTS;
+  u32 flags = (e.row >> 6) & ((1u << (PORT_BITS + SIGNED)) - 1u);
+#if SIGNED
+  if (flags >> PORT_BITS) units = -units;
+  flags &= (1u << PORT_BITS) - 1u;
+#endif
+  atomicAdd(ring + at * RING_WIDTH + (PORTS > 1 ? flags * PER_BLOCK : 0u) + local, units);
+}
+#endif
+
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
 step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 key1, const u32* __restrict__ rows, u64 words_per_block,
                  const u32* __restrict__ all_words, int* ring_store, float* states, uint4* packets, u32* spilled,
                  u32* background_store, long long first_step, int steps, int num_neurons, int* last_spike,
                  u32* spike_count, u32* totals,
                  u32* record, u64 record_capacity, const unsigned short* probe_of, int probes, float* probe_v,
-                 u32* cycles) {
+                 u32* cycles
+#if LEARNING
+                 , const LearningTables* __restrict__ learning
+#endif
+                 ) {
   extern __shared__ int ring[];
   u32* list = (u32*)(ring + SLOTS * RING_WIDTH);
+#if LEARNING
+  u32* own_ids = list + LIST;
+  u32* near = own_ids + OWN_LIST;
+  float* fine = (float*)(near + NEAR_ROWS * PER_BLOCK);
+  float* coarse = fine + DECAYS * 64;                 // only where it fits
+  __shared__ u32 sent[2];
+  const LearningTables L = *learning;
+  const u64 neurons = (u64)BLOCKS * PER_BLOCK;
+  const Decays T = {fine, COARSE_SHARED ? coarse : L.coarse};
+  float* block_weight = L.weight + (u64)blockIdx.x * L.weights_per_block - L.weight_first;
+  int rose = 0, fell = 0;
+  for (int k = threadIdx.x; k < NEAR_ROWS * PER_BLOCK; k += THREADS)
+    near[k] = L.near[(u64)(k / PER_BLOCK) * neurons + blockIdx.x * PER_BLOCK + k % PER_BLOCK];
+  for (int k = threadIdx.x; k < DECAYS * 64; k += THREADS) fine[k] = L.fine[k];
+  if (COARSE_SHARED) for (int k = threadIdx.x; k < DECAYS * COARSE; k += THREADS) coarse[k] = L.coarse[k];
+  if (threadIdx.x < 2) sent[threadIdx.x] = 0;
+#else
   u32* own_rows = list + LIST;                        // rows of the spikes of this block in this step
   u32* own_ids = own_rows + OWN_LIST;
+#endif
   __shared__ u32 fired[2], listed[2], spills[2], recorded;
   __shared__ u32 count_of[BLOCKS], place_of[BLOCKS];
   __shared__ float parameters[POPULATIONS * PARAMETERS], currents[POPULATIONS], weights[POPULATIONS];
@@ -216,10 +287,28 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
         const bool spiked = update_neuron(s[KEPT_AT], models[p], PARAMETERS_OF(p), scale, CURRENT_OF(p), WEIGHT_OF(p),
                                           count, arrived DRIVEN OWN_PARAMETERS);
         if (!RESIDENT) STORE_STATES
+#if LEARNING
+#if WEIGHTS
+        if ((t & 31) == 0) begin_word(L, near, PER_BLOCK, local, (u64)at, neurons, (int)t);
+        const bool tells = spiked || is_due(near, PER_BLOCK, local, p, (int)t);
+#else
+        const bool tells = spiked;
+#endif
+        if (tells) {
+          u32* to = L.events + (((u64)(t & (PACKET_RING - 1)) * BLOCKS + block) * PER_BLOCK
+                                + atomicAdd(&sent[parity], 1u)) * EVENT_WORDS;
+          write_event(L, T, near, PER_BLOCK, local, (u64)at, neurons, to, RESIDENT ? row[KEPT_AT] : rows[at], p, (int)t,
+                      spiked);
+          __threadfence();
+        }
+        if (spiked) {
+          own_ids[atomicAdd(&fired[parity], 1u)] = local;
+#else
         if (spiked) {
           const u32 place = atomicAdd(&fired[parity], 1u);
           own_rows[place] = RESIDENT ? row[KEPT_AT] : rows[at];
           own_ids[place] = local;
+#endif
           last_spike[at] = (int)t;
           atomicAdd(spike_count + at, 1u);            // no result is used, so nothing waits for it
         }
@@ -234,6 +323,19 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
 #endif
     // ---- receive the spikes of step t - 1
     u32 count = 0;
+#if LEARNING
+    if (step > 0 && poller < BLOCKS) {
+      const u32 tag = (u32)t & 0xffffu;
+      while ((packet.x >> 16) != tag) packet = load_packet(inbox);
+      count = packet.x & 0xffffu;
+      const u32 base = count ? atomicAdd(&listed[parity], count) : 0u;
+      count_of[poller] = count;
+      place_of[poller] = base;
+      for (u32 k = 0; k < count && base + k < LIST; k++) list[base + k] = (u32)poller << 16 | k;
+      __threadfence();
+    }
+    __syncthreads();
+#else
     if (step > 0 && poller < ((BLOCKS * PACKETS + 31) & ~31)) {
       u32 here = 0;
       if (polls) {
@@ -262,11 +364,17 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       }
     }
     const int spilling = __syncthreads_or(count > INLINE_SPIKES);
+#endif
 #if STIMULI
     if (thread < STIMULI) evaluate(tables.stimuli[thread], tables, t + 1, next, value[thread], stimulus_row[thread]);
 #endif
     // ---- publish the spikes of step t
     const u32 own = fired[parity];
+#if LEARNING
+    if (!last && thread < INBOXES)
+      store_packet(packets + ((u64)(t & (PACKET_RING - 1)) * INBOXES + thread) * BLOCKS + block,
+                   (((u32)t + 1u) << 16) | sent[parity], 0u, 0u, 0u);
+#else
     if (!last) {
       if (own > INLINE_SPIKES) {
         u32* to = spilled + ((u64)(t & (PACKET_RING - 1)) * BLOCKS + block) * PER_BLOCK;
@@ -280,17 +388,86 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
                      (((u32)t + 1u) << 16) | own, own_rows[3 * k], own_rows[3 * k + 1], own_rows[3 * k + 2]);
       }
     }
+#endif
 #if TIMED
     const long long sent = clock64();
 #endif
     // ---- deliver the spikes of step t - 1; a delay of d arrives at step t + d
+#if LEARNING
+    const u32 rows_now = listed[parity];
+#else
     const u32 in_packets = listed[parity], rows_now = in_packets + spills[parity];
+#endif
     const int first_slot = (slot + MIN_DELAY) % SLOTS;
     bool waiting = !last;
     // all rows at once where they fit the list, which is nearly always; else in rounds
     for (u32 round = 0; round == 0 || round * LIST < rows_now; round++) {
       const u32 from = round * LIST, in_list = min(rows_now - from, (u32)LIST);
       if (round > 0) __syncthreads();
+#if LEARNING
+      if (round > 0) {
+        for (int q = warp; q < BLOCKS; q += THREADS / 32)
+          for (u32 k = lane; k < count_of[q]; k += 32) {
+            const u32 place = place_of[q] + k - from;              // wraps to a large number below `from`
+            if (place < LIST) list[place] = (u32)q << 16 | k;
+          }
+        __syncthreads();
+      }
+      const u32* events = L.events + (u64)((t - 1) & (PACKET_RING - 1)) * BLOCKS * PER_BLOCK * EVENT_WORDS;
+#define EVENT_AT(k) (events + (u64)((list[k] >> 16) * PER_BLOCK + (list[k] & 0xffffu)) * EVENT_WORDS)
+      // A group of lanes passes chunks of LANES words, of one row after the other; the words of the next chunk and the
+      // event of the next row are under way meanwhile.
+      u32 k = thread / LANES, at = 0, length = 0, word = PADDING;
+      float w = 0.0f;
+      Event e, coming;
+      if (k < in_list) load_event(e, EVENT_AT(k), (int)(t - 1));
+      if (k + GROUPS < in_list) load_event(coming, EVENT_AT(k + GROUPS), (int)(t - 1));
+#define LOAD_WORD(word, w, e, length, at) { \
+        const u32 offset = ROW_OFFSET(e.row) * UNIT + (at) + row_lane; \
+        word = PADDING; \
+        if ((at) + row_lane < length) { \
+          word = __ldcs(words + offset); \
+          if (WEIGHTS && (e.tag & TAG_LEARNS)) w = __ldcg(block_weight + offset); \
+        } }
+      if (k < in_list) {
+        length = row_words(e.row);
+        LOAD_WORD(word, w, e, length, 0)
+      }
+      if (waiting) {                                  // hidden behind the loads
+        if (record) {
+          u32* to = record + (u64)block * record_capacity + recorded;
+          for (u32 j = thread; j < own; j += THREADS) to[j] = ((u32)step << 16) | own_ids[j];
+        }
+        if ((t & 3) == 3) BACKGROUND(t + 1)
+        waiting = false;
+      }
+      #pragma unroll 1
+      while (k < in_list) {
+        Event next = e;
+        u32 next_k = k, next_at = at + LANES, next_length = length, next_word = PADDING;
+        float next_w = 0.0f;
+        if (next_at >= length) {
+          next_k = k + GROUPS;
+          next_at = next_length = 0;
+          if (next_k < in_list) {
+            next = coming;
+            next_length = row_words(next.row);
+            if (next_k + GROUPS < in_list) load_event(coming, EVENT_AT(next_k + GROUPS), (int)(t - 1));
+          }
+        }
+        LOAD_WORD(next_word, next_w, next, next_length, next_at)
+        if (word != PADDING)
+          pass_word(L, T, e, near, starts, ring, word, w, block_weight + ROW_OFFSET(e.row) * UNIT + at + row_lane,
+                    first_slot, neurons, rose, fell);
+        e = next;
+        k = next_k;
+        at = next_at;
+        length = next_length;
+        word = next_word;
+        w = next_w;
+      }
+    }
+#else
       if (spilling) {
         if (round == 0) __threadfence();
         const u32* spill = spilled + (u64)((t - 1) & (PACKET_RING - 1)) * BLOCKS * PER_BLOCK;
@@ -343,8 +520,12 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
         k += GROUPS * AHEAD;
       } while (k < in_list);
     }
+#endif
     __syncthreads();
     if (thread == 0) {
+#if LEARNING
+      sent[parity] = 0;
+#endif
       fired[parity] = listed[parity] = spills[parity] = 0;
       if (!last) recorded += own;
     }
@@ -360,6 +541,13 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
 
   for (int k = thread; k < SLOTS * RING_WIDTH; k += THREADS) ring_store[(u64)block * SLOTS * RING_WIDTH + k] = ring[k];
   if (RESIDENT) EACH_NEURON if (MINE) STORE_STATES
+#if LEARNING
+  for (int k = thread; k < NEAR_ROWS * PER_BLOCK; k += THREADS)
+    L.near[(u64)(k / PER_BLOCK) * neurons + block * PER_BLOCK + k % PER_BLOCK] = near[k];
+#if WEIGHTS
+  count_changes(L, rose, fell);
+#endif
+#endif
   if (thread == 0) totals[block] = recorded;
 }
 

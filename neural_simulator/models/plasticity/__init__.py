@@ -4,19 +4,28 @@ A projection names its rules (`Projection.plasticity`: key -> parameter values);
 rule to every projection from excitatory (or inhibitory) neurons that names none of its own.
 
 What happens when
-    Axonal delay: a spike of step s reaches its synapses with the time stamp a = s + d, where d is the synapse's whole
-    delay. A postsynaptic spike of step p acts at p; it travels back in no time. A pair is p - a steps apart, and
-    where that is 0 the two spikes do not act on each other: p > a strengthens, p < a weakens (of the pair rule).
-    When a spike arrives, its synapse first takes in, in the order of time, the postsynaptic spikes up to and including
-    a, with the trace that earlier arrivals left; then it weakens by the trace of the postsynaptic spikes before a;
-    then it releases with the new weight (update before release, as in NEST). Every change is followed by the bounds.
+    Dendritic delay, as in NEST's stdp_synapse (Morrison, Aertsen and Diesmann 2007, Neural Comput 19:1437): the whole
+    delay d of a synapse lies behind it. A presynaptic spike of step s reaches the synapse at s, and its effect the
+    neuron at s + d; a postsynaptic spike of step p has travelled back to the synapse at p + d. A pair is p + d - s
+    steps apart, and where that is 0 the two spikes do not act on each other: p + d > s strengthens, p + d < s weakens
+    (of the pair rule). When a spike comes, its synapse first takes in, in the order of time, the postsynaptic spikes
+    that have reached it (p + d <= s), with the trace that earlier spikes left; then it weakens by the trace of the
+    postsynaptic spikes before; then it releases with the new weight (update before release, as in NEST). Every change
+    is followed by the bounds. Dopamine is collected by the synapse's own time.
+
+Why dendritic
+    Everything that a spike must know of its targets is known when it is sent: p <= s - d. So its row is visited once,
+    for all delays together, and what it delivers waits in the ring of accumulators as in a network that does not learn.
+    No spike waits to act on a weight; that is what lets a device learn at the speed of its memory, and what makes the
+    state the same on every engine.
 
 Lazy evaluation
     A weight is brought up to date when a spike passes its synapse, so all work is row deliveries, no reverse index
-    exists, and a synapse costs its word and one float32 weight (8 bytes; 12 with eligibility). Postsynaptic spikes are
-    remembered for `HISTORY` steps, one bit a step, and the newest `NEWEST` as numbers. A source that has been silent
-    for `LONGEST_GAP` steps while its trace lives sends a silent event down its row, which takes in the history before
-    it is overwritten. Looking at weights shows them as of the last event.
+    exists, and a synapse costs its word and one float32 weight (8 bytes; 12 with eligibility). A neuron's newest
+    spikes are remembered with their trace (`recent_spikes`), which covers those that have not yet travelled back;
+    older ones as one bit a step (`history_steps`). A source that has been silent for `longest_gap` steps while its
+    trace lives sends a silent event down its row, which takes in the history before it is overwritten. Looking at
+    weights shows them as of the last event.
 
 Traces are kept per neuron at spikes and decay by whole steps: exp(-k dt / tau) is the product of two table entries,
 computed once in exact arithmetic, and 0 beyond 16 tau. All-to-all pairing adds 1 at a spike; nearest-neighbour pairing
@@ -40,9 +49,8 @@ from .short_term import SHORT_TERM
 from .stdp import STDP
 from .structural import STRUCTURAL
 
-HISTORY = 1024                 # steps of postsynaptic spikes that are remembered, one bit each
-NEWEST = 5                     # newest postsynaptic spikes that are remembered as numbers
-LONGEST_GAP = 960              # steps between two events of a living row: HISTORY less what is being overwritten
+CONVENTION = "dendritic"       # part of a network's fingerprint: states do not pass between conventions
+MOST_GAP = 960                 # steps between two events of a living row, at most
 
 PLASTICITY_RULES: dict[str, PlasticityRule] = {rule.key: rule for rule in (
     SHORT_TERM,
@@ -54,6 +62,22 @@ PLASTICITY_RULES: dict[str, PlasticityRule] = {rule.key: rule for rule in (
     STRUCTURAL,
 )}
 SWITCHES = ("nearest", "keep_weight")          # parameters that are 0 or 1
+
+
+def history_steps(max_delay: int) -> int:
+    """Steps of spikes that are remembered, one bit each: a power of two."""
+    return max(1024, 4 << max_delay.bit_length())
+
+
+def longest_gap(max_delay: int) -> int:
+    """Steps between two events of a living row: the history less what is being overwritten and what travels back."""
+    return min(MOST_GAP, history_steps(max_delay) - 64 - max_delay)
+
+
+def recent_spikes(max_delay: int) -> int:
+    """Newest spikes of a neuron that are remembered with their trace, a power of two: one of each step that may not
+    have travelled back yet, the step that an engine is ahead, and one that has."""
+    return max(8, 1 << (max_delay + 1).bit_length())
 
 
 def plasticity_rule(key: str) -> PlasticityRule:
