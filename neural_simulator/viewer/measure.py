@@ -292,7 +292,7 @@ def network_beside(on_device: bool, quick: bool) -> CoreSimConfig:
 
 def measure(quick: bool = False, neurons: Sequence[int] = (), gpu: GPUConfig | None = None,
             tell: Tell = lambda line: None) -> dict[str, Any]:
-    """Measure everything and return the result document; `tell` gets one line per row."""
+    """Measure everything and return the result document; `tell` gets each row in words."""
     gpu = gpu or GPUConfig()
     on_device = gpu.backend != "cpu" and cuda.problem() is None
     easel = Easel()
@@ -302,7 +302,7 @@ def measure(quick: bool = False, neurons: Sequence[int] = (), gpu: GPUConfig | N
     def keep(row: dict[str, Any]) -> None:
         rows.append(row)
         tell_progress(len(rows), len(scenes) + 2)
-        tell(line_of(row))
+        tell(lines_of(row))
 
     try:
         device = easel.viewer.device_name()
@@ -320,18 +320,20 @@ def measure(quick: bool = False, neurons: Sequence[int] = (), gpu: GPUConfig | N
             "system_info": system_info(), "results": rows}
 
 
-def line_of(row: dict[str, Any]) -> str:
-    """One row in words."""
+def lines_of(row: dict[str, Any]) -> str:
+    """One row in words, in lines that fit into the control panel."""
     if "slowdown" in row:
-        return (f"{row['name']:<22} {row['steps_per_s_alone']:,.0f} steps/s alone, "
-                f"{row['steps_per_s_watched']:,.0f} with {row['pictures_per_s']:.0f} pictures/s of "
-                f"{row['picture_ms_p50']:.2f} ms ({row['path']}): {row['slowdown']:.1%} slower "
-                f"(± {row['slowdown_error']:.1%})")
-    updates = ", ".join(f"{key.split('_')[1]} {row[key]:.3f}" for key in row if key.startswith("update")
+        pace = "at its own pace" if row["name"].endswith("window") else "60 a second wanted"
+        return (f"Beside {row['num_neurons']:,} neurons, {pace}:\n"
+                f"  {row['pictures_per_s']:.0f} pictures/s of {row['picture_ms_p50']:.2f} ms ({row['path']}), "
+                f"{row['slowdown']:.1%} slower (± {row['slowdown_error']:.1%})\n"
+                f"  {row['steps_per_s_alone']:,.0f} steps/s alone, {row['steps_per_s_watched']:,.0f} watched")
+    updates = ", ".join(f"{key.split('_')[1]} {row[key]:.3f} ms" for key in row if key.startswith("update")
                         and key.endswith("p50"))
-    return (f"{row['name']:<22} picture {row['still_ms_p50']:.2f} ms (p95 {row['still_ms_p95']:.2f}), turning "
-            f"{row['turning_ms_p50']:.2f} (p95 {row['turning_ms_p95']:.2f}); update in ms: {updates}; "
-            f"{row['pulses_drawn']:,} pulses")
+    return (f"{row['num_neurons']:,} neurons, {row['synapses_drawn']:,} synapses, {row['pulses_drawn']:,} pulses:\n"
+            f"  picture {row['still_ms_p50']:.2f} ms (p95 {row['still_ms_p95']:.2f}), turning "
+            f"{row['turning_ms_p50']:.2f} ms (p95 {row['turning_ms_p95']:.2f})\n"
+            f"  new state {updates}")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -30,11 +30,11 @@ class Performance:
     def build(self) -> None:
         """Create the items under DearPyGui's current container."""
         look = self._look
-        with dpg.group(horizontal=True):
-            for job in JOBS:
-                dpg.add_button(label=job.label, tag=f"job.{job.key}", callback=partial(self._on_start, job))
-                dpg.bind_item_theme(f"job.{job.key}", look.plain_button)
-                wrapped_tooltip(f"job.{job.key}", job.help, look)
+        for script in dict.fromkeys(job.script for job in JOBS):           # a row each: the panel is narrow
+            with dpg.group(horizontal=True):
+                for job in JOBS:
+                    if job.script == script:
+                        self._add_button(job)
         with dpg.group(horizontal=True):
             dpg.add_progress_bar(tag="job.progress", width=look.px(330), overlay="nothing runs")
             dpg.add_button(label="Stop", tag="job.stop", callback=self._runner.stop, enabled=False)
@@ -44,6 +44,12 @@ class Performance:
         dpg.add_text("Measurements are true only while the simulation is paused.", color=look.dim)
         dpg.add_input_text(tag="job.text", multiline=True, readonly=True, width=-1, height=-1)
         look.use_font("job.text", "mono")
+
+    def _add_button(self, job: Job) -> None:
+        tag = f"job.{job.key}"
+        dpg.add_button(label=job.label, tag=tag, callback=partial(self._on_start, job))
+        dpg.bind_item_theme(tag, self._look.plain_button)
+        wrapped_tooltip(tag, job.help, self._look)
 
     def _on_start(self, job: Job) -> None:
         if self._runner.running:
