@@ -220,13 +220,14 @@ MISSING: dict[Callable[[ViewState], bool], str] = {
     has_selection: "select neurons first, with Shift and drag in the network window",
     has_chosen: "click a neuron in the network window or select some first",
     is_stimulating: "no neuron is pushed or kept silent",
-    has_network: "there is no network yet",
 }
 
 
 def why_not(action: Action, view: ViewState) -> str:
     """Return a sentence on why `action` is not possible now."""
-    return f"{action.label.rstrip('.')} is not possible now: {MISSING.get(action.possible, f'it is {view.run}')}."
+    state = ("a network is being built" if view.building else "a recording is on show" if view.playback is not None
+             else "there is no network yet" if view.network is None else f"the simulation is {view.run}")
+    return f"{action.label.rstrip('.')} is not possible now: {MISSING.get(action.possible, state)}."
 
 
 def chord(key: str, ctrl: bool = False, shift: bool = False) -> str:

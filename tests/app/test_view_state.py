@@ -168,3 +168,12 @@ def test_exit_asks_the_main_loop_to_leave():
     desk, *_ = make_desk()
     desk.trigger("exit")
     assert desk.leaving
+
+
+@pytest.mark.parametrize("name, missing", [("unpick", "click a neuron"), ("record_selected", "select neurons first"),
+                                           ("push_selected", "click a neuron"), ("take_picture", "no network"),
+                                           ("stop", "no network yet")])
+def test_an_action_that_is_not_possible_says_what_is_missing(name, missing):
+    desk, commands, *_ = make_desk()
+    desk.trigger(name)
+    assert missing in desk.view.status and desk.view.status_bad and commands.empty()
