@@ -214,6 +214,20 @@ class Stimulus(Config):
     width_ms: float = setting(
         0.0, "Width", "How long it lasts in each period.", unit="ms", low=0.0, high=1e9)
 
+    @field_validator("sphere_um")
+    @classmethod
+    def _radius(cls, value: tuple[float, float, float, float] | None) -> tuple[float, float, float, float] | None:
+        if value is not None and value[3] < 0.0:
+            raise ValueError("the radius, its last number, is negative; choose one of at least 0 um.")
+        return value
+
+    @field_validator("box_um")
+    @classmethod
+    def _corners(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        if value is not None and any(high < low for low, high in zip(value[:3], value[3:], strict=True)):
+            raise ValueError("its highest corner lies below its lowest; give the lowest x, y, z first.")
+        return value
+
     def may_reach(self, population: str) -> bool:
         """Whether neurons of the population of this name can be among those that are reached."""
         return not self.populations or any(fnmatchcase(population, pattern) for pattern in self.populations)
@@ -302,6 +316,8 @@ class SpikeStimulus(_Aimed):
     def _ascending(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         if any(b < a for a, b in zip(value, value[1:], strict=False)) or min(value, default=0.0) < 0.0:
             raise ValueError("times must ascend from 0; sort them.")
+        if value and value[-1] > 1e9:
+            raise ValueError("times must end at 1e9 ms at the latest.")
         return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from rich.table import Table
 from ..base.declarations import NeuronModel, Preset
 from ..base.errors import ConfigurationError
 from ..engine.judge import check_model
-from ..engine.single_cell import Response, respond
+from ..engine.single_cell import CellTrace, Response, respond
 from ..files.recordings import new_path
 from ..models.neurons import NEURON_MODELS, cell_types, neuron_model
 from .headless import picture_of
@@ -32,6 +32,9 @@ def run(preset: str, currents: Sequence[str], model: str | None = None, duration
     a new file among the recordings. Returns the exit code; ConfigurationError says what is wrong with an argument.
     """
     out = out or Console()
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise ConfigurationError(f"The picture of a cell is a PNG, but its name is {picture.name!r}; end it in .png.",
+                                 "record", picture)
     owner, cell = find_cell(preset, model)
     check_model(owner)
     amplitudes = read_currents(currents)
@@ -125,9 +128,18 @@ def table(responses: Sequence[Response]) -> Table:
 def draw(model: NeuronModel, cell: Preset, responses: Sequence[Response], picture: Path | None) -> Path:
     """Draw the responses into `picture` (None: a new file among the recordings); return its path."""
     from ..files.cell_figure import CurvePoint, Sheet, TracePlot, save_sheet  # loads matplotlib
-    traces = [TracePlot(r.current_pA, r.start_ms, r.stop_ms, (np.arange(r.trace.v.size) + 1) * r.trace.dt_ms,
-                        r.trace.v, r.trace.spikes_ms) for r in responses]
+    traces = [TracePlot(r.current_pA, r.start_ms, r.stop_ms, *with_peaks(r.trace, model.values(cell.name)),
+                        r.trace.spikes_ms) for r in responses]
     curve = [CurvePoint(r.current_pA, r.rate_Hz, r.steady_rate_Hz) for r in responses]
     path = picture or picture_of(new_path(stem=f"cell_{model.key}_{cell.name}"))
     save_sheet(Sheet(f"{cell.label}: {model.label}", cell.source, traces, curve), path)
     return path
+
+
+def with_peaks(trace: CellTrace, values: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Times (ms) and potentials (mV) of a trace; a spike that is cut off and reset inside its step shows its peak."""
+    t, v = (np.arange(trace.v.size) + 1) * trace.dt_ms, trace.v
+    if "v_peak" not in values:
+        return t, v
+    at = np.searchsorted(t, trace.spikes_ms, side="right")
+    return np.insert(t, at, trace.spikes_ms), np.insert(v, at, values["v_peak"])

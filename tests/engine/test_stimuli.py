@@ -246,6 +246,9 @@ def test_stimuli_survive_json():
     assert again.stimuli == core.stimuli
     for bad, said in (([{"kind": "poisson", "rate_Hz": -5}], r"stimuli\[0\].*rate_Hz"),
                       ([{"kind": "x"}], "one of current"),
+                      ([{"kind": "current", "sphere_um": [0, 0, 0, -5]}], "the radius, its last number, is negative"),
+                      ([{"kind": "current", "box_um": [0, 0, 9, 1, 1, 1]}], "highest corner lies below"),
+                      ([{"kind": "spikes", "times_ms": [1e300]}], "at 1e9 ms at the latest"),
                       ([{"kind": "current", "amplitude": 1}], "nearest known field is 'amplitude_pA'"),
                       ([{}] * 32, "at most 31")):
         with pytest.raises(ConfigurationError, match=said):

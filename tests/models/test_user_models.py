@@ -115,6 +115,7 @@ def test_a_units_name_is_one_of_it_and_costs_nothing():
         "x = v / mV\nx = exp(-(v - E) / (10 * mV)) + x * x\ni_ext = i_ext + A * v * v + 0 * x * pA").replace(
         "PEAK = 40", "PEAK = 40\nE = -70 * mV\nA = 0.04 * pA / (mV * mV)"))
     emitted = Library().add(model.step)
+    Library().add(read_model(with_line("w = mV ** 2 * v / (mV * mV)")).step)
     assert "x = (v)" in emitted.python or "x = v" in emitted.python
     assert "mV" not in emitted.python
     assert model.step(-50.0, 0.0, 0.0, 0.0, 0.25, 0.01, 0.7, -60.0, -40.0, -50.0) == (-50.175 + 0.25, False)

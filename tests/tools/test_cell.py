@@ -86,3 +86,18 @@ def test_a_response_counts_only_the_spikes_during_the_current():
     assert response.trace.fired.sum() >= 3, "rebound spikes after the release"
     assert response.spikes_ms.size == 0 and response.rate_Hz == 0.0 and response.latency_ms is None
     assert response.steady_rate_Hz == 0.0
+
+
+def test_a_picture_that_is_no_png_by_its_name_is_refused_before_anything_runs(tmp_path):
+    with pytest.raises(ConfigurationError, match="end it in .png"):
+        cell.run("RS", ["100"], picture=tmp_path / "a.xyz")
+
+
+def test_a_spike_that_is_reset_inside_its_step_is_drawn_up_to_its_peak():
+    trace = run_cell("IZHIKEVICH", "FS", current_steps(100.0, 1.0, (10.0, 90.0, 200.0)))
+    t, v = cell.with_peaks(trace, {"v_peak": 25.0})
+    assert trace.spikes_ms.size > 4 and trace.v.max() < 25.0
+    assert v.size == trace.v.size + trace.spikes_ms.size and (np.diff(t) >= 0.0).all()
+    peaks = np.flatnonzero(v == 25.0)
+    np.testing.assert_array_equal(t[peaks], trace.spikes_ms)
+    assert (v[peaks + 1] < -20.0).all()

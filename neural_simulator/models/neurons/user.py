@@ -342,30 +342,38 @@ class _Function:
                 self._expression(argument, turns)
 
 
-class _One(ast.Constant):
-    """The 1 that a unit stands for."""
-
-
 class _ToFloats(ast.NodeTransformer):
     """Whole numbers become floating-point numbers, but for exponents and the lengths of loops; units, all 1, go."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.copy_location(_One(1.0), node) if node.id in units.WORDS else node
+        return _one(node) if node.id in units.WORDS else node
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         return ast.copy_location(ast.Constant(float(node.value)), node) if type(node.value) is int else node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         node.left = self.visit(node.left)
-        if not isinstance(node.op, ast.Pow):
-            node.right = self.visit(node.right)
-        if isinstance(node.op, (ast.Mult, ast.Div)) and isinstance(node.right, _One):
+        if isinstance(node.op, ast.Pow):
+            return node.left if _is_one(node.left) else node
+        node.right = self.visit(node.right)
+        if isinstance(node.op, (ast.Mult, ast.Div)) and _is_one(node.right):
             return node.left
-        return node.right if isinstance(node.op, ast.Mult) and isinstance(node.left, _One) else node
+        return node.right if isinstance(node.op, ast.Mult) and _is_one(node.left) else node
 
     def visit_For(self, node: ast.For) -> ast.For:
         node.body = [self.visit(statement) for statement in node.body]
         return node
+
+
+def _one(node: ast.Name) -> ast.expr:
+    """The 1 that a unit stands for, in the place of its name."""
+    one = ast.copy_location(ast.Constant(1.0), node)
+    one.is_unit = True                                   # type: ignore[attr-defined]
+    return one
+
+
+def _is_one(node: ast.expr) -> bool:
+    return getattr(node, "is_unit", False)
 
 
 class _Declaration:
