@@ -597,6 +597,7 @@ class CoreSimConfig(Config):
     structural_full_activity_Hz: float = of_rule("STRUCTURAL", "full_activity_Hz")
     structural_new_weight: float = of_rule("STRUCTURAL", "new_weight")
     structural_growth: float = of_rule("STRUCTURAL", "growth")
+    structural_source_growth: float = of_rule("STRUCTURAL", "source_growth")
 
     @field_validator("trait_cells", mode="before")
     @classmethod

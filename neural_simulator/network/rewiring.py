@@ -113,9 +113,9 @@ def _counts(plan: Plan, number: int, q: Projection, post: int) -> tuple[int, ...
     pre, target = plan.populations[q.pre], plan.populations[post]
     first, last = projections.target_range(q, plan.populations)
     expected = projections.expected_synapses(q, plan.populations) * target.size / max(1, last - first)
-    growth = q.plasticity["STRUCTURAL"]["growth"]
-    return (q.pre, post, target.start, target.stop, math.ceil(growth * expected / max(1, target.size)),
-            math.ceil(growth * expected / max(1, pre.size)), number)
+    p = q.plasticity["STRUCTURAL"]
+    return (q.pre, post, target.start, target.stop, math.ceil(p["growth"] * expected / max(1, target.size)),
+            math.ceil(p["source_growth"] * expected / max(1, pre.size)), number)
 
 
 class Round(NamedTuple):

@@ -25,7 +25,7 @@ from tests.engine.test_learning import LEARNING, NET, everything, same
 MOST_IN, MOST_OUT = (COUNTS.index(name) for name in ("MOST_IN", "MOST_OUT"))
 REWIRING = {"enable_structural_plasticity": True, "structural_interval_ms": 100.0, "structural_attempts": 3.0,
             "structural_elimination": 0.3, "structural_elimination_of_others": 0.01, "structural_growth": 1.1,
-            "structural_weight_threshold": 1.0, "structural_length_um": 400.0}
+            "structural_source_growth": 1.2, "structural_weight_threshold": 1.0, "structural_length_um": 400.0}
 CORES = {"STDP": LEARNING["STDP"].changed(**REWIRING), "reward": LEARNING["reward"].changed(**REWIRING),
          "release": LEARNING["release"].changed(**REWIRING)}
 
@@ -55,7 +55,8 @@ def plain_round(plan, number, positions, spikes, synapses, weights):
     for row, q in enumerate(rules.values()):
         p, pre, post = q.plasticity["STRUCTURAL"], plan.populations[q.pre], plan.populations[q.post]
         pairs = pre.size * post.size * q.probability * kernel_mean(q, plan)
-        most_in, most_out = (int(np.ceil(p["growth"] * pairs / size)) for size in (post.size, pre.size))
+        most_in = int(np.ceil(p["growth"] * pairs / post.size))
+        most_out = int(np.ceil(p["source_growth"] * pairs / pre.size))
         key = philox(row, ORDER, number, STREAM_GROWTH, k0, k1)
         for place in range(post.size):
             j = post.start + in_order(place, post.size, order_shift(post.size), *key)
@@ -169,8 +170,8 @@ def grown(length_um: float, share: float, silent: bool = True) -> tuple[Network,
     """The synapses that formed in one round of a network that loses none."""
     core = CoreSimConfig(seed=4, num_neurons=1500, connections_per_neuron=40, connection_length_um=1e9, num_traits=1,
                          inhibitory_trait_indices=(), enable_structural_plasticity=True, structural_growth=4.0,
-                         structural_interval_ms=1000.0, structural_elimination=0.0, structural_attempts=1.0,
-                         structural_elimination_of_others=0.0, structural_length_um=length_um,
+                         structural_source_growth=4.0, structural_interval_ms=1000.0, structural_elimination=0.0,
+                         structural_attempts=1.0, structural_elimination_of_others=0.0, structural_length_um=length_um,
                          structural_activity_share=share)
     plan = make_plan(core, 4)
     network = Network(plan)
@@ -217,7 +218,7 @@ def test_active_neurons_form_more_and_without_activity_nothing_forms_that_needs_
 
 def test_the_number_of_synapses_settles_where_loss_and_growth_balance():
     """n p = (M - n (1 - p)) a q: of M places those that are vacant after the loss are tried a times each; q of the
-    attempts meet no synapse. (Sources at their bound, one in a hundred, are left out of account.)"""
+    attempts meet no synapse."""
     p, a = 0.2, 0.3
     core = CoreSimConfig(seed=4, num_neurons=300, connections_per_neuron=20, connection_length_um=1e9, num_traits=1,
                          inhibitory_trait_indices=(), enable_structural_plasticity=True, structural_growth=1.5,

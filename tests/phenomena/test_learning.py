@@ -67,6 +67,16 @@ def test_homeostasis_undoes_a_push_at_every_time_step(by):
             assert settled.mean() == pytest.approx(5.0, rel=0.05)
 
 
+def test_rewiring_exchanges_inputs_that_fire_alone_for_concerted_ones():
+    """Bamford, Murray and Willshaw 2010: the wiring takes over what STDP has chosen; alone it chooses nothing."""
+    import rewiring
+    learned, alone = (rewiring.run(60.0, 1, learns, CPU, pieces=3) for learns in (True, False))
+    assert learned.concerted[-1] > 0.62 and (np.diff(learned.concerted) > 0.0).all()
+    assert abs(alone.concerted - alone.concerted[0]).max() < 0.05 and alone.removed > 100
+    for history in (learned, alone):
+        assert (abs(history.synapses - 600) <= 30).all(), "every cell keeps its number of synapses"
+
+
 def test_a_late_reward_finds_its_synapse():
     """Izhikevich 2007, figure 1, in short: a small network, rewards after 0.3 to 1 s."""
     import distal_reward

@@ -6,7 +6,8 @@ In every round, at the end of a step,
     draws any source; the synapse forms with probability exp(-d^2 / 2 length^2) (1 - s + s a_pre a_post), where
     a = min(1, rate since the last round / full-activity rate), unless the source has reached its own bound or, where a
     projection has no multapses, reaches the target already.
-Bounds are `growth` times the projection's mean number of synapses into a target and out of a source.
+The bounds are `growth` times the projection's mean number of synapses into a target, and `source_growth` times that
+out of a source.
 
 The form and the numbers are those of Bamford, Murray and Willshaw 2010, Neural Netw 23:517, as in Bogdan et al. 2018,
 Front Neurosci 12:434 (lateral connections): each of 256 neurons x 32 places is visited at 10^4 / 8192 = 1.22 Hz; a
@@ -54,8 +55,10 @@ PARAMS = (
           "Rate from which a neuron grows at full speed."),
     Param("new_weight", "", 1.0, 0.0, 100.0, "New weight",
           "Weight with which a synapse begins, as a multiple of the projection's own, within the bounds of its rule."),
-    Param("growth", "", 1.0, 0.0, 10.0, "Largest number",
-          "Synapses up to which a target and a source of a projection form new ones, as a multiple of the mean."),
+    Param("growth", "", 1.0, 0.0, 10.0, "Largest number, targets",
+          "Synapses up to which a target forms new ones, as a multiple of the mean into the projection's targets."),
+    Param("source_growth", "", 2.0, 0.0, 10.0, "Largest number, sources",
+          "Synapses up to which a source forms new ones, as a multiple of the mean out of the projection's sources."),
 )
 
 STRUCTURAL = PlasticityRule(
