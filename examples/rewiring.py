@@ -1,4 +1,4 @@
-"""Rewiring writes what STDP has learned into the connectivity: cells exchange inputs that fire alone for concerted ones.
+"""Rewiring writes what STDP has learned into the wiring: cells exchange inputs that fire alone for concerted ones.
 
 All inputs fire at about 20 Hz. Half of them share a half of their spikes, the others fire independently, and every
 cell has synapses from a third of them. Additive STDP weakens the independent ones, weak synapses vanish, and new ones

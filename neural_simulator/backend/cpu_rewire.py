@@ -66,6 +66,31 @@ def roll(store, starts, targets, delays, weight_bits, part_start, max_delay, pla
             if store:
                 words[U(place)] = u32(target - part_start[part]) << shift
 
+# ---- rows of a device: those onto neuron j lie in the store of block j % blocks
+@nb.njit(**OPT)
+def count_blocks(starts, targets, blocks, counts):
+    """Count the synapses of every source in every block, (blocks, N)."""
+    for i in range(starts.size - 1):
+        for k in range(starts[i], starts[i + 1]):
+            counts[U(targets[U(k)]) % U(blocks), U(i)] += u32(1)
+
+@nb.njit(**OPT)
+def pack(starts, targets, delays, weights, apart, min_delay, delay_bits, weight_bits, row_start, words):
+    """Write the words (blocks, words of a block): target, delay beyond the shortest, and the weight in whole units, 0
+    where `apart` says that the source's weights lie apart."""
+    blocks = words.shape[0]
+    used = np.zeros(blocks, np.int64)
+    for i in range(starts.size - 1):
+        used[:] = 0
+        for k in range(starts[i], starts[i + 1]):
+            target = targets[U(k)]
+            block = U(target) % U(blocks)
+            delay = u32(delays[U(k)] - min_delay) if delay_bits > 0 else u32(0)
+            units = u32(0) if apart[i] else u32(weights[U(k)])
+            words[block, U(row_start[i] + used[block])] = (
+                (u32(U(target) // U(blocks)) << u32(weight_bits + delay_bits)) | (delay << u32(weight_bits)) | units)
+            used[block] += 1
+
 # ---- a round
 @nb.njit(**OPT)
 def decide(round_, starts, targets, weights, population_of, pair, numbers, k0, k1, stays, incoming, outgoing):
@@ -199,7 +224,7 @@ def move(values, born, origin, moved):
 
 
 def kernels() -> ModuleType:
-    """Return the compiled functions: canonical, unroll, roll, decide, form, merge, move."""
+    """Return the compiled functions: canonical, unroll, roll, count_blocks, pack, decide, form, merge, move."""
     library = Library()
     for function in (random.philox, random.uniform, structural.vanishes, structural.formation, wiring.wrapped,
                      wiring.length, wiring.delay_steps, wiring.order_shift, wiring.in_order):

@@ -23,6 +23,7 @@ from .batch import Batch, Keep
 from .cuda_learning import CudaLearning
 from .drive import Drive
 from .layout import TYPICAL_RATE_HZ, Layout, choose
+from .rewiring import Rewiring
 from .snapshot import Snapshot
 from .stimuli import sine_table
 
@@ -67,6 +68,7 @@ class CudaEngine:
                   self.layout.reason, self.bytes_per_synapse)
         self.learning = (CudaLearning(plan, self.network, self.layout, self._to_device_order, self._to_natural_order)
                          if plan.learning is not None else None)
+        self.rewiring = Rewiring(plan) if plan.rewires else None
         self._stream = cuda.xp().cuda.Stream(non_blocking=True)
         self._cells = list(plan.cells.values())
         self._initial = self.network.initial_states()
@@ -98,12 +100,19 @@ class CudaEngine:
         self._starts = xp.asarray(np.array([p.start for p in plan.populations] + [n], np.int32))
         ports, signs = ports_of_sources(plan)
         self._ports, self._signs = xp.asarray(ports), xp.asarray(signs)
+        self._describe_rows()
+
+    def _describe_rows(self) -> None:
+        """Say where every row lies, how long it is, and at which port it arrives: what a spike's packet carries."""
+        self._degrees_cache: np.ndarray | None = None
         if self.layout.kind == "partitioned":
+            plan, network = self.plan, self.network
+            ports, signs = ports_of_sources(plan)
             port_bits = np.uint32((plan.num_ports - 1).bit_length())
             flags = ports.astype(np.uint32) | ((signs < 0).astype(np.uint32) << port_bits)
-            rows = ((self.network.row_offset.get() << np.uint32(6 + plan.flag_bits)) | (flags << np.uint32(6))
-                    | self.network.row_units.get())
-            self._rows = xp.asarray(self._to_device_order(rows))
+            rows = ((network.row_offset.get() << np.uint32(6 + plan.flag_bits)) | (flags << np.uint32(6))
+                    | network.row_units.get())
+            self._rows = cuda.xp().asarray(self._to_device_order(rows))
 
     def _compile(self, thresholds: int) -> None:
         """Compile the step for up to `thresholds` background thresholds."""
@@ -141,8 +150,18 @@ class CudaEngine:
         return values.reshape(self.layout.blocks, self.layout.per_block).T.ravel()[:self.plan.num_neurons].copy()
 
     # ---- state
-    def reset(self, step: int = 0) -> None:
-        """Back to the initial state; `step` is that of the state that will take its place."""
+    def reset(self) -> None:
+        """Back to the initial state and step 0."""
+        if self.rewiring is not None:
+            with self._stream:
+                self.rewiring.reset()
+                if self.network.rewired:
+                    self.network.rewire(None)
+                    self._describe_rows()
+        self._clear(0)
+
+    def _clear(self, step: int) -> None:
+        """The initial state of neurons and weights; `step` is that of the state that will take its place."""
         xp, plan, layout = cuda.xp(), self.plan, self.layout
         with self._stream:
             self.step_index = step
@@ -177,15 +196,16 @@ class CudaEngine:
         """Size of a snapshot on the host."""
         arrivals = (self.plan.max_delay_steps + 1) * self.plan.num_ports
         learned = self.learning.snapshot_bytes if self.learning is not None else 0
-        return 4 * self.plan.num_neurons * (arrivals + len(self._slots) + 2) + learned
+        wiring = 6 * self.network.num_synapses if self.network.rewired else 0
+        return 4 * self.plan.num_neurons * (arrivals + len(self._slots) + 2) + learned + wiring
 
     @property
-    def plasticity_events(self) -> tuple[int, int]:
-        """Weights that rose and weights that fell since step 0."""
+    def plasticity_events(self) -> tuple[int, int, int, int]:
+        """Weights that rose, weights that fell, synapses that formed, synapses that vanished since step 0."""
         if self.learning is None:
-            return 0, 0
+            return 0, 0, 0, 0
         with self._stream:
-            return self.learning.events
+            return *self.learning.events, *(self.rewiring.changes if self.rewiring is not None else (0, 0))
 
     @property
     def dopamine(self) -> float:
@@ -202,11 +222,17 @@ class CudaEngine:
         if self.learning is not None:
             with self._stream:
                 further = self.learning.snapshot(last_spike, counts)
+                if self.rewiring is not None:
+                    further |= self.rewiring.arrays(self.network)
         return Snapshot(self.step_index, self.states, last_spike, pending, counts, further)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from `snapshot`."""
-        self.reset(snapshot.step)
+        if self.rewiring is not None:
+            with self._stream:
+                self.rewiring.restore(self.network, snapshot.further)
+                self._describe_rows()
+        self._clear(snapshot.step)
         xp = cuda.xp()
         with self._stream:
             names = [*self._initial, *filter(is_noise, snapshot.states)]
@@ -362,6 +388,12 @@ class CudaEngine:
         `probes` names each neuron once. `keep` gets the first step and the traces on the device, and says what of
         them is returned.
         """
+        if self.rewiring is None:
+            return self.run_between_rounds(steps, probes, timed, record, keep)
+        return self.rewiring.run(self, steps, probes=probes, timed=timed, record=record, keep=keep)
+
+    def run_between_rounds(self, steps: int, probes: np.ndarray, timed: bool, record: bool, keep: Keep | None) -> Batch:
+        """`run`, of steps of which none but the last is followed by a round of rewiring."""
         started = time.perf_counter()
         first = self.step_index
         limit = _MAX_LAUNCH_STEPS if not record else max(1, min(_MAX_LAUNCH_STEPS, _RECORD_ENTRIES // self._padded))
@@ -398,7 +430,7 @@ class CudaEngine:
     @property
     def _degrees(self) -> np.ndarray:
         """Out-degree of every neuron, on the host."""
-        if not hasattr(self, "_degrees_cache"):
+        if self._degrees_cache is None:
             self._degrees_cache = self.network.out_degree.get()
         return self._degrees_cache
 

@@ -30,7 +30,8 @@ class CudaLearning:
         self.text = learning_text(plan)
         self.dopamine = Dopamine(self.learning, plan.dt)
         if self.learning.weights:
-            refuse_overflow(plan, int(network.in_degrees().max()))
+            forming = self.learning.structure.most_in if self.learning.structure is not None else 0
+            refuse_overflow(plan, int(network.in_degrees().max()) + forming)
         xp = cuda.xp()
         self._decays = [xp.asarray(t) for t in (self.learning.decays.fine, self.learning.decays.coarse)]
         self._growth = xp.asarray(self.dopamine.growth.ravel() if self.learning.rewarded else np.zeros(1, np.float32))

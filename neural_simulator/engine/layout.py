@@ -81,7 +81,7 @@ def _blocks(n: int, multiprocessors: int) -> int:
 
 def _sharing(plan: Plan, blocks: int) -> tuple[int, int]:
     """As many blocks, at most `blocks`, and as long a unit as keep the padding of rows within bounds; (1, 8): none."""
-    bound = max(_SMALL, _MOST_BYTES * plan.expected_synapses)
+    bound = max(_SMALL, _MOST_BYTES * plan.most_synapses)
     while blocks > 1:
         for unit in _UNITS:
             if 4.0 * blocks * padded_words(plan, blocks, unit) <= bound:

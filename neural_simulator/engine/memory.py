@@ -37,8 +37,8 @@ def estimate_plan(plan: Plan, device: Device | None = None, threads: int = 1) ->
     common = 12 + 4 + 8 + 4 * states + 8 + 4 * ports * layout.slots       # positions, degrees, rows, state, ring
     if layout.kind == "global":
         delay_bytes = 2 if plan.min_delay_steps != plan.max_delay_steps else 0
-        learning = plan.expected_synapses * per_word * _learning_share(plan) + traces
-        return int(plan.expected_synapses * (4 + delay_bytes) + n * (common + 8) + learning)
+        learning = plan.most_synapses * per_word * _learning_share(plan) + traces
+        return int(plan.most_synapses * (4 + delay_bytes) + n * (common + 8) + learning)
     words = padded_words(plan, layout.blocks, layout.unit) * layout.blocks
     return int(words * (4 + per_word * _learning_share(plan)) + n * (common + 8 + 4 + 16) + traces)
 

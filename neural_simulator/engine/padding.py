@@ -10,6 +10,7 @@ import math
 
 from ..network.plan import Plan
 from ..network.projections import expected_synapses, has_kernel
+from ..network.rewiring import growth_of
 
 
 def padded_words(plan: Plan, blocks: int, unit: int) -> float:
@@ -19,7 +20,7 @@ def padded_words(plan: Plan, blocks: int, unit: int) -> float:
 
 def _padded_row(plan: Plan, population: int, blocks: int, unit: int) -> float:
     """Expected words of a row; where distance matters, its out-degree varies with the neuron's place, by 25 %."""
-    mean = sum(expected_synapses(q, plan.populations) / max(1, plan.populations[population].size)
+    mean = sum(expected_synapses(q, plan.populations) * growth_of(q) / max(1, plan.populations[population].size)
                for q in plan.projections if q.pre == population) / blocks
     spread = 0.25 if any(has_kernel(q) for q in plan.projections) else 0.0
     return sum(largest_padded(mean * (1.0 + k * spread), blocks, unit) for k in (-1.22, 0.0, 1.22)) / 3.0

@@ -63,7 +63,7 @@ class Rewiring:
         size = network.num_synapses_built if wiring is None else wiring.num_synapses
         if any(len(further[name]) != size for name in COLUMNS if name in further):
             raise StateError("The state has not one weight for every synapse; it cannot be restored.")
-        network.rewire(wiring)
+        network.rewire(wiring, further[WEIGHT])
         self._counts = further["wiring_spikes"].copy()
         formed, removed = (int(number) for number in further["wiring_changes"])
         self.changes = formed, removed
@@ -83,7 +83,9 @@ class Rewiring:
     def _round(self, engine: Any) -> float:
         """Play the round that is due at the engine's step; return how long it took, s."""
         started = time.perf_counter()
-        engine.restore(self.next(engine.snapshot(), engine.network))
+        with engine.memory():
+            state = self.next(engine.snapshot(), engine.network)
+        engine.restore(state)
         return time.perf_counter() - started
 
     def next(self, snapshot: Snapshot, network: Any) -> Snapshot:

@@ -366,14 +366,11 @@ class Simulation:
 
     # ---- state as a whole
     def layout(self) -> dict[str, tuple[np.dtype, tuple[int | None, ...]]]:
-        """Type and shape of every array of the network's snapshots, by path; None where a size may change.
-
-        What is empty, such as learning's spikes under way, may grow; synapses may come and go.
-        """
-        arrays = self.snapshot().arrays()
-        growing = tuple(f"further/{name}" for name in ("learning_event", *(SIZES_CHANGE if self.plan.rewires else ())))
-        return {path: (values.dtype, tuple(None if path.startswith(growing) else size or None for size in values.shape))
-                for path, values in arrays.items()}
+        """Type and shape of every array of the network's snapshots, by path; None where synapses that come and go
+        change the size."""
+        growing = {f"further/{name}" for name in SIZES_CHANGE} if self.plan.rewires else set()
+        return {path: (values.dtype, (None,) if path in growing else values.shape)
+                for path, values in self.snapshot().arrays().items()}
 
     def snapshot(self) -> Snapshot:
         """Copy the whole dynamic state; any engine of the same plan continues from it with the same bits."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import cuda, cuda_source
-from ..base.errors import SimulatorError
+from ..base.errors import BackendError, SimulatorError
 from ..base.synapses import NONE, Synapses, make
 from ..models.random import STREAM_INITIAL
 from ..models.wiring import BLOCK, COUNTS, PAIRWISE, TOTAL, TOTAL_SHARE
@@ -18,6 +18,7 @@ from . import projections
 from .network import Report, inhibitory_sources, initial_states, population_of, ports_of_sources
 from .places import chunks, ranges, spread
 from .plan import Plan
+from .rewiring import Wiring, device_counts, device_words
 
 MAX_ROW_UNITS = 63
 ROW_BITS = 26                  # of a 32-bit row descriptor, for offset (units) and flags; the others hold the length
@@ -75,6 +76,7 @@ class DeviceNetwork:
         self.max_delay_steps = plan.max_delay_steps
         self.population_of = population_of(plan)
         self.rewired, self.version = False, 0          # as in `Network`
+        self._wiring: Wiring | None = None             # kept on the host once the seed does not give it any more
         started = time.perf_counter()
         constants = {"BLOCKS": blocks, "WEIGHT_BITS": plan.weight_bits, "DELAY_BITS": delay_bits,
                      "MIN_DELAY": plan.min_delay_steps, "MAX_DELAY": plan.max_delay_steps}
@@ -82,17 +84,21 @@ class DeviceNetwork:
         self.positions_on_device = self._place()
         self.positions = self.positions_on_device.get()
         self._table = projections.table(plan.projections, plan.populations, plan.scale_of)
-        report("Counting synapses", 0.0)
-        counts = self._count(report)
-        self._arrange(counts)
-        counts.fill(0)
-        self._store(counts, report)
+        self._build(report)
+        self.num_synapses_built = self.num_synapses
         self.fingerprint = self._fingerprint()
         cuda.xp().cuda.Device().synchronize()
         report("Building synapses", 1.0)
         self.build_time_s = time.perf_counter() - started
 
     # ---- building
+    def _build(self, report: Report) -> None:
+        report("Counting synapses", 0.0)
+        counts = self._count(report)
+        self._arrange(counts)
+        counts.fill(0)
+        self._store(counts, report)
+
     def _launch(self, name: str, count: int, *arguments: Any) -> None:
         self._module.get_function(name)((-(-count // 256),), (256,), arguments)
 
@@ -211,6 +217,51 @@ class DeviceNetwork:
         self._weights("first_weights", first, last, np.uint64(begin), np.uint64(per_block),
                       xp.asarray(self.population_of), xp.asarray(low), xp.asarray(high),
                       np.int32(len(self.populations)), self.learned.values)
+
+    def wiring(self) -> Wiring:
+        """All synapses, in canonical order, on the host."""
+        if self._wiring is not None:
+            return self._wiring
+        order, bits = self.canonical_order(), self.plan.weight_bits
+        words = self.words[order].get()
+        block = order.get() // max(1, self.words_per_block)
+        targets = (words >> np.uint32(bits + self.delay_bits)).astype(np.int64) * self.blocks + block
+        if self.delays is not None:
+            delays = self.delays[order].get()
+        else:
+            delays = ((words >> np.uint32(bits)) & np.uint32((1 << self.delay_bits) - 1)) + self.plan.min_delay_steps
+        starts = np.concatenate([[0], np.cumsum(self.out_degrees())]).astype(np.int64)
+        return Wiring(starts, targets.astype(np.uint32), delays.astype(np.uint16))
+
+    def rewire(self, wiring: Wiring | None, weights: np.ndarray | None = None) -> None:
+        """Take these synapses and their `weights` (stored units); None: those that the seed gives. `learn` must follow.
+
+        BackendError where their rows do not fit the layout.
+        """
+        if wiring is not None or self.rewired:
+            self.version += 1
+            self.learned = self._wiring = None
+            self.rewired = wiring is not None
+            if wiring is None:
+                self._build(lambda task, fraction: None)
+            else:
+                assert weights is not None
+                self._take(wiring, weights)
+
+    def _take(self, wiring: Wiring, weights: np.ndarray) -> None:
+        xp = cuda.xp()
+        try:
+            self._arrange(xp.asarray(device_counts(wiring, self.blocks)).ravel())
+        except RowsTooLong as error:
+            raise BackendError(f"After rewiring, {error} on the device; continue on the CPU.") from error
+        padding = self.padding if self.blocks > 1 else np.uint32(0)
+        words = np.full((self.blocks, self.words_per_block), padding, np.uint32)
+        row_start = self.row_start.get()[:self.num_neurons].astype(np.int64)
+        device_words(self.plan, wiring, weights, row_start, self.delay_bits, words)
+        self.words[:words.size] = xp.asarray(words.ravel())
+        if self.delays is not None:
+            self.delays[:wiring.num_synapses] = xp.asarray(wiring.delays)
+        self._wiring = wiring
 
     def canonical_order(self) -> Any:
         """The places of all synapses among the words, in the order of `Network.canonical_order`, on the device."""

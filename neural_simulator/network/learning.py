@@ -129,7 +129,7 @@ class Learning:
     its decay. Weights in stored units.
     """
 
-    learns: np.ndarray            # (P,) bool: rows of these populations hold synapses whose weight can change
+    learns: np.ndarray            # (P,) bool: rows of these populations hold synapses that can change, come or go
     row_link: np.ndarray          # (P,) int32: the link of all synapses of the row, or -1 where they differ
     pair_link: np.ndarray         # (P, P) int32, presynaptic first
     link_rule: np.ndarray         # (L,) int32
@@ -153,8 +153,8 @@ class Learning:
 
     @property
     def weights(self) -> bool:
-        """True where weights can change, or synapses: their weights lie apart from their words."""
-        return bool(self.learns.any()) or self.structure is not None
+        """True where weights can change."""
+        return bool(self.learns.any())
 
     @property
     def rewarded(self) -> bool:
@@ -209,6 +209,9 @@ def make_learning(plan: Plan) -> Learning | None:
     for p, numbers in enumerate(own):
         release_set[p, :len(numbers)] = list(numbers)
     learns = np.array([any((link >= 0) and list(links)[link][0] >= 0 for link in row) for row in pair_link])
+    structure = make_structure(plan, _bounds(plan))
+    if structure is not None:
+        learns |= (structure.pair >= 0).any(axis=1)
     life_x = max((decays.lifetime(tau) for tau, _ in xs), default=0)
     life_e = max((decays.lifetime(tau) for tau in es), default=0)
     tau, baseline = rewards.pop() if rewards else (0.0, 0.0)
@@ -226,7 +229,7 @@ def make_learning(plan: Plan) -> Learning | None:
         release_decay=np.array([r[1] for r in releases], np.int32).reshape(-1, 2), decays=decays,
         horizon=life_x + life_e,
         largest_units=max(largest_delivery(q, heaviest(q)) / plan.scale_of(q.post) for q in plan.projections),
-        dopamine_tau_ms=tau, baseline=baseline, structure=make_structure(plan, _bounds(plan)))
+        dopamine_tau_ms=tau, baseline=baseline, structure=structure)
 
 
 def _bounds(plan: Plan) -> dict[int, tuple[float, float]]:

@@ -234,8 +234,8 @@ class Network:
         return wiring_of(rows.segment, rows.words, self.plan.weight_bits, rows.part_start, rows.max_delay,
                          self.out_degrees())
 
-    def rewire(self, wiring: Wiring | None) -> None:
-        """Take these synapses, whose weights `learned` must follow; None: those that the seed gives."""
+    def rewire(self, wiring: Wiring | None, weights: np.ndarray | None = None) -> None:
+        """Take these synapses; None: those that the seed gives. Their `weights` (stored units) are for `learned`."""
         parts = self.rows.part_start
         if wiring is not None:
             segment, words = rows_of(wiring, parts, self.rows.max_delay, self.plan.weight_bits,

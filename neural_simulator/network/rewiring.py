@@ -176,6 +176,25 @@ def rows_of(wiring: Wiring, part_start: np.ndarray, max_delay: int, weight_bits:
     return places[:-1], words
 
 
+def device_counts(wiring: Wiring, blocks: int) -> np.ndarray:
+    """Synapses of every source in every block of a device, (blocks, N) uint32."""
+    counts = np.zeros((blocks, wiring.starts.size - 1), np.uint32)
+    kernels().count_blocks(wiring.starts, wiring.targets, np.int64(blocks), counts)
+    return counts
+
+
+def device_words(plan: Plan, wiring: Wiring, weights: np.ndarray, row_start: np.ndarray, delay_bits: int,
+                 words: np.ndarray) -> None:
+    """Write the words (blocks, words of a block) uint32 of a device, whose rows begin at `row_start` (N,) int64.
+
+    A word keeps its weight where its row's weights never change.
+    """
+    assert plan.learning is not None
+    apart = np.repeat(plan.learning.learns, [p.size for p in plan.populations])
+    kernels().pack(*wiring, weights, apart, np.int64(plan.min_delay_steps), np.int64(delay_bits),
+                   np.int64(plan.weight_bits), row_start, words)
+
+
 def wiring_of(segment: np.ndarray, words: np.ndarray, weight_bits: int, part_start: np.ndarray, max_delay: int,
               out_degrees: Sequence[int]) -> Wiring:
     """The connectivity that rows of the CPU engine hold."""

@@ -18,7 +18,7 @@ from neural_simulator.models.random import STREAM_GROWTH, STREAM_REMOVAL, philox
 from neural_simulator.models.wiring import ORDER, delay_steps, in_order, order_shift
 from neural_simulator.network.network import Network
 from neural_simulator.network.plan import make_plan
-from neural_simulator.network.rewiring import Wiring, play
+from neural_simulator.network.rewiring import Wiring, device_counts, device_words, play
 from tests.activity import CPU
 from tests.engine.test_learning import LEARNING, NET, everything, same
 
@@ -163,6 +163,34 @@ def test_no_neuron_ever_passes_its_bounds():
     unchanged = Simulation(core, CPU)
     kept = [triples(s.network.wiring())[~excitatory[of[s.network.wiring().sources]]] for s in (sim, unchanged)]
     assert np.array_equal(*kept), "synapses of a projection without structural plasticity stay"
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_the_rows_of_a_device_hold_the_same_synapses_in_the_same_order(blocks):
+    plan = make_plan(CORES["release"], 11)
+    network = Network(plan)
+    network.sort_rows()
+    wiring, bits, n = network.wiring(), plan.weight_bits, plan.num_neurons
+    weights = (network.rows.words & np.uint32((1 << bits) - 1)).astype(np.float32)
+    counts = device_counts(wiring, blocks)
+    lengths = counts.max(axis=0).astype(np.int64)
+    row_start, delay_bits = np.cumsum(lengths) - lengths, 5 if blocks > 1 else 0
+    words = np.full((blocks, lengths.sum()), 0xFFFFFFFF, np.uint32)
+    device_words(plan, wiring, weights, row_start, delay_bits, words)
+    assert (words == 0xFFFFFFFF).sum() == words.size - wiring.num_synapses
+    apart = plan.learning.learns[network.population_of]
+    for i in range(n):
+        own = slice(wiring.starts[i], wiring.starts[i + 1])
+        assert np.array_equal(counts[:, i], np.bincount(wiring.targets[own] % blocks, minlength=blocks))
+        for block in range(blocks):
+            chosen = wiring.targets[own] % blocks == block
+            row = words[block, row_start[i]:row_start[i] + counts[block, i]]
+            assert np.array_equal((row >> np.uint32(bits + delay_bits)) * blocks + block, wiring.targets[own][chosen])
+            assert np.array_equal(row & np.uint32((1 << bits) - 1), weights[own][chosen] * (not apart[i]))
+            if delay_bits:
+                delays = (row >> np.uint32(bits)) & np.uint32(31)
+                assert np.array_equal(delays + plan.min_delay_steps, wiring.delays[own][chosen])
+    assert 0 < apart.sum() < n
 
 
 # ---- by distance and activity
