@@ -60,7 +60,7 @@ LINE = re.compile(r"line (\d+)")
 class Models:
     """The text of a user's model, what is wrong with it and where, and the way into the form."""
 
-    name, title, place = "models", "Own Models", "right"
+    name, title, place = "models", "Models", "right"
 
     def __init__(self, desk: Desk, look: Look):
         self._desk = desk
