@@ -172,6 +172,7 @@ def allowed(owner: type[BaseModel], name: str) -> str:
     words: dict[Any, str] = {
         int: "a whole number", float: "a number", bool: "true or false", str: "a text",
         tuple[int, ...]: "whole numbers separated by commas", dict[str, float]: "numbers by parameter name",
+        dict[str, dict[str, dict[str, float]]]: "rules by 'pre -> post', each with numbers by parameter name",
         tuple[str, ...]: "names separated by commas", tuple[float, ...]: "numbers separated by commas",
         tuple[float, float, float, float]: "4 numbers separated by commas", tuple[(float,) * 6]: "6 numbers separated "
         "by commas"}
@@ -540,6 +541,11 @@ class CoreSimConfig(Config):
     rewards: tuple[tuple[float, float], ...] = setting(
         (), "Rewards", "Times (ms) and amounts of rewards: dopamine rises by the amount.", group="Drive", live=True,
         hidden=True)
+
+    projection_learning: dict[str, dict[str, dict[str, float]]] = setting(
+        {}, "Learning by projection", "Rules of single projections instead of those that are switched on, as "
+        "'pre -> post' (with * for any text): rule: parameters that differ; the last that matches counts.",
+        group="Learning by projection", hidden=True)
 
     enable_short_term_plasticity: bool = switch("SHORT_TERM")
     stp_U: float = of_rule("SHORT_TERM", "U")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,10 +38,11 @@ def resolve(core: CoreSimConfig, populations: Sequence[Population], projections:
     """Populations and projections with all their rules and all parameter values of these, checked."""
     resolved = [replace(p, plasticity=_complete(core, p.name, p.excitatory, p.plasticity, True)) for p in populations]
     connected = []
+    _refuse_unmatched(core, populations, projections)
     for q in projections:
         pre, post = populations[q.pre], populations[q.post]
         where = f"{pre.name} -> {post.name}"
-        rules = _complete(core, where, pre.excitatory, q.plasticity, False)
+        rules = _complete(core, where, pre.excitatory, _chosen(core, populations, q), False)
         weight_rules = [plasticity_rule(key).label for key in rules if plasticity_rule(key).kind == "weight"]
         if len(weight_rules) > 1:
             raise ConfigurationError(
@@ -48,6 +50,35 @@ def resolve(core: CoreSimConfig, populations: Sequence[Population], projections:
                 plasticity_rule(next(iter(rules))).switch)
         connected.append(replace(q, plasticity=rules))
     return resolved, connected
+
+
+def _chosen(core: CoreSimConfig, populations: Sequence[Population], q: Projection) -> Any:
+    """The rules that the configuration chooses for this projection, or its own."""
+    rules = q.plasticity
+    targets = [p.name for p in populations[q.post:(q.post if q.post_last is None else q.post_last) + 1]]
+    for pattern, given in core.projection_learning.items():
+        pre, _, post = pattern.partition(" -> ")
+        matching = [fnmatchcase(name, post) for name in targets]
+        if fnmatchcase(populations[q.pre].name, pre) and any(matching):
+            if not all(matching):
+                raise ConfigurationError(f"projection_learning: {pattern!r} chooses a part of the synapses that "
+                                         f"{populations[q.pre].name} has in a small world; choose '{pre} -> *'.",
+                                         "projection_learning", pattern)
+            rules = given
+    return rules
+
+
+def _refuse_unmatched(core: CoreSimConfig, populations: Sequence[Population],
+                      projections: Sequence[Projection]) -> None:
+    """Raise ConfigurationError for a pattern of the configuration that matches no projection."""
+    there = [(populations[q.pre].name, populations[k].name) for q in projections
+             for k in range(q.post, (q.post if q.post_last is None else q.post_last) + 1)]
+    for pattern in core.projection_learning:
+        pre, _, post = pattern.partition(" -> ")
+        if not any(fnmatchcase(a, pre) and fnmatchcase(b, post) for a, b in there):
+            names = ", ".join(f"{a} -> {b}" for a, b in there[:8]) + (", ..." if len(there) > 8 else "")
+            raise ConfigurationError(f"projection_learning: {pattern!r} matches no projection; there are: "
+                                     f"{names or 'none'}.", "projection_learning", pattern)
 
 
 def _complete(core: CoreSimConfig, where: str, excitatory: bool, given: Any, of_neuron: bool

@@ -151,3 +151,31 @@ def test_rewards_are_given_again_when_the_run_is_computed_again():
 def test_two_rules_for_one_weight_are_refused():
     with pytest.raises(ConfigurationError, match="Hebbian learning and STDP would both .* switch one of them off"):
         make_plan(NET.changed(enable_hebbian_learning=True, enable_stdp=True), 1)
+
+
+def test_projections_may_learn_each_by_its_own_rule():
+    core = CoreSimConfig(num_traits=2, enable_hebbian_learning=True, projection_learning={
+        "Exc* -> *": {"STDP": {"a_plus": 0.01}, "SHORT_TERM": {}}, "* -> Inh*": {},
+        "Inh* -> Exc*": {"INHIBITORY_STDP": {}}})
+    rules = {(q.pre, q.post): q.plasticity for q in make_plan(core, 1).projections}
+    assert list(rules[0, 0]) == ["STDP", "SHORT_TERM"] and rules[0, 0]["STDP"]["a_plus"] == 0.01
+    assert rules[0, 0]["STDP"]["a_minus"] == core.stdp_a_minus and rules[0, 1] == rules[1, 1] == {}
+    assert list(rules[1, 0]) == ["INHIBITORY_STDP"]
+
+
+@pytest.mark.parametrize("given, told", [
+    ({"Exc* -> X": {}}, r"matches no projection; there are: Excitatory 0 \(RS\) -> Excitatory 0"),
+    ({"Exc* -> *": {"STPD": {}}}, "choose one of: SHORT_TERM, HEBBIAN, STDP"),
+    ({"* -> *": {"STDP": {"a_plus": 7.0}}}, "Strengthening .* is 7, but must lie between 0 and 1"),
+    ({"* -> *": {"HOMEOSTASIS": {}}}, "is a rule of neurons; give it to a population"),
+    ({"* -> *": {"STDP": {}, "HEBBIAN": {}}}, "would both change the same weights")])
+def test_rules_of_a_projection_that_do_not_fit_are_refused(given, told):
+    with pytest.raises(ConfigurationError, match=told):
+        make_plan(CoreSimConfig(num_traits=2, projection_learning=given), 1)
+
+
+def test_a_small_world_is_chosen_as_a_whole():
+    core = CoreSimConfig(num_traits=2, enable_watts_strogatz=True, projection_learning={"Exc* -> *": {"STDP": {}}})
+    assert "STDP" in make_plan(core, 1).projections[0].plasticity
+    with pytest.raises(ConfigurationError, match="a part of the synapses .* choose 'Exc\\* -> \\*'"):
+        make_plan(core.changed(projection_learning={"Exc* -> Inh*": {"STDP": {}}}), 1)
