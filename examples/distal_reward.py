@@ -102,7 +102,7 @@ def draw(history: History, path: str) -> None:
     left.plot(history.times_s, history.mean, color="#0072b2", label="mean of all others")
     left.plot(history.rewards_s, np.full(len(history.rewards_s), -0.15), "|", color="#009e73", label="rewards")
     left.set(xlabel="Simulated time (s)", ylabel="Weight (multiples of the first mean)", ylim=(-0.3, 4.6))
-    left.legend(frameon=False, loc="center right", fontsize=8)
+    left.legend(frameon=False, loc="upper left", fontsize=8)
     right.hist(history.weights, np.linspace(0.0, 4.0, 41), color="#0072b2", log=True)
     right.axvline(history.weight[-1], color="#d55e00", linewidth=2.5)
     right.set(xlabel="Weight in the end", ylabel="Synapses")
