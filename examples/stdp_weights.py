@@ -24,7 +24,7 @@ START = 0.8                          # of the largest weight
 A_PLUS = 0.005                       # a pair's strengthening, as a share of the largest weight
 # Weakening: 1.05 times the strengthening (additive, as published), or as many times the weight's share of the largest
 # that it is in balance with the strengthening at about half of the largest (multiplicative; found here).
-SPEED = 8.0                          # times the published changes, so that an hour is over in minutes
+SPEED = 2.0                          # times the published changes
 RULES = {"additive": {"a_minus": 1.05 * A_PLUS, "mu_plus": 0.0, "mu_minus": 0.0},
          "multiplicative": {"a_minus": 2.1 * A_PLUS, "mu_plus": 0.0, "mu_minus": 1.0}}
 
@@ -54,7 +54,7 @@ def run(rule: str, seconds: float, seed: int, speed: float = SPEED, targets: int
 
 def main() -> None:
     """Run from the command line."""
-    given = argument_parser(__doc__, "stdp_weights.png", seconds=500.0).parse_args()
+    given = argument_parser(__doc__, "stdp_weights.png", seconds=1200.0).parse_args()
     figure = new_figure(9.0, 3.5)
     for axes, rule in zip(figure.subplots(1, 2), RULES, strict=True):
         weights, rate = run(rule, given.seconds, given.seed)
