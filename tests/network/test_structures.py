@@ -109,12 +109,17 @@ def test_every_population_fires_at_the_default_and_at_the_smallest_size(key):
         sim.close()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("key", "model"), VARIANTS)
+# Those that are compiled alike, with and without afferents; every other mix of models compiles for 20 s and is slow.
+_QUICK = tuple((key, "ADEX") for key in ("CORTEX_L23_RS_FS", "HIPPOCAMPUS_CA1_RS_FS", "CORTEX_L4_INPUT_LAYER",
+                                         "CEREBELLAR_CORTEX_SIMPLE", "BASAL_GANGLIA_STN_GPE"))
+
+
+@pytest.mark.parametrize(("key", "model"), [
+    pytest.param(*each, marks=() if each in _QUICK else pytest.mark.slow) for each in VARIANTS])
 def test_a_structure_lives_with_every_neuron_model_that_it_offers(key, model):
     structure = STRUCTURES[key]
     for cell in structure.principal_cells(model):
-        small = max(structure.smallest, min(400, structure_defaults(key)["num_neurons"]))
+        small = max(structure.smallest, min(600, structure_defaults(key)["num_neurons"]))
         sim = Simulation(core_of(key, model, num_neurons=small, excitatory_preset=cell.preset), CPU)
         assert sim.network.populations[0].preset == cell.resolved[1].name
         batch = sim.run(600.0)
@@ -169,6 +174,17 @@ def test_too_few_neurons_unknown_values_and_unfit_models_are_refused_with_the_re
         with pytest.raises(ConfigurationError) as refused:
             make_plan(core_of(key, **changes), 1)
         assert all(word in str(refused.value) for word in words)
+    with pytest.raises(ConfigurationError, match="are those of leaky integrators.*one of: LIF"):
+        make_plan(core_of("POTJANS_DIESMANN_2014", neuron_model_type="ADEX"), 1)
+
+
+@pytest.mark.parametrize(("key", "model"), VARIANTS)
+def test_weights_and_currents_onto_other_cells_are_scaled_alike(key, model):
+    """Means and spreads of weights keep their ratio, and the sign of a current stays."""
+    native, other = (make_plan(core_of(key, m), 5) for m in (next(iter(STRUCTURES[key].cells)), model))
+    for a, b in zip(native.projections, other.projections, strict=True):
+        assert b.weight > 0.0 and b.weight_sd / b.weight == pytest.approx(a.weight_sd / a.weight)
+    assert all(a.current_pA * b.current_pA >= 0.0 for a, b in zip(native.populations, other.populations, strict=True))
 
 
 def test_the_earlier_programs_names_are_still_valid():

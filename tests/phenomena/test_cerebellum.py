@@ -18,6 +18,12 @@ def test_every_kind_fires_near_its_published_rate(seed):
     assert cortex.rate_Hz("Golgi") > 2.0 * cortex.rate_Hz("Granule")
 
 
+def test_adaptive_exponential_cells_fire_near_the_published_rates_too():
+    cortex = observe(KEY, 1, 600.0, neuron_model_type="ADEX", **{"excitatory_preset": "TONIC"})
+    for name, expected in PUBLISHED_HZ.items():
+        assert 0.5 * expected < cortex.rate_Hz(name) < 1.6 * expected, name
+
+
 def test_purkinje_cells_fire_as_regularly_as_a_clock_and_granule_cells_do_not():
     cortex = observe(KEY)
     assert cortex.cv_isi("Purkinje") < 0.2 < 0.5 < cortex.cv_isi("Granule")

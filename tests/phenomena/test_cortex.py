@@ -38,6 +38,14 @@ def test_layer_4_fires_irregularly_at_the_microcircuits_rates(seed):
     assert layer.modulation("Excitatory") < 0.6
 
 
+@pytest.mark.parametrize("model", ["ADEX", *(pytest.param(model, marks=pytest.mark.slow)        # these compile for long
+                                             for model in ("IZHIKEVICH", "HODGKIN_HUXLEY"))])
+def test_layer_4_lives_with_other_cells_too(model):
+    layer = observe(L4, 1, 500.0, neuron_model_type=model, num_neurons=1415, stimuli=(), dt_ms=0.1)
+    assert 1.0 < layer.rate_Hz("Excitatory") < 8.0 and 2.0 < layer.rate_Hz("Inhibitory") < 11.0
+    assert layer.cv_isi("Inhibitory", 3) > 0.3 and layer.modulation("Excitatory") < 1.0
+
+
 def test_the_thalamus_drives_layer_4_and_feed_forward_inhibition_limits_it():
     quiet = observe(L4, 1, 1000.0, {"thalamic_rate_Hz": 0.0}, stimuli=())
     driven = observe(L4, 1, 1000.0, {"thalamic_rate_Hz": 30.0}, stimuli=())

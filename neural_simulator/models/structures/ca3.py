@@ -72,6 +72,7 @@ CA3 = Structure(
         "HODGKIN_HUXLEY": {"Pyramidal": CellType("HODGKIN_HUXLEY", "CA3"),
                            "PV basket": CellType("HODGKIN_HUXLEY", "FS_HIPPOCAMPAL")},
     },
+    input_scale={"HODGKIN_HUXLEY": {"PV basket": 1.7}},
     defaults={"num_neurons": 2100, "dt_ms": 0.1},
     rate_bands_Hz={"Pyramidal": (0.05, 20.0), "PV basket": (1.0, 200.0)},
     max_synchrony=0.95,                  # sharp waves

@@ -7,7 +7,8 @@ dbbs-lab/cerebellar-models, configurations/mouse/mouse_cerebellar_cortex.yaml an
 reach the cells without glomeruli in between.
 
 Changed here: cells are leaky integrators, not E-GLIF; their currents, all in-degrees but the granule cells', and the
-weights are tuned to the published rates (granule 3.4, Golgi 11, Purkinje 47, basket 16, stellate 13 Hz).
+weights are tuned to the published rates (granule 3.4, Golgi 11, Purkinje 47, basket 16, stellate 13 Hz). With AdEx
+cells the same constants hold; upstroke, adaptation and the factors of their input are set here, for the same rates.
 """
 
 from __future__ import annotations
@@ -62,12 +63,27 @@ def build(core: Any, kernel_mean: Callable) -> Built:
     return region.built
 
 
-def _integrator(C: float, tau_m: float, E_L: float, V_th: float, V_reset: float, t_ref: float) -> CellType:
+# Name: C (pF), tau_m (ms), E_L, V_th, V_reset (mV), t_ref (ms); nest/basal_vitro.yaml.
+_MOLECULAR = (14.6, 9.125, -68.0, -53.0, -78.0, 1.59)
+_CELLS = {"Granule": (7.0, 24.15, -62.0, -41.0, -70.0, 1.5), "Golgi": (145.0, 44.0, -62.0, -55.0, -75.0, 2.0),
+          "Purkinje": (334.0, 47.0, -59.0, -43.0, -69.0, 0.5), "Basket": _MOLECULAR, "Stellate": _MOLECULAR}
+# Name: what a spike adds to the adaptation current (pA) and its decay (ms), of AdEx cells; set here.
+_ADAPTATION = {"Granule": (0.0, 50.0), "Golgi": (5.0, 100.0), "Purkinje": (20.0, 50.0), "Basket": (1.0, 50.0),
+               "Stellate": (1.0, 50.0)}
+
+
+def _integrator(name: str) -> CellType:
+    C, tau_m, E_L, V_th, V_reset, t_ref = _CELLS[name]
     return CellType("LIF_CONDUCTANCE", "COBA", {"C": C, "g_L": C / tau_m, "E_L": E_L, "V_th": V_th, "V_reset": V_reset,
                                                 "t_ref": t_ref}, "cerebellar-models, nest/basal_vitro.yaml")
 
 
-_MOLECULAR = _integrator(14.6, 9.125, -68.0, -53.0, -78.0, 1.59)
+def _adaptive(name: str) -> CellType:
+    C, tau_m, E_L, V_th, V_reset, t_ref = _CELLS[name]
+    b, tau_w = _ADAPTATION[name]
+    return CellType("ADEX", "TONIC", {
+        "C": C, "g_L": C / tau_m, "E_L": E_L, "V_T": V_th, "Delta_T": 1.0, "V_r": V_reset, "V_peak": V_th + 20.0,
+        "t_ref": t_ref, "a": 0.0, "b": b, "tau_w": tau_w}, "cerebellar-models; upstroke and adaptation set here")
 
 CEREBELLUM = Structure(
     key="CEREBELLAR_CORTEX_SIMPLE",
@@ -79,14 +95,13 @@ CEREBELLUM = Structure(
     sizes={"Granule": 30_420, "Mossy fibres": 117, "Golgi": 70, "Purkinje": 70, "Basket": 150, "Stellate": 300},
     smallest=900,
     cells={
-        "LIF_CONDUCTANCE": {
-            "Granule": _integrator(7.0, 24.15, -62.0, -41.0, -70.0, 1.5),
-            "Mossy fibres": AFFERENT,
-            "Golgi": _integrator(145.0, 44.0, -62.0, -55.0, -75.0, 2.0),
-            "Purkinje": _integrator(334.0, 47.0, -59.0, -43.0, -69.0, 0.5),
-            "Basket": _MOLECULAR, "Stellate": _MOLECULAR},
+        "LIF_CONDUCTANCE": {"Mossy fibres": AFFERENT, **{name: _integrator(name) for name in _CELLS}},
+        "ADEX": {"Mossy fibres": AFFERENT, **{name: _adaptive(name) for name in _CELLS}},
     },
+    input_scale={"ADEX": {"Golgi": 1.1, "Purkinje": 1.15, "Basket": 1.1, "Stellate": 1.1}},
+    no_others="no Hodgkin-Huxley or Izhikevich cells of the cerebellum are known here",
     defaults={"num_neurons": 4150, "dt_ms": 0.1},
+    max_synchrony=0.7,                   # cells of the molecular layer share granule cells at this scale
     knobs=(
         Param("mossy_rate_Hz", "Hz", 4.0, 0.0, 500.0, "Mossy fibre rate", "Rate of each mossy fibre."),
         factor_knob("golgi_output", "Golgi output",

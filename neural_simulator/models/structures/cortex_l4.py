@@ -4,6 +4,10 @@ Numbers as in `potjans_diesmann` (Potjans and Diesmann 2014, Cereb Cortex 24:785
 connected with probability 0.0983 to excitatory and 0.0619 to inhibitory cells (stimulus_params.py). What layer 4
 receives from the other layers is replaced here by its mean: Poisson spikes at their rates in the full model where it
 is excitatory, a direct current where it is inhibitory. The slab's thickness is schematic.
+
+With conductance-based cells a weight is the conductance through which the published current flows at -60 mV, in
+proportion to the cell's capacitance and to a factor (`input_scale`) that is tuned here, by measurement, so that the
+layer fires irregularly at 2 to 8 Hz.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from .region import AFFERENT, AFFERENT_WEIGHT_PA, Built, CellType, Region, Struc
 _LAYER = {"Excitatory": 2, "Inhibitory": 3}                      # their places among the microcircuit's populations
 _THALAMIC = {"Excitatory": 0.0983, "Inhibitory": 0.0619}
 _RELAY_CELLS = 902
+_RECEPTORS = {"tau_ampa_ms": column.TAU_SYN_MS, "tau_gaba_a_ms": column.TAU_SYN_MS, "e_gaba_a_mV": -80.0}
 
 
 def build(core: Any, kernel_mean: Callable) -> Built:
@@ -33,7 +38,8 @@ def build(core: Any, kernel_mean: Callable) -> Built:
             name, *box((side, 250.0, side)), name == "Excitatory", background_rate_Hz=share * events_Hz,
             background_weight=stronger * column.WEIGHT_PA,
             current_pA=column.lost_mean_pA(index, share) + current_pA * share ** 0.5,
-            initial_v_mV=column.INITIAL_V_MV[index], initial_v_sd_mV=column.INITIAL_V_SD_MV[index])
+            initial_v_mV=column.INITIAL_V_MV[index], initial_v_sd_mV=column.INITIAL_V_SD_MV[index],
+            settings=_RECEPTORS if region.takes_conductances(name) else {})
     region.populate("Thalamus", *box((side, 40.0, side), (0.0, -300.0, 0.0)),
                     background_rate_Hz=knobs["thalamic_rate_Hz"], background_weight=AFFERENT_WEIGHT_PA)
     for post_name, post in _LAYER.items():
@@ -74,7 +80,15 @@ CORTEX_L4 = Structure(
     build=build,
     sizes={"Excitatory": 21_915, "Inhibitory": 5_479, "Thalamus": _RELAY_CELLS},
     smallest=290,
-    cells={"LIF": {"Excitatory": _CELL, "Inhibitory": _CELL, "Thalamus": AFFERENT}},
+    cells={
+        "LIF": {"Excitatory": _CELL, "Inhibitory": _CELL, "Thalamus": AFFERENT},
+        **{model: {"Excitatory": CellType(model, "RS"), "Inhibitory": CellType(model, "FS"), "Thalamus": AFFERENT}
+           for model in ("IZHIKEVICH", "HODGKIN_HUXLEY", "ADEX")},
+    },
+    drive={"IZHIKEVICH": 1.2},
+    input_scale={"IZHIKEVICH": {"Excitatory": 0.8, "Inhibitory": 2.3},
+                 "HODGKIN_HUXLEY": {"Excitatory": 2.2, "Inhibitory": 2.4},
+                 "ADEX": {"Excitatory": 1.65, "Inhibitory": 1.2}},
     defaults={"num_neurons": 2830, "dt_ms": 0.1, "stimuli": (_PULSES,)},
     knobs=(
         Param("thalamic_rate_Hz", "Hz", 2.0, 0.0, 200.0, "Thalamic rate", "Rate of each thalamic axon."),

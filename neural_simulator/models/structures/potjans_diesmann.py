@@ -107,6 +107,7 @@ MICROCIRCUIT = Structure(
     sizes=dict(zip(NAMES, SIZES, strict=True)),
     smallest=100,
     cells={"LIF": dict.fromkeys(NAMES, _CELL)},
+    no_others="weights, drive and rates are those of leaky integrators with synaptic currents; layer 4 offers others",
     defaults={"num_neurons": 3858, "dt_ms": 0.1},
     knobs=(
         Param("in_degree_share", "", 0.0, 0.0, 1.0, "In-degree share",

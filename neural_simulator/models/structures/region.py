@@ -54,12 +54,14 @@ class Structure:
     model that the configuration may ask for, the cell type of every population; the first is the one that the region
     is published or tuned with, and a region without any takes every model. `fitting`: other cell types that the
     principal (the first) population may have with a model; `excitatory_preset` chooses among them. `drive`: factor of
-    the background rate with a model that is not the region's own, found by measurement. `defaults`:
-    configuration values by field under which the region shows its characteristic activity. `reads`: the configuration
-    fields that change this region, besides those that change every network. `knobs`: numbers of its own, set
-    through `structure_parameters`. `rate_bands_Hz` by population and `max_synchrony` say what a living network of this
-    region looks like to auto-tune, where its general bands are wrong (afferents fire as they are told), and `look_ms`
-    how long one must look to see it. They are wide: what the tests of the region assert, times a few.
+    the background rate with a model that is not the region's own, found by measurement, and `input_scale`, by
+    population, of all weights and currents into it, beyond the ratio of capacitances, where such cells need less or
+    more to fire. `defaults`: configuration values by field under which the region shows its characteristic activity.
+    `reads`: the configuration fields that change this region, besides those that change every network. `knobs`:
+    numbers of its own, set through `structure_parameters`. `no_others`: why further neuron models are not offered.
+    `rate_bands_Hz` by population and `max_synchrony` say what a living network of this region looks like to
+    auto-tune, where its general bands are wrong (afferents fire as they are told), and `look_ms` how long one must
+    look to see it. They are wide: what the tests of the region assert, times a few.
     """
 
     key: str
@@ -72,9 +74,11 @@ class Structure:
     cells: Mapping[str, Mapping[str, CellType]] = field(default_factory=dict)
     fitting: Mapping[str, tuple[CellType, ...]] = field(default_factory=dict)
     drive: Mapping[str, float] = field(default_factory=dict)
+    input_scale: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     knobs: tuple[Param, ...] = ()
     reads: tuple[str, ...] = ("num_neurons",)
+    no_others: str = ""
     rate_bands_Hz: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     max_synchrony: float | None = None
     look_ms: float = 1000.0
@@ -101,8 +105,8 @@ class Structure:
         """The cell type of every population with a neuron model; `preset` may name another one for the principal."""
         if model not in self.cells:
             raise ConfigurationError(
-                f"{self.label} is not available with neuron model {model}; set neuron_model_type to one of: "
-                f"{', '.join(self.cells)}.", "neuron_model_type", model)
+                f"{self.label} is not available with neuron model {model}{self.no_others and f': {self.no_others}'}; "
+                f"set neuron_model_type to one of: {', '.join(self.cells)}.", "neuron_model_type", model)
         wanted = FORMER_NAMES.get(preset, preset)
         chosen = next((cell for cell in self.principal_cells(model) if cell.preset == wanted), None)
         return {**self.cells[model], **({self.principal: chosen} if chosen else {})}
@@ -135,6 +139,7 @@ class Region:
         self._native = next(iter(structure.cells.values()))
         self._cells = structure.cell_types(core.neuron_model_type.value, core.excitatory_preset)
         self._drive = structure.drive.get(core.neuron_model_type.value, 1.0)
+        self._input_scale = structure.input_scale.get(core.neuron_model_type.value, {})
         self._index: dict[str, int] = {}
 
     @property
@@ -155,26 +160,38 @@ class Region:
             name=name, start=start, stop=start + self.sizes[name], model=model.key, preset=preset.name,
             params=cell.parameters(values if native else None), excitatory=excitatory, trait=len(self.populations),
             low_um=low_um, high_um=high_um, background_rate_Hz=background_rate_Hz * drive,
-            background_weight=background_weight * strength, current_pA=current_pA * strength, **more))
+            background_weight=background_weight * self.weight_factor(name, True), current_pA=current_pA * strength,
+            **more))
 
     def project(self, pre: str, post: str, in_degree: float, weight: float, **more: Any) -> None:
         """Add a projection in which a cell of `post` has `in_degree` synapses from `pre` on average."""
         if in_degree <= 0.0 or weight <= 0.0:
             return
+        factor = self.weight_factor(post, self.populations[self._index[pre]].excitatory)
+        more = {**more, "weight_sd": factor * more.get("weight_sd", 0.0)}
         if more.get("rule") == "fixed_in_degree":
             self.projections.append(Projection(
-                self._index[pre], self._index[post], weight=weight * self.strength(post),
-                number=round(in_degree), multapses=in_degree > self.sizes[pre], **more))
+                self._index[pre], self._index[post], weight=factor * weight, number=round(in_degree),
+                multapses=in_degree > self.sizes[pre], **more))
             return
         probability = in_degree / self.sizes[pre]
         self.projections.append(Projection(
-            self._index[pre], self._index[post], probability, weight * self.strength(post),
+            self._index[pre], self._index[post], probability, factor * weight,
             multapses=more.pop("multapses", probability > 1.0), **more))
 
     def strength(self, post: str) -> float:
-        """Factor of all weights and currents into `post`: another cell type gets the same charge per capacitance."""
+        """Factor of all currents into `post`: another cell type gets the same charge per capacitance, or its share."""
         native, cell = self._native[post], self._cells[post]
-        return 1.0 if cell is native else cell.capacitance_pF / native.capacitance_pF
+        return 1.0 if cell is native else (
+            self._input_scale.get(post, 1.0) * cell.capacitance_pF / native.capacitance_pF)
+
+    def takes_conductances(self, post: str) -> bool:
+        """Whether cells of `post` have receptors though the native ones, whose weights are currents, have none."""
+        return bool(self._cells[post].resolved[0].receptors) and not self._native[post].resolved[0].receptors
+
+    def weight_factor(self, post: str, excitatory: bool) -> float:
+        """Factor of all weights onto `post`; a current becomes the conductance that lets it flow at -60 mV."""
+        return self.strength(post) / (DRIVING_MV[excitatory] if self.takes_conductances(post) else 1.0)
 
     def narrowed(self, edge_um: float, dimensions: int = 2) -> float:
         """An edge of the reference volume at this scale, when `dimensions` of its edges shrink alike."""
@@ -189,6 +206,7 @@ def box(edges_um: Vector, centre_um: Vector = (0.0, 0.0, 0.0)) -> tuple[Vector, 
 
 # An axon that comes from elsewhere, with a place in space: it fires once for every spike of its Poisson input.
 AFFERENT = CellType("LIF", "PD14", {"C": 1.0, "tau_m": 1.0, "tau_syn": 0.05, "t_ref": 1.0})
+DRIVING_MV = {True: 60.0, False: 20.0}                   # of excitation and inhibition (reversal -80 mV) at -60 mV
 AS_TOLD_HZ = (0.0, 1000.0)            # the rates of afferents
 AFFERENT_WEIGHT_PA = 1e4             # one background spike takes it far above its threshold
 
