@@ -31,7 +31,7 @@ NETWORK = {"num_neurons": 200, "connections_per_neuron": 20, "seed": 4, "backgro
            "background_weight_nS": 3.0, "connection_length_um": 1e9}
 
 RUNAWAY = TEXT.replace("fmin(fmax(v + dt", "(v + dt").replace(", -200), 100)", ")").replace(
-    "* (v - v_t)", "+ 0 * v_t").replace("else v", "else 2 * v")
+    "* (v - v_t)", "* (2 * mV) + 0 * v_t * nS").replace("else v", "else 2 * v")
 
 
 @pytest.fixture(autouse=True)
@@ -110,9 +110,9 @@ def test_a_forgotten_model_is_gone_with_its_file(folder):
 
 
 @pytest.mark.parametrize("old, new, said", [
-    ("    v = fmin(fmax(", "    v = fmin(fmax(0 * dt / (v - v) + ", "cannot be computed|no finite number"),
+    ("    v = fmin(fmax(", "    v = fmin(fmax(0 * dt / (v - v) * v * v / ms + ", "cannot be computed|no finite number"),
     (TEXT, RUNAWAY, "v is no finite number"),
-    ("spiked = v >= PEAK", "spiked = v >= PEAK + log(v_r)", "cannot be computed|no finite|differs"),
+    ("spiked = v >= PEAK", "spiked = v >= PEAK + log(v_r / mV) * mV", "cannot be computed|no finite|differs"),
     ("    v = c if spiked else v\n", "    v = c if spiked else v + (1e9 + v - 1e9 - v) * 1e3\n", "double precision"),
     ("return v, spiked", "return v, v", "then a comparison"),
     ("    spiked = v >= PEAK\n", "    if v >= PEAK:\n        spiked = v > 0\n", "spiked may not be set"),
