@@ -1,5 +1,6 @@
 """`python3 tests [pytest arguments]`: make the environment and the test tools, then run pytest.
 
+Test files are shared among a process per processor, at most `MOST_PROCESSES`; `-n 0` runs all in one.
 On Debian and Ubuntu, as root, the virtual screen and the software renderer are installed too.
 """
 
@@ -12,6 +13,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+MOST_PROCESSES = 4
+ALONE = ("-n", "--numprocesses", "--pdb", "-s", "--capture")     # arguments that say how, or need one process
 sys.path[0] = str(ROOT)     # in place of this folder, whose rooms would hide packages of the same name
 
 from neural_simulator.tools import environment  # noqa: E402 - only found with the line above
@@ -33,8 +36,15 @@ def main(arguments: list[str]) -> int:
         environment.say("Interrupted. The next start goes on from here.")
         return 130
     os.chdir(ROOT)
-    environment.replace_process([sys.executable, "-m", "pytest", *arguments])
+    environment.replace_process([sys.executable, "-m", "pytest", *processes(arguments), *arguments])
     raise AssertionError("unreachable: the process was replaced")
+
+
+def processes(arguments: list[str]) -> list[str]:
+    """Return the arguments that share the test files among processes; none where the caller has said otherwise."""
+    if any(argument.startswith(ALONE) for argument in arguments):
+        return []
+    return ["-n", str(min(os.cpu_count() or 1, MOST_PROCESSES)), "--dist", "loadfile"]
 
 
 def install_screen() -> None:
