@@ -91,25 +91,37 @@ def pack(starts, targets, delays, weights, apart, min_delay, delay_bits, weight_
                 (u32(U(target) // U(blocks)) << u32(weight_bits + delay_bits)) | (delay << u32(weight_bits)) | units)
             used[block] += 1
 
-# ---- a round
+# ---- a round; what is long and called rarely stands by itself, which halves the time to compile
 @nb.njit(**OPT)
-def decide(round_, starts, targets, weights, population_of, pair, numbers, k0, k1, stays, incoming, outgoing):
-    """Mark the synapses that stay, and count those of growing pairs by (population, partner); return who vanishes."""
+def words_of(owner, draw, round_, stream, k0, k1):
+    """Four random words."""
+    return philox(u32(owner), u32(draw), u32(round_), u32(stream), k0, k1)
+
+@nb.njit(**OPT)
+def who(place, count, key):
+    """Who comes at a place of the random order of `count`."""
+    return np.int64(in_order(u32(place), u32(count), order_shift(u32(count)), key[0], key[1], key[2], key[3]))
+
+@nb.njit(**OPT)
+def delay_of(word, d, numbers, steps_per_ms, min_delay, max_delay):
+    """The delay in steps of a synapse at distance d um of a projection with these numbers."""
+    return delay_steps(word, d, numbers[DELAY], numbers[INVERSE_VELOCITY], numbers[DELAY_SD], steps_per_ms, min_delay,
+                       max_delay)
+
+@nb.njit(**OPT)
+def decide(round_, starts, targets, weights, population_of, grows, pair, numbers, k0, k1, stays, incoming, outgoing):
+    """Mark the synapses that stay, count those of growing pairs by (population, partner), return how many vanish."""
     removed = 0
     for i in range(starts.size - 1):
         source = population_of[i]
-        rows = pair[source]
-        if rows.max() < 0:
-            stays[starts[i]:starts[i + 1]] = True
-            continue
         w0, w1, w2, w3 = u32(0), u32(0), u32(0), u32(0)
         for k in range(starts[i], starts[i + 1]):
             rank = k - starts[i]
-            if rank & 3 == 0:
-                w0, w1, w2, w3 = philox(u32(i), u32(rank >> 2), u32(round_), u32(STREAM_REMOVAL), k0, k1)
+            if rank & 3 == 0 and grows[source]:
+                w0, w1, w2, w3 = words_of(i, rank >> 2, round_, STREAM_REMOVAL, k0, k1)
             word = (w0 if rank & 3 == 0 else w1 if rank & 3 == 1 else w2 if rank & 3 == 2 else w3)
             target = targets[U(k)]
-            own = rows[population_of[target]]
+            own = pair[source, population_of[target]]
             if own >= 0:
                 if vanishes(word, weights[U(k)], numbers[own, THRESHOLD], numbers[own, WEAK], numbers[own, STRONG]):
                     stays[U(k)] = False
@@ -134,60 +146,81 @@ def reaches(starts, targets, stays, i, j, head, following, formed):
     return False
 
 @nb.njit(**OPT)
+def chance(i, j, positions, spikes, periods, own):
+    """Distance (um) of a source and a target, and the probability with which an attempt succeeds."""
+    dx = wrapped(positions[j, 0] - positions[i, 0], periods[PERIOD_X])
+    dy = wrapped(positions[j, 1] - positions[i, 1], periods[PERIOD_Y])
+    dz = wrapped(positions[j, 2] - positions[i, 2], periods[PERIOD_Z])
+    d = length(dx, dy, dz)
+    return d, formation(d, own[GROWTH_LENGTH], own[SHARE], f32(spikes[i]), f32(spikes[j]), own[INVERSE_FULL])
+
+@nb.njit(**OPT)
+def fill(j, row, round_, synapses, positions, spikes, own, count, drawing, way, k0, k1, grid, into, out, head,
+         following, formed, n):
+    """Let the vacancies of target j be filled from `formed[n]` on; return one past the last.
+
+    `own` and `count` are the tables' rows of one pair, `drawing` and `way` those of its projection; `into` and `out`
+    count its synapses.
+    """
+    starts, targets, stays = synapses
+    w0, w1, w2, w3 = words_of(j, (row << 16) | MOST_ATTEMPTS, round_, STREAM_GROWTH, k0, k1)
+    attempts = min(np.int64(f32(count[MOST_IN] - into[j]) * own[ATTEMPTS] + uniform(w0)), MOST_ATTEMPTS)
+    first, sources = way[PRE_FIRST], way[PRE_LAST] - way[PRE_FIRST]
+    for attempt in range(attempts):
+        if into[j] >= count[MOST_IN]:
+            break
+        w0, w1, w2, w3 = words_of(j, (row << 16) | attempt, round_, STREAM_GROWTH, k0, k1)
+        i = first + np.int64(mulhi(w0, u32(sources)))
+        if i == j and way[AUTAPSES] == 0:
+            continue
+        d, probability = chance(i, j, positions, spikes, drawing, own)
+        if not uniform(w1) < probability or out[i] >= count[MOST_OUT]:
+            continue
+        if way[MULTAPSES] == 0 and reaches(starts, targets, stays, i, j, head, following, formed):
+            continue
+        formed[n, 0], formed[n, 1], formed[n, 3] = i, j, row
+        formed[n, 2] = delay_of(w2, d, drawing, f32(grid[0]), i32(grid[1]), i32(grid[2]))
+        following[n], head[i] = head[i], n
+        n += 1
+        into[j] += 1
+        out[i] += 1
+    return n
+
+@nb.njit(**OPT)
 def form(round_, starts, targets, stays, positions, spikes, numbers, counts, drawing, ways, k0, k1, grid, incoming,
          outgoing):
     """Let vacancies be filled; return (F, 4) int64: source, target, delay in steps, row of the table.
 
     `drawing` and `ways` are the projections' table as builders read it; `grid`: steps per ms, shortest, longest delay.
     """
-    steps_per_ms, min_delay, max_delay = f32(grid[0]), i32(grid[1]), i32(grid[2])
     head, following = np.full(starts.size - 1, -1, np.int64), np.zeros(1024, np.int64)
     formed, n = np.zeros((1024, 4), np.int64), 0
+    synapses = (starts, targets, stays)
     for row in range(counts.shape[0]):
-        pre, post, most_in, most_out = counts[row, PRE], counts[row, POST], counts[row, MOST_IN], counts[row, MOST_OUT]
-        q = counts[row, PROJECTION]
-        first, sources = ways[q, PRE_FIRST], ways[q, PRE_LAST] - ways[q, PRE_FIRST]
-        owners = counts[row, LAST_POST] - counts[row, FIRST_POST]
-        autapses, multapses = ways[q, AUTAPSES] != 0, ways[q, MULTAPSES] != 0
-        o0, o1, o2, o3 = philox(u32(row), u32(ORDER), u32(round_), u32(STREAM_GROWTH), k0, k1)
-        shift = order_shift(u32(owners))
+        count, q = counts[row], counts[row, PROJECTION]
+        into, out = incoming[count[PRE]], outgoing[count[POST]]
+        owners = count[LAST_POST] - count[FIRST_POST]
+        key = words_of(row, ORDER, round_, STREAM_GROWTH, k0, k1)
         for place in range(owners):                     # in random order, so that nobody always comes first
-            j = counts[row, FIRST_POST] + np.int64(in_order(u32(place), u32(owners), shift, o0, o1, o2, o3))
-            vacant = most_in - np.int64(incoming[pre, j])
+            j = count[FIRST_POST] + who(place, owners, key)
+            vacant = count[MOST_IN] - np.int64(into[j])
             if vacant <= 0:
                 continue
-            w0, w1, w2, w3 = philox(u32(j), u32((row << 16) | MOST_ATTEMPTS), u32(round_), u32(STREAM_GROWTH), k0, k1)
-            attempts = min(np.int64(f32(vacant) * numbers[row, ATTEMPTS] + uniform(w0)), MOST_ATTEMPTS)
-            for attempt in range(attempts):
-                if incoming[pre, j] >= most_in:
-                    break
-                w0, w1, w2, w3 = philox(u32(j), u32((row << 16) | attempt), u32(round_), u32(STREAM_GROWTH), k0, k1)
-                i = first + np.int64(mulhi(w0, u32(sources)))
-                if i == j and not autapses:
-                    continue
-                dx = wrapped(positions[j, 0] - positions[i, 0], drawing[q, PERIOD_X])
-                dy = wrapped(positions[j, 1] - positions[i, 1], drawing[q, PERIOD_Y])
-                dz = wrapped(positions[j, 2] - positions[i, 2], drawing[q, PERIOD_Z])
-                d = length(dx, dy, dz)
-                if not uniform(w1) < formation(d, numbers[row, GROWTH_LENGTH], numbers[row, SHARE], f32(spikes[i]),
-                                               f32(spikes[j]), numbers[row, INVERSE_FULL]):
-                    continue
-                if outgoing[post, i] >= most_out:
-                    continue
-                if not multapses and reaches(starts, targets, stays, i, j, head, following, formed):
-                    continue
-                if n == following.size:
-                    more, further = np.zeros((2 * n, 4), np.int64), np.zeros(2 * n, np.int64)
-                    more[:n], further[:n] = formed, following
-                    formed, following = more, further
-                formed[n, 0], formed[n, 1], formed[n, 3] = i, j, row
-                formed[n, 2] = delay_steps(w2, d, drawing[q, DELAY], drawing[q, INVERSE_VELOCITY],
-                                           drawing[q, DELAY_SD], steps_per_ms, min_delay, max_delay)
-                following[n], head[i] = head[i], n
-                n += 1
-                incoming[pre, j] += 1
-                outgoing[post, i] += 1
+            if n + vacant > following.size:
+                formed, following = enlarged(formed, following, 2 * n + vacant)
+            n = fill(j, row, round_, synapses, positions, spikes, numbers[row], count, drawing[q], ways[q], k0, k1,
+                     grid, into, out, head, following, formed, n)
     return formed[:n]
+
+@nb.njit(**OPT)
+def enlarged(formed, following, size):
+    """The two arrays with room for `size` synapses."""
+    more, further = np.zeros((size, 4), np.int64), np.zeros(size, np.int64)
+    for n in range(following.size):                     # slices would take seconds to compile
+        for k in range(4):
+            more[n, k] = formed[n, k]
+        further[n] = following[n]
+    return more, further
 
 @nb.njit(**OPT)
 def merge(starts, targets, delays, stays, formed, new_starts, new_targets, new_delays, origin):

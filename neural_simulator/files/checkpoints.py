@@ -1,8 +1,9 @@
 """Checkpoints `.simstate.h5`: the whole state of a simulation, from which it goes on bit for bit.
 
 A checkpoint holds what cannot be computed again: configuration, seed, the values changed while running, and every
-array of the state. The synapses are a function of configuration and seed; a fingerprint tells whether the network
-that is built from them is the one that was saved. docs/checkpoints.md has the layout.
+array of the state. The synapses are a function of configuration and seed, or part of the state once they have been
+rewired; a fingerprint tells whether the network that is built is the one that was saved. docs/checkpoints.md has the
+layout.
 """
 
 from __future__ import annotations

@@ -146,8 +146,9 @@ def play(plan: Plan, structure: Structure, number: int, positions: np.ndarray, s
     keys = [np.uint32(word) for word in plan.key_words]
     stays = np.empty(wiring.num_synapses, np.bool_)
     incoming, outgoing = np.zeros((count, n), np.int32), np.zeros((count, n), np.int32)
-    removed = k.decide(np.int64(number), wiring.starts, wiring.targets, columns[weight], population_of, structure.pair,
-                       structure.numbers, *keys, stays, incoming, outgoing)
+    grows = (structure.pair >= 0).any(axis=1)
+    removed = k.decide(np.int64(number), wiring.starts, wiring.targets, columns[weight], population_of, grows,
+                       structure.pair, structure.numbers, *keys, stays, incoming, outgoing)
     drawing, ways = projections.table(plan.projections, plan.populations, plan.scale_of)
     grid = np.array([1.0 / plan.dt, plan.min_delay_steps, plan.max_delay_steps])
     formed = k.form(np.int64(number), wiring.starts, wiring.targets, stays, positions, spikes, structure.numbers,
