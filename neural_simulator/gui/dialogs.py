@@ -185,16 +185,17 @@ class Dialogs:
     # ---- telling ----------------------------------------------------------------------------------------
     def _show_keys(self) -> None:
         rows = key_list()
-        with self._window("dialog.keys", "Keys", 540, 84 + 25 * (len(rows) + 1)):
+        tallest = dpg.get_viewport_client_height() / self._look.scale - 40
+        with self._window("dialog.keys", "Keys", 700, min(110 + 26 * len(rows), tallest)):
             with dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit):
-                dpg.add_table_column(width_fixed=True, init_width_or_weight=self._look.px(130))
-                dpg.add_table_column(width_stretch=True)
+                dpg.add_table_column(width_fixed=True, init_width_or_weight=self._look.px(170))
+                dpg.add_table_column(width_stretch=True, init_width_or_weight=1.0)
                 for keys, meaning in rows:
                     with dpg.table_row():
                         self._look.use_font(dpg.add_text(keys), "bold")
-                        dpg.add_text(meaning)
+                        dpg.add_text(meaning, wrap=0)
             dpg.add_text("All keys work in both windows; in the panel those without Ctrl only while nothing is typed, "
-                         "and Escape only closes dialogs.", color=self._look.dim, wrap=self._look.px(500))
+                         "and Escape only closes dialogs.", color=self._look.dim, wrap=self._look.px(660))
 
     def _show_crash(self, message: str) -> None:
         with self._window("dialog.crash", "The simulation met an error", 560, 190):
@@ -203,7 +204,7 @@ class Dialogs:
                          color=self._look.dim)
             dpg.add_button(label="Close", callback=lambda: dpg.delete_item("dialog.crash"))
 
-    def _window(self, tag: str, title: str, width: int, height: int) -> Any:
+    def _window(self, tag: str, title: str, width: float, height: float) -> Any:
         """Return a new window of this size in the middle of the panel, replacing one of the same tag."""
         if dpg.does_item_exist(tag):
             dpg.delete_item(tag)

@@ -30,7 +30,7 @@ from ..models.structures.generic import GENERIC
 
 # Fields whose values are called by long words in the form.
 LONG_CHOICES = ("neuron_model_type", "neural_structure_profile", "excitatory_preset", "inhibitory_preset", "model",
-                "preset")
+                "preset", "recording_mode", "playback_mode")
 CHOSEN = (*LONG_CHOICES, "receptor")            # texts that are chosen among what there is
 
 NUMBER, SWITCH, CHOICE, NUMBERS, PARAMETERS = "number", "switch", "choice", "numbers", "parameters"

@@ -15,7 +15,7 @@ from .fields import refit
 from .layout import Look, centre
 
 TAG = "dialog.gallery"
-PICTURE = (190, 130)             # px at scale 1
+PICTURE = (250, 150)             # px at scale 1
 PER_ROW = 3
 TURN = math.radians(32.0)        # of the picture about the vertical, and its tilt
 TILT = math.radians(18.0)
@@ -30,7 +30,8 @@ class Gallery:
         desk.on("show_gallery", self._open)
 
     def _open(self) -> None:
-        size = self._look.px(PER_ROW * (PICTURE[0] + 18) + 44), self._look.px(560)
+        look, tallest = self._look, dpg.get_viewport_client_height() - 40
+        size = look.px(PER_ROW * (PICTURE[0] + 18) + 44), min(look.px(720), tallest)
         with dpg.window(label="Structures", tag=TAG, modal=True, no_collapse=True, no_saved_settings=True,
                         width=size[0], height=size[1], pos=centre(*size), on_close=lambda: dpg.delete_item(TAG)):
             dpg.add_text("Drawing...", tag="gallery.wait", color=self._look.dim)
@@ -56,8 +57,9 @@ class Gallery:
                 dpg.draw_rectangle((0, 0), (width, height), fill=theme.PLOT_GROUND, color=look.colors.line, rounding=4)
                 for x, y, index in placed(card, width, height):
                     dpg.draw_circle((x, y), 1.6 * look.scale, fill=theme.population_rgb(index), color=(0, 0, 0, 0))
-            dpg.add_button(label=card.label if len(card.label) < 26 else card.label[:25] + "\u2026", width=width,
-                           tag=f"gallery.{card.key}", callback=partial(self._choose, card.key))
+            dpg.add_button(label=card.label, width=width, tag=f"gallery.{card.key}",
+                           callback=partial(self._choose, card.key))
+            look.use_font(f"gallery.{card.key}", "small")
             text = dpg.add_text(card.claim, wrap=width)
             look.use_font(text, "small")
             note = dpg.add_text(f"{card.num_neurons:,} neurons in {len(card.populations)} populations", color=look.dim)

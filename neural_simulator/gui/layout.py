@@ -17,7 +17,7 @@ LEFT_WIDTH = 400
 LOG_HEIGHT = 142
 STATUS_HEIGHT = 32
 TIP_WIDTH = 330
-COLUMNS = (8, None, 108, 46, 18)        # mark, label, input, unit, reset; None takes what is left
+COLUMNS = (8, None, 104, 54, 16)        # mark, label, input, unit, reset; None takes what is left
 WIDE_COLUMNS = (8, None, 18)            # mark, label above input, reset
 
 

@@ -29,7 +29,7 @@ class Tapes:
         self.picked_trace = Voltages((), {}, 1.0)
         self.state_names: tuple[str, ...] = ()
         self.states = np.empty((0, 0), np.float32)           # (K, S), the newest ones
-        self.resources = Scalars(("step_us", "speed", "process_bytes"))
+        self.resources = Scalars(("step_us", "speed", "process_bytes", "memory_use"))
         self.means = Scalars(())                   # mean weight of every pair of populations that learns
         self._process = psutil.Process()
         self._learning: LearningView | None = None     # the newest of those kept
@@ -67,7 +67,8 @@ class Tapes:
         self.voltages.saw(frame)
         self._follow_picked(network, frame)
         self._follow_means(frame)
-        self.resources.saw(frame.time_ms, (frame.step_time_us, frame.speed, float(self.process_bytes())))
+        self.resources.saw(frame.time_ms, (frame.step_time_us, frame.speed, float(self.process_bytes()),
+                                            frame.memory_use))
 
     def _follow_means(self, frame: Frame) -> None:
         """Keep the mean weights; where other populations learn than before, they begin anew."""

@@ -45,8 +45,8 @@ DARK = Colors(
     accent_hover=(66, 143, 199), start=(0, 118, 86), good=(0, 158, 115), note=(240, 196, 84), bad=(236, 110, 66),
     bad_field=(92, 38, 26), off=(30, 35, 45), off_text=(96, 104, 120), found=(120, 210, 255))
 LIGHT = Colors(
-    ground=(236, 239, 244), surface=(250, 251, 253), popup=(255, 255, 255), header=(222, 228, 237),
-    field=(226, 231, 239), field_hover=(208, 217, 230), line=(196, 204, 217), text=(28, 34, 46), dim=(92, 102, 120),
+    ground=(236, 239, 244), surface=(250, 251, 253), popup=(255, 255, 255), header=(208, 217, 230),
+    field=(217, 224, 234), field_hover=(200, 211, 226), line=(196, 204, 217), text=(28, 34, 46), dim=(92, 102, 120),
     accent=(44, 111, 168), accent_hover=(84, 148, 204), start=(0, 124, 90), good=(0, 124, 90), note=(150, 96, 0),
     bad=(190, 58, 16), bad_field=(255, 216, 200), off=(231, 234, 240), off_text=(158, 166, 180), found=(0, 92, 168))
 THEMES: dict[str, Colors] = {"dark": DARK, "light": LIGHT}
@@ -127,10 +127,11 @@ def base_theme(colors: Colors, scale: float) -> int | str:
                               (dpg.mvPlotCol_AxisGrid, (*PLOT_LINE, 90)), (dpg.mvPlotCol_LegendBg, (*c.popup, 220)),
                               (dpg.mvPlotCol_LegendText, c.text)):
             dpg.add_theme_color(target, color, category=plots)
-        dpg.add_theme_style(dpg.mvPlotStyleVar_PlotPadding, 4 * scale, 7 * scale, category=plots)
+        dpg.add_theme_style(dpg.mvPlotStyleVar_PlotPadding, 4 * scale, 9 * scale, category=plots)
         for target, x, y in (
                 (dpg.mvStyleVar_FramePadding, 7, 4), (dpg.mvStyleVar_ItemSpacing, 7, 6),
-                (dpg.mvStyleVar_WindowPadding, 10, 8), (dpg.mvStyleVar_CellPadding, 4, 2)):
+                (dpg.mvStyleVar_WindowPadding, 10, 8), (dpg.mvStyleVar_CellPadding, 4, 2),
+                (dpg.mvStyleVar_ItemInnerSpacing, 3, 4)):
             dpg.add_theme_style(target, x * scale, y * scale)
         dpg.add_theme_style(dpg.mvStyleVar_IndentSpacing, 8 * scale)
         for target, size in ((dpg.mvStyleVar_FrameRounding, 4), (dpg.mvStyleVar_ChildRounding, 5),

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..app.charts import Axes, Chart, Line
 from ..base.declarations import Population
+from ..models.neurons import NEURON_MODELS
 from . import theme
 from .plots import rounded_up
 from .tapes import Tapes
@@ -22,7 +23,8 @@ ACTIVITY = (RASTER, RATES, VOLTAGE)
 STEP_TIME = Axes("step_time", "Time of a step", TIME, "Step (us)")
 SPEED = Axes("speed_reached", "Speed", TIME, "Speed (x real time)")
 MEMORY = Axes("memory", "Memory", TIME, "Program (MB)")
-RESOURCES = (STEP_TIME, SPEED, MEMORY)
+IN_USE = Axes("memory_use", "Memory of what computes", TIME, "In use (%)")       # of the GPU where one computes
+RESOURCES = (STEP_TIME, SPEED, MEMORY, IN_USE)
 
 PICKED = Axes("picked", "Membrane potential of the picked neuron", TIME, "V (mV)", 0.4)
 PHASE = Axes("phase", "Phase plane of the picked neuron", "V (mV)", "State", 0.6)
@@ -76,13 +78,13 @@ def probe_colors(tapes: Tapes) -> list[theme.Color]:
 
 
 def resources(tapes: Tapes) -> tuple[Chart, ...]:
-    """Step time, speed and memory since the run began."""
+    """Step time, speed, memory of the program and of what computes, since the run began."""
     charts = []
     for axes, name, factor, color in ((STEP_TIME, "step_us", 1.0, 0), (SPEED, "speed", 1.0, 2),
-                                      (MEMORY, "process_bytes", 1e-6, 5)):
+                                      (MEMORY, "process_bytes", 1e-6, 5), (IN_USE, "memory_use", 100.0, 1)):
         times, values = tapes.resources.line(name)
         limits = (float(times[0]), max(float(times[-1]), float(times[0]) + 0.1)) if len(times) else (0.0, 1.0)
-        top = rounded_up(float(np.max(values * factor, initial=0.0)))
+        top = 100.0 if axes is IN_USE else rounded_up(float(np.max(values * factor, initial=0.0)))
         charts.append(Chart(axes, (Line(axes.title, times, values * factor, theme.population_rgb(color)),), limits,
                             (0.0, top)))
     return tuple(charts)
@@ -93,7 +95,8 @@ def neuron(tapes: Tapes, state: str, window_ms: float = 1000.0) -> tuple[Chart, 
     network = tapes.network
     if network is None or tapes.picked is None:
         return Chart(PICKED, ()), Chart(PHASE, ())
-    color = theme.population_rgb(int(network.population_of[tapes.picked]))
+    index = int(network.population_of[tapes.picked])
+    color = theme.population_rgb(index)
     since_ms = tapes.now_ms - window_ms
     times, v = tapes.picked_trace.line(0, since_ms)
     trace = Line(f"neuron {tapes.picked}", times, v, color)
@@ -102,7 +105,9 @@ def neuron(tapes: Tapes, state: str, window_ms: float = 1000.0) -> tuple[Chart, 
     if {"v", state} <= set(tapes.state_names) and len(tapes.states):
         x, y = (tapes.states[:, tapes.state_names.index(name)].astype(float) for name in ("v", state))
         lines = (Line(f"V, {state}", x, y, color), Line("now", x[-1:], y[-1:], NOW, "marks"))
-    return Chart(PICKED, (trace,), limits), Chart(PHASE, lines)
+    units = {each.name: each.unit for each in NEURON_MODELS[network.populations[index].model].states}
+    axes = replace(PHASE, y_label=f"{state} ({units[state]})" if units.get(state) else state or PHASE.y_label)
+    return Chart(PICKED, (trace,), limits), Chart(axes, lines)
 
 
 def weights(tapes: Tapes) -> tuple[Chart, ...]:

@@ -2,8 +2,9 @@
 
     walk_app.py FOLDER      prints JSON: the controls that were used, those without effect, what went wrong
 
-The simulation is paused, so that nothing changes but by the control. What counts as an effect: commands sent, the view
-state, the settings, files, windows, other items' values, labels and visibility.
+The simulation is paused, so that nothing changes but by the control. What counts as an effect: commands sent, the
+configuration in the form, the picture's and the program's settings, the run, files; only where there is none of these,
+the control is used again while all other items' values, labels and visibility are watched.
 """
 
 import json
@@ -43,6 +44,7 @@ from neural_simulator.files.profiles import load_profile  # noqa: E402
 from neural_simulator.gui.fields import fields_of  # noqa: E402
 from neural_simulator.gui.panel import Panel  # noqa: E402
 
+EVERY = 12               # pictures of which one is drawn
 USED = ("Button", "Checkbox", "Combo", "InputText", "SliderFloat", "MenuItem", "Selectable")
 TYPED = {"search": "velocity", "probes": "3, 4", "log.search": "State", "neuron.number": "5"}
 LISTS = {"sphere_um": "0, 0, 0, 100", "box_um": "-9, -9, -9, 9, 9, 9", "times_ms": "1, 2.5"}
@@ -81,14 +83,15 @@ class Walk:
             if not name.startswith(("reset_camera", "show_viewer", "look_", "recall_", "save_view")):
                 continue
             self.desk.on(name, lambda name=name: self.sent.append(name))      # the viewer's part
-        self.desk.show(load_profile(FOLDER / "profiles" / "small-1000x100.json"))
+        self.usual = load_profile(FOLDER / "profiles" / "small-1000x100.json")
+        self.desk.show(self.usual)
         self.panel = Panel(self.desk, self.store, size=(760, 620))
         self.panel._runner = Runner(stand_in_jobs(FOLDER, {job.script for job in JOBS}))
         self.worker.start()
         self.panel.open()
-        self.every, self.pictures, self.must_draw, self.draw = 12, 0, True, dpg.render_dearpygui_frame
+        self.every, self.pictures, self.must_draw, self.draw = EVERY, 0, True, dpg.render_dearpygui_frame
         dpg.render_dearpygui_frame = self.render
-        self.used, self.idle, self.wrong, self.keeping = [], [], [], False
+        self.used, self.idle, self.wrong, self.keeping, self.fronts, self.dialog = [], [], [], False, [], ""
 
     def turn(self, count=1):
         for _ in range(count):
@@ -117,8 +120,12 @@ class Walk:
         self.until(lambda: (self.answers >= asked and not self.desk.background._newest
                             and not self.desk.view.building and not self.panel._runner.running), "rest")
         self.turn(2)
-        self.must_draw = True
-        self.turn()
+
+    def look(self):
+        """Let everything be drawn, some pictures long: only then are axes and places what they should be."""
+        for _ in range(4):
+            self.must_draw = True
+            self.turn()
 
     def prepare(self):
         """A paused network, some ms old, with the profile in the form, and no dialog."""
@@ -127,11 +134,11 @@ class Walk:
         if view.recording is not None:
             self.desk.trigger("record")
         if view.network is None or view.network.num_neurons != 1000:
-            self.desk.show(load_profile(FOLDER / "profiles" / "small-1000x100.json"))
+            self.desk.show(self.usual)
             self.desk.trigger("apply")
             self.settle()
         elif self.desk.unsaved and not self.keeping:
-            self.desk.show(load_profile(FOLDER / "profiles" / "small-1000x100.json"))
+            self.desk.show(self.usual)
         if self.desk.view.run == "running":
             self.desk.send(Pause())
         if self.desk.view.run in ("stopped", "ended"):
@@ -151,8 +158,19 @@ class Walk:
         self.desk.leaving = False
         self.desk.stay()
 
-    def world(self, without):
-        view, items = self.desk.view, {}
+    def facts(self):
+        """Everything that a control may change but for the look of the panel itself."""
+        view = self.desk.view
+        files = sorted((str(path), path.stat().st_mtime_ns) for path in FOLDER.rglob("*")
+                       if path.is_file() and path.suffix != ".tmp")
+        shown = (view.draft_core, view.draft_gpu, view.visual, view.history_at, view.run, dict(view.draft_errors),
+                 view.profile, view.speed, view.recording, view.playback)
+        return {"sent": len(self.sent), "files": files, "view": shown, "settings": self.desk.settings,
+                "leaving": self.desk.leaving}
+
+    def items(self, without):
+        """What all other items show, and what the program has told."""
+        items = {}
         for item in dpg.get_all_items():
             tag = dpg.get_item_alias(item) or item
             if tag in (without, "number.process", "forecast"):
@@ -161,12 +179,7 @@ class Walk:
             if kind in ("Text", *USED, "CollapsingHeader", "Tab", "ChildWindow", "WindowAppItem"):
                 told = dpg.get_item_configuration(item)
                 items[tag] = (told.get("label"), told.get("show"), told.get("enabled"), str(dpg.get_value(item))[:2000])
-        files = sorted(str(path) for path in FOLDER.rglob("*") if path.is_file())
-        shown = (view.draft_core, view.draft_gpu, view.visual, view.history, view.history_at, view.run, view.status,
-                 dict(view.draft_errors), view.profile, view.speed, view.recording)
-        return {"items": items, "sent": len(self.sent), "files": files, "view": shown,
-                "settings": self.desk.settings, "leaving": self.desk.leaving, "log": self.store.version,
-                "limits": dpg.get_axis_limits("activity.rates.x")}
+        return {"items": items, "log": self.store.version, "limits": dpg.get_axis_limits("activity.rates.x")}
 
     def other_value(self, tag, kind):
         now = dpg.get_value(tag)
@@ -222,12 +235,46 @@ class Walk:
             return
         if dpg.get_item_configuration(tag).get("enabled") is False:
             self.make_possible(tag)
-        self.every = 1 if tag == "window" else 12       # plots are let go some pictures after they were drawn
         if tag == "timeline.go_back":
             dpg.set_value("timeline.when", 20.0)
         if tag == "menu.reset_layout":
             dpg.configure_item("bottom", show=False)
-        before = self.world(tag)
+        if tag.endswith(".hold"):
+            self.hold(tag)
+            return
+        before = self.facts()
+        self.act(tag, kind, callback)
+        self.used.append(tag)
+        if self.facts() != before:
+            return
+        self.prepare()          # a second look, at what the panel itself shows
+        if self.dialog:
+            self.desk.trigger(self.dialog)
+            self.settle()
+        self.every = 1 if tag == "window" else EVERY       # plots are let go some pictures after they were drawn
+        self.bring_to_front(tag)
+        before = self.items(tag)
+        self.act(tag, kind, callback)
+        if self.items(tag) == before:
+            self.idle.append(tag)
+        self.every = EVERY
+
+    def hold(self, tag):
+        """Held plots stand still while the run goes on, and follow it again afterwards."""
+        axis = tag.replace(".hold", {"activity": ".rates.x"}[tag.removesuffix(".hold")])
+        for held in (True, False):
+            dpg.set_value(tag, held)
+            self.look()
+            before = dpg.get_axis_limits(axis)
+            self.desk.send(StepOnce(40.0))
+            self.settle()
+            self.look()
+            if (dpg.get_axis_limits(axis) == before) is not held:
+                self.idle.append(tag)
+        self.used.append(tag)
+
+    def act(self, tag, kind, callback):
+        """Do to a control what the user would, and wait until everything is answered."""
         value = None
         if kind in ("Checkbox", "Combo", "InputText", "SliderFloat"):
             value = self.other_value(tag, kind)
@@ -237,11 +284,6 @@ class Walk:
         if callback is not None:
             self.panel._run_callback(callback, (tag, value, None))
         self.settle()
-        self.used.append(tag)
-        if dpg.does_item_exist(tag) and tag.endswith(".hold"):
-            return
-        if self.world(tag) == before:
-            self.idle.append(tag)
 
     def make_possible(self, tag):
         name = tag.rpartition(".")[2]
@@ -271,6 +313,7 @@ class Walk:
         for bar, tab in fronts:          # parts refresh only in front
             dpg.set_value(bar, tab)
             self.settle()
+            self.look()
         known = self.controls()
         for tag in known:
             if self.only and tag not in self.only:
@@ -291,12 +334,16 @@ class Walk:
         self.panel.close()
 
     def bring_to_front(self, tag):
-        item = dpg.get_item_parent(tag)
+        item, fronts = dpg.get_item_parent(tag), []
         while item:
             if dpg.get_item_type(item).endswith("mvTab"):
-                dpg.set_value(dpg.get_item_parent(item), item)
+                fronts.append((dpg.get_item_parent(item), item))
             item = dpg.get_item_parent(item)
-        self.turn(2)
+        if fronts != self.fronts:
+            self.fronts = fronts
+            for bar, tab in fronts:
+                dpg.set_value(bar, tab)
+            self.look()
 
     def guarded(self, tag):
         lines = len(self.store.records)
@@ -312,6 +359,7 @@ class Walk:
         self.prepare()
         self.desk.trigger(name)
         self.settle()
+        self.dialog = name
         for tag in [tag for tag in self.controls() if tag not in before]:
             self.prepare()
             self.desk.trigger(name)
@@ -323,6 +371,7 @@ class Walk:
             except Exception as error:
                 self.wrong.append(f"{tag}: {type(error).__name__}: {error}")
             self.wrong += [f"{tag}: {text}" for _, level, text in list(self.store.records)[lines:] if level == "ERROR"]
+        self.dialog = ""
 
     def walk_stimuli(self):
         self.prepare()

@@ -18,7 +18,9 @@ from ..facts import in_bytes
 from ..layout import Look, wrapped_tooltip
 
 SLOWEST, FASTEST = 0.01, 20.0
-MOST_LETTERS = 70            # of a forecast
+MOST_LETTERS = 58            # of a forecast
+FORECAST_TIP = ("What the network in the form will take: memory, and wall time per simulated time. The time is an "
+                "estimate from the network that runs now.")
 BUTTONS = ("apply", "start", "pause", "stop", "step", "record")
 
 
@@ -48,8 +50,7 @@ class Controls:
             for name in BUTTONS:
                 self._add_button(name)
             dpg.add_text("", tag="forecast", color=look.dim)
-            wrapped_tooltip("forecast", "What the network in the form will take: memory, and wall time per simulated "
-                                        "time. The time is an estimate from the network that runs now.", look)
+            self._forecast_tip = wrapped_tooltip("forecast", FORECAST_TIP, look)
         dpg.bind_item_theme("action.apply", look.accent_button)
         dpg.bind_item_theme("action.start", look.good_button)
         self._build_speed()
@@ -122,6 +123,7 @@ class Controls:
             text = (f"{in_bytes(told.memory_bytes)} of {in_bytes(told.available_bytes)}, about "
                     f"{told.real_time_factor:.2g} s per simulated s")
         dpg.set_value("forecast", text)
+        dpg.set_value(self._forecast_tip, told.problem or FORECAST_TIP)
         dpg.configure_item("forecast", color=self._look.bad if told.problem else self._look.dim)
 
     def _show_profile(self) -> None:

@@ -52,7 +52,7 @@ class Log:
             dpg.add_button(label="Clear", tag="log.clear", callback=self._store.clear)
         with dpg.child_window(tag="log.list", border=False, horizontal_scrollbar=True):
             dpg.add_group(tag="log.lines")
-        dpg.bind_item_theme("log.list", look.dense)
+        dpg.bind_item_theme("log.lines", look.dense)
         look.use_font("log.lines", "mono")
 
     # ---- from the user ----------------------------------------------------------------------------------

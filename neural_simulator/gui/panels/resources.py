@@ -1,4 +1,4 @@
-"""What the run costs: time of a step, speed reached, memory, since the run began."""
+"""What the run costs: time of a step, speed reached, memory of program and device, since the run began."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERY = 10               # frames of the panel between two drawings; nothing her
 
 
 class Resources:
-    """Three plots over the whole run."""
+    """Four plots over the whole run."""
 
     name, title, place = "resources", "Resources", "right"
 
@@ -43,7 +43,6 @@ class Resources:
             self._view.show(views.resources(tapes))
             if tapes.frame is not None:
                 factor = tapes.frame.real_time_factor
-                dpg.set_value("resources.note", f"real-time factor {factor:.3g}: a simulated second takes "
-                                                f"{factor:.3g} s of computing")
+                dpg.set_value("resources.note", f"a simulated second takes {factor:.3g} s of computing")
         if self._view.held or self._desk.view.run != "running":
             self._view.let_go()

@@ -36,7 +36,8 @@ class Traits:
             self._desk.notice(f"All {core.num_traits} traits have cells of their own; remove one, or raise the number "
                               "of traits.", bad=True)
             return
-        model = next(key for key in NEURON_MODELS if key != core.neuron_model_type.value)
+        others = [key for key in NEURON_MODELS if key != core.neuron_model_type.value]
+        model = next((key for key in others if NEURON_MODELS[key].max_dt_ms >= core.dt_ms), others[0])
         self._list.add(TraitCells(trait=free[0], model=NeuronModel(model)))
 
     def refresh(self) -> None:
