@@ -7,9 +7,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from neural_simulator.backend import cuda
 from neural_simulator.backend.cpu_rewire import COUNTS
 from neural_simulator.base.errors import ConfigurationError, StateError
 from neural_simulator.config import CoreSimConfig, GPUConfig
+from neural_simulator.engine import cuda_engine
+from neural_simulator.engine.layout import Layout
 from neural_simulator.engine.memory import estimate_memory
 from neural_simulator.engine.rewiring import SIZES_CHANGE, WEIGHT
 from neural_simulator.engine.simulation import Simulation
@@ -307,6 +310,40 @@ def test_a_snapshot_between_rounds_continues_with_the_same_bits(threads):
     fresh = Simulation(CORES["STDP"], CPU)
     assert same(everything(sim), everything(fresh)) and sim.plasticity_events == (0, 0, 0, 0)
     assert all(np.array_equal(a, b) for a, b in zip(sim.network.csr(), fresh.network.csr(), strict=True))
+
+
+@pytest.mark.parametrize("kind", ["partitioned", "global"])
+def test_both_layouts_of_a_device_rewire_as_the_cpu_does(kind, monkeypatch):
+    if cuda.problem() is not None:
+        pytest.skip(f"no CUDA: {cuda.problem()}")
+    if kind == "global":
+        monkeypatch.setattr(cuda_engine, "choose", lambda plan, device: Layout(
+            "global", "for this test", 1, slots=plan.max_delay_steps + 2))
+    core = CORES["reward"]
+    host, device = Simulation(core, CPU), Simulation(core, GPUConfig(backend="cuda"))
+    fresh = everything(device)
+    assert same(fresh, everything(host)) and device._engine.layout.kind == kind
+    states = {}
+    for count in (130, 120, 200):
+        for sim in (host, device):
+            sim.step(count)
+            states[sim, sim.step_index] = sim.snapshot()
+        assert same(everything(device), everything(host)), count
+    assert device.plasticity_events == host.plasticity_events and min(host.plasticity_events) > 300
+    for a, b in zip(device.network.csr(), host.network.csr(), strict=True):
+        assert np.array_equal(a, b)
+    for a, b in zip(device.network.synapses_of(7), host.network.synapses_of(7), strict=True):
+        assert sorted(zip(*a, strict=True)) == sorted(zip(*b, strict=True))
+    assert np.array_equal(device.network.in_degrees(), host.network.in_degrees())
+    after = everything(host)
+    for sim, other in ((host, device), (device, host)):                # a state goes over to the other one
+        sim.restore(states[other, 250])
+        sim.step(200)
+        assert same(everything(sim), after)
+    device.go_back(250)
+    assert same(everything(device), states[host, 250].arrays())
+    device.reset()
+    assert same(everything(device), fresh)
 
 
 def test_going_back_across_a_round_leads_to_what_was():
