@@ -52,7 +52,7 @@ def main() -> None:
     """Run from the command line."""
     given = argument_parser(__doc__, "inhibitory_balance.png", seconds=60.0).parse_args()
     rates, weights = run(given.seconds, given.seed)
-    for drive, begin, end, weight in zip(DRIVES_HZ, rates[0], rates[-1], weights[-1], strict=True):
+    for drive, begin, end, weight in zip(DRIVES_HZ, rates[0], rates[-5:].mean(axis=0), weights[-1], strict=True):
         print(f"Excitatory inputs of {drive:g} Hz: {begin:.1f} Hz at first, {end:.1f} Hz in the end, inhibition of "
               f"{weight:.2f} nS.")
     figure = new_figure(9.0, 3.5)

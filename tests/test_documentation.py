@@ -17,14 +17,17 @@ from neural_simulator.files.checkpoints import Checkpoint
 from neural_simulator.files.exporters import EXPORTERS
 from neural_simulator.files.profiles import KEYS, list_profiles, load_profile
 from neural_simulator.files.recordings import SERIES, Recording, commit_columns
+from neural_simulator.models.plasticity import PLASTICITY_RULES, SWITCHES
 from neural_simulator.models.receptors import RECEPTORS
+from neural_simulator.network.plan import make_plan
 from neural_simulator.tools import environment
 from tests.files.samples import record
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
-README, PROFILES, RECORDINGS, CHECKPOINTS, STIMULI, NETWORKS = (
-    TEXT[f"{name}.md"] for name in ("README", "profiles", "recordings", "checkpoints", "stimuli", "networks"))
+README, PROFILES, RECORDINGS, CHECKPOINTS, STIMULI, NETWORKS, LEARNING = (
+    TEXT[f"{name}.md"] for name in ("README", "profiles", "recordings", "checkpoints", "stimuli", "networks",
+                                    "learning"))
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -128,6 +131,29 @@ def test_the_document_of_networks_tells_every_rule_and_kernel_and_its_example_ru
     assert connectivity - fields == {"volume_edge_um"}
     names = {name for cells in rows(NETWORKS, "`numbers()` lists") for name in re.findall(r"`([a-z_]+…?)`", cells[0])}
     assert names == {re.sub(r"(mean|sd|min|max)$", "…", name) for name in scope["facts"].numbers()}
+
+
+def test_the_document_of_learning_tells_every_parameter_and_its_examples_run(tmp_path, capsys):
+    for code in blocks(LEARNING, "python"):
+        exec(compile(code, "docs/learning.md", "exec"), {})
+    assert len(capsys.readouterr().out.splitlines()) > 10
+    example, = blocks(LEARNING, "json")
+    (tmp_path / "p.json").write_text(example)
+    core = load_profile(tmp_path / "p.json").core
+    assert [len(q.plasticity) for q in make_plan(core, 1).projections] == [2, 0, 1, 0]
+    for rule in (rule for rule in PLASTICITY_RULES.values() if rule.kind != "structure"):
+        told = {cells[0].strip("`"): (cells[1], cells[2], cells[3]) for cells in rows(LEARNING, f"## {rule.label}\n")}
+        for param in rule.params:
+            if param.name in SWITCHES:
+                expected = (str(bool(param.default)).lower(), "", "true, false")
+            else:
+                expected = (f"{param.default:g}", param.unit, f"{param.low:g} to {param.high:g}")
+            field = rule.fields[param.name]
+            assert told.get(field, expected) == expected and f"`{field}`" in LEARNING
+            assert field in told or field.startswith("stdp_")
+    shown = {path.name for path in (ROOT / "examples").glob("*.py")} - {"common.py"}
+    listed = {cells[0].strip("`") for cells in rows((ROOT / "examples" / "README.md").read_text(), "# Examples")}
+    assert shown == listed
 
 
 def test_the_document_of_synapses_tells_the_receptors_as_they_are():

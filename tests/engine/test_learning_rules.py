@@ -224,17 +224,20 @@ def test_release_follows_the_published_recursion(U, tau_d, tau_f, rate, first, s
 
 
 @pytest.mark.parametrize("keep", [False, True])
-def test_a_synapse_delivers_its_weight_times_its_release(keep):
-    core = PAIR.changed(enable_stdp=False, enable_short_term_plasticity=True, stp_U=0.5, stp_tau_d_ms=800.0,
-                        stp_tau_f_ms=0.0, stp_keep_weight=keep)
+@pytest.mark.parametrize("U, tau_d, tau_f, released, steady", [
+    (0.5, 800.0, 0.0, (.5, .265147, .154835, .103020, .078683), .057126),                      # depression
+    (0.03, 130.0, 530.0, (.03, .055327, .075736, .091777, .104279, .114060), .165486)])        # facilitation
+def test_a_synapse_delivers_its_weight_times_its_release(U, tau_d, tau_f, released, steady, keep):
+    """At 20 Hz."""
+    core = PAIR.changed(enable_stdp=False, enable_short_term_plasticity=True, stp_U=U, stp_tau_d_ms=tau_d,
+                        stp_tau_f_ms=tau_f, stp_keep_weight=keep)
     s = Scripted(core)
-    s.run({0: list(range(10, 1200, 50))}, 1260)
+    s.run({0: list(range(10, 5000, 50))}, 5060)
     got = np.array([a[0, 1] for a in s.arrived], float)
     got = got[got > 0]
-    units = float(s.network.rows.words[0] & np.uint32((1 << s.plan.weight_bits) - 1))
-    released = [.5, .265147, .154835, .103020, .078683]
-    np.testing.assert_allclose(got[:5], np.array(released) * units * (2.0 if keep else 1.0), atol=0.6 + 1e-5 * units)
-    assert got[-1] == pytest.approx(0.057126 * units * (2.0 if keep else 1.0), abs=1.0)
+    units = float(s.network.rows.words[0] & np.uint32((1 << s.plan.weight_bits) - 1)) * (1.0 / U if keep else 1.0)
+    np.testing.assert_allclose(got[:len(released)], np.array(released) * units, atol=0.6 + 1e-5 * units)
+    assert got[-1] == pytest.approx(steady * units, abs=0.6 + 1e-5 * units)
 
 
 def test_release_and_learning_act_on_the_same_spike_in_that_order():
