@@ -12,7 +12,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, ValidationInfo, field_validator
 
 from .base import log, paths
 from .base.declarations import Param, ReceptorModel
@@ -214,6 +214,14 @@ class Stimulus(Config):
         high=1e9)
     width_ms: float = setting(
         0.0, "Width", "How long it lasts in each period.", unit="ms", low=0.0, high=1e9)
+
+    @field_validator("stop_ms")
+    @classmethod
+    def _stops_after_it_starts(cls, value: float | None, info: ValidationInfo) -> float | None:
+        start_ms = info.data.get("start_ms", 0.0)
+        if value is not None and value < start_ms:
+            raise ValueError(f"it would end before it starts at {start_ms:g} ms; choose a later end, or none.")
+        return value
 
     @field_validator("sphere_um")
     @classmethod

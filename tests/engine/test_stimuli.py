@@ -239,6 +239,11 @@ def test_a_stimulus_that_does_not_fit_is_refused_and_changes_nothing(stimulus, s
     sim.step()
 
 
+def test_a_stimulus_that_would_end_before_it_starts_is_refused():
+    with pytest.raises(ConfigurationError, match="before it starts at 20 ms"):
+        CurrentStimulus(amplitude_pA=50.0, start_ms=20.0, stop_ms=10.0)
+
+
 def test_stimuli_survive_json():
     core = busy()
     again = CoreSimConfig(**core.model_dump(mode="json"))
