@@ -145,6 +145,7 @@ class SimulationBridge:
         batch = self.simulation.step(count)
         if self._recorder is not None:
             self._recorder.saw(batch)
+            self._recorder.settle()                 # nobody knows when a script goes on
         self._moved(batch)
         return batch
 

@@ -19,7 +19,8 @@ from ..files.recordings import RecordingFacts, Traced, new_path
 from .checkpoints import origin_of
 
 MOST_SPIKES = 4_000_000            # that wait in memory while frames wait on a device
-PIECE_BYTES = 4 << 20              # handed to the writer at once
+PIECE_BYTES = 2 << 20              # handed to the writer at once
+SEND_EVERY_S = 0.05                # of wall time: so the writer's thread does not interrupt every batch
 COST_LIMIT = 0.03                  # share of the computing time that keyframes may take
 LEAST_SPIKES = 1_000_000           # between the states kept in a full recording, so that counts are found quickly
 SPIKES_PER_STATE = 3.0             # bytes of spikes per byte of the kept state between them
@@ -64,7 +65,7 @@ class RunRecorder:
             raise
         self._spikes: list[tuple[np.ndarray, np.ndarray]] = []
         self._waiting_spikes = 0
-        self._sent_step = sim.step_index
+        self._sent_step, self._sent_s = sim.step_index, time.monotonic()
         self._computed_s, self._spikes_since = 0.0, 0  # since the last keyframe
         self._keyframed_step = sim.step_index
 
@@ -83,11 +84,22 @@ class RunRecorder:
         self._waiting_spikes += len(batch.spike_ids)
         self._computed_s += batch.seconds
         self._spikes_since += len(batch.spike_ids)
-        spilled = self._sampling is not None and self._sampling.spilled
-        if not self._buffered or spilled or self._waiting_spikes > MOST_SPIKES:
-            self._send()
+        if self._is_due():
+            self.settle()
         if self._keyframe_is_due():
             self._keep_state()
+
+    def settle(self) -> None:
+        """Hand over what waits, unless it is to wait on the device; for when nothing may follow for long."""
+        if not self._buffered or self._overflows():
+            self._send()
+
+    def _is_due(self) -> bool:
+        return self._overflows() if self._buffered else time.monotonic() - self._sent_s >= SEND_EVERY_S
+
+    def _overflows(self) -> bool:
+        spilled = self._sampling is not None and self._sampling.spilled
+        return spilled or self._waiting_spikes > MOST_SPIKES
 
     def changed(self, values: Mapping[str, Any]) -> None:
         """Note the fields of the configuration that were changed while running; they hold from the next step on."""
@@ -123,7 +135,7 @@ class RunRecorder:
     # ---- to the writer
     def _send(self) -> None:
         """Hand everything that waits to the writer, in pieces of whole steps."""
-        stop = self._sim.step_index
+        stop, self._sent_s = self._sim.step_index, time.monotonic()
         if stop == self._sent_step:
             return
         frames = self._sampling.take() if self._sampling is not None else None

@@ -12,8 +12,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -584,17 +584,19 @@ class Worker:
         self._sizer.took(steps, self._batched_s - began)
         batch = self._observer.saw(batch)
         if self._recorder is not None:
-            try:
+            with self._recording_may_end():
                 self._recorder.saw(batch)
-            except SimulatorError as error:
-                self._end_recording(error)
         return steps
 
-    def _end_recording(self, error: SimulatorError) -> None:
+    @contextmanager
+    def _recording_may_end(self) -> Iterator[None]:
         """Give up a recording that cannot be written, and pause: what comes next shall not go by unrecorded."""
-        self._close_recording(str(error))
-        if self._state == "running":
-            self._enter("paused")
+        try:
+            yield
+        except SimulatorError as error:
+            self._close_recording(str(error))
+            if self._state == "running":
+                self._enter("paused")
 
     def _finest(self) -> int:
         """Return the longest batch after which a neuron's states are still followed closely enough, in steps."""
@@ -623,6 +625,9 @@ class Worker:
 
     def _publish(self) -> None:
         assert self._observer is not None
+        if self._recorder is not None and self._state != "running":
+            with self._recording_may_end():
+                self._recorder.settle()
         self._framed_s = self._clock()
         speed = self._meter.speed() if self._state == "running" else 0.0
         self._mailbox.put(self._observer.frame(self._sizer.step_s, speed))

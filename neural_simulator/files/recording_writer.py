@@ -31,8 +31,8 @@ from .recordings import (
 )
 from .stream import Stream
 
-FLUSH_INTERVAL_S = 1.0
-FLUSH_BYTES = 8 << 20              # a flush verifies at most about this much, so that any moment is found quickly
+FLUSH_INTERVAL_S = 0.9             # so that, with what is on the way to here, at most a second is not in the file
+FLUSH_BYTES = 2 << 20              # a flush verifies at most about this much, so that any moment is found quickly
 SPIKES_PER_CHUNK = 16_384
 TRACE_VALUES_PER_CHUNK = 65_536
 CHANGES_PER_CHUNK = 64

@@ -88,7 +88,9 @@ def checksum(place: Sequence[int], columns: Iterable[np.ndarray]) -> int:
     """Return the CRC-32 of a block's place in the recording and of its values, little-endian."""
     crc = zlib.crc32(np.array(place, "<i8").tobytes())
     for values in columns:
-        crc = zlib.crc32(np.asarray(values, values.dtype.newbyteorder("<")).tobytes(), crc)
+        if values.size:
+            little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+            crc = zlib.crc32(little.view(np.uint8).reshape(-1).data, crc)
     return crc
 
 

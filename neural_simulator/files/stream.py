@@ -7,6 +7,7 @@ rows is taken from the disk before the library is asked to write them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ class Stream:
 
     def __init__(self, path: Path, head_bytes: int):
         self.path = path
+        self._chunk_bytes: dict[str, int] = {}
         with open(path, "xb"):
             pass
         try:
@@ -45,7 +47,9 @@ class Stream:
 
     def growing(self, path: str, dtype: str, row: tuple[int, ...], rows_per_chunk: int) -> h5py.Dataset:
         """Create an empty dataset of rows of shape `row` that can grow."""
-        return self.file.create_dataset(path, (0, *row), dtype, maxshape=(None, *row), chunks=(rows_per_chunk, *row))
+        dataset = self.file.create_dataset(path, (0, *row), dtype, maxshape=(None, *row), chunks=(rows_per_chunk, *row))
+        self._chunk_bytes[path] = dataset.dtype.itemsize * math.prod(dataset.chunks)
+        return dataset
 
     def begin(self) -> None:
         """Let others read; from now on the file can only grow."""
@@ -54,11 +58,11 @@ class Stream:
     def extend(self, rows: Mapping[str, np.ndarray]) -> None:
         """Append rows to growing datasets, by path, and bring them into the file; OSError when the disk is full."""
         rows = {path: values for path, values in rows.items() if len(values)}
-        chunks = sum(self.file[path].dtype.itemsize * int(np.prod(self.file[path].chunks)) for path in rows)
+        chunks = sum(self._chunk_bytes[path] for path in rows)
         size = sum(values.nbytes for values in rows.values())
         reserve(self.path, self.file.id.get_filesize() + size + chunks + SLACK)
         for path, values in rows.items():
-            dataset = self.file[path]
+            dataset = self.file[path]       # not kept open: then others would see its length before its content
             old = dataset.shape[0]
             dataset.resize(old + len(values), axis=0)
             dataset[old:] = values
