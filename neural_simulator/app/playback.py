@@ -87,8 +87,7 @@ class RecordedFrames:
 
     def traces(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         most = max(1, TRACE_BYTES // (4 * self._recording.num_neurons)) * self._recording.traced.interval_steps
-        steps, v = self._recording.trace("v", max(first, stop - most), stop)
-        return steps, v[:, self._columns]
+        return self._recording.trace("v", max(first, stop - most), stop, self._columns)
 
 
 class ReplayedFrames:

@@ -37,7 +37,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "keyframes": {"steps": "<i8", "stops": "<i8"},
 }
 CHANGES_OF_VERSION_1 = {"steps": "<i8", "fields": "S48", "values": "<f8"}
-FEW = 4                                            # blocks that are read one by one and kept
+FEW = 32                                           # blocks that are read one by one and kept
 KEPT_BYTES = 64 << 20                              # of blocks that were read and verified, kept for the next question
 Kind = Literal["full", "replay"]
 
@@ -188,17 +188,17 @@ class Recording:
             return np.empty(0, np.int64), np.empty((0, len(self.probes)), np.float32)
         return self.trace("v")
 
-    def trace(self, variable: str, first: int | None = None, stop: int | None = None
-              ) -> tuple[np.ndarray, np.ndarray]:
+    def trace(self, variable: str, first: int | None = None, stop: int | None = None,
+              places: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return steps (T,) int64 and values (T, len(probes)) float32 of a recorded variable, at the end of each step.
 
-        Only those of the steps `first` .. `stop - 1`, where these are given.
+        Only those of the steps `first` .. `stop - 1`, and of the probes at these `places`, where these are given.
         """
         if variable not in self.traced.variables:
             raise FileFormatError(f"{self.path} holds no traces of {variable!r}, but of "
                                   f"{', '.join(self.traced.variables) or 'nothing'}.", self.path)
         with hdf5.reading(self.path):
-            columns = self._between("traces", first, stop)
+            columns = self._between("traces", first, stop, places)
             self._check_traces(columns[0], first, stop)
         return columns[0], columns[1 + self.traced.variables.index(variable)]
 
@@ -322,8 +322,12 @@ class Recording:
             return False
         return True
 
-    def _between(self, name: str, first: int | None, stop: int | None) -> list[np.ndarray]:
-        """Return the rows of a series whose steps lie in `first` .. `stop - 1` (all of them), by column, verified."""
+    def _between(self, name: str, first: int | None, stop: int | None, places: np.ndarray | None = None
+                 ) -> list[np.ndarray]:
+        """Return the rows of a series whose steps lie in `first` .. `stop - 1` (all of them), by column, verified.
+
+        Of columns that are wide themselves, only these `places`.
+        """
         ends = self._commits[:, 0]
         begin = 0 if first is None else int(np.searchsorted(ends, first, side="right"))
         end = len(ends) if stop is None else min(len(ends), int(np.searchsorted(ends, stop - 1, side="right")) + 1)
@@ -332,15 +336,17 @@ class Recording:
         few = end <= begin + FEW                        # blocks: these are kept for the next question
         blocks = ([self._block(name, number) for number in range(begin, end)] if few else
                   [self._read_blocks(name, begin, end)])
-        parts = [self._part(block, first, stop) for block in blocks]
+        parts = [self._part(block, first, stop, places) for block in blocks]
         return parts[0] if len(parts) == 1 else [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
 
     @staticmethod
-    def _part(columns: list[np.ndarray], first: int | None, stop: int | None) -> list[np.ndarray]:
+    def _part(columns: list[np.ndarray], first: int | None, stop: int | None, places: np.ndarray | None
+              ) -> list[np.ndarray]:
         """Return the rows whose steps, the first column, lie in `first` .. `stop - 1`."""
         low = 0 if first is None else int(np.searchsorted(columns[0], first))
         high = len(columns[0]) if stop is None else int(np.searchsorted(columns[0], stop))
-        return [values[low:high] for values in columns]
+        return [values[low:high] if places is None or values.ndim == 1 else values[low:high, places]
+                for values in columns]
 
     def _stops(self, name: str) -> np.ndarray:
         """Return the number of rows of a series before the first block and after each."""
