@@ -115,6 +115,8 @@ def test_a_reward_is_given_where_something_waits_for_it_and_what_is_learned_is_s
     panel.wait(lambda s: panel.ask("value", "learning.strengthened") not in ("-", "0"), "weights that rise")
     assert panel.ask("value", "learning.formed") == "0" and "now" in panel.ask("value", "learning.dopamine")
     assert not panel.ask("shown", "learning.note")
+    panel.click("tab.weights")
+    panel.wait(lambda s: "see Learning" in panel.ask("value", "weights.note"), "where learned weights are shown")
     panel.click("tab.monitor")
 
 

@@ -22,6 +22,7 @@ class Weights:
         self._tapes = tapes
         self._view = ChartView(desk, look, "weights", views.WEIGHTS, linked=False)
         self._shown: object = None
+        self._learns = False
 
     def build(self) -> None:
         """Create the items under DearPyGui's current container."""
@@ -35,11 +36,14 @@ class Weights:
         network = self._tapes.network
         self._view.fit(room_below("weights.choices"))
         sample = None if network is None else network.synapse_sample
-        if sample is not self._shown:
-            self._shown = sample
+        frame = self._tapes.frame
+        learns = frame is not None and frame.learning is not None and bool(frame.learning.projections)
+        if sample is not self._shown or learns is not self._learns:
+            self._shown, self._learns = sample, learns
             self._view.show(views.weights(self._tapes))
             if network is not None and sample is not None:
                 mean = float(np.mean(sample.weight)) if sample.count else 0.0
                 dpg.set_value("weights.note", f"{sample.count:,} of {network.num_synapses:,} synapses; mean "
-                                              f"{mean:.3g} {network.weight_unit}")
+                                              f"{mean:.3g} {network.weight_unit}"
+                                              + ("; those that learn: see Learning" if learns else ""))
         self._view.let_go()
