@@ -220,6 +220,7 @@ MISSING: dict[Callable[[ViewState], bool], str] = {
     has_selection: "select neurons first, with Shift and drag in the network window",
     has_chosen: "click a neuron in the network window or select some first",
     is_stimulating: "no neuron is pushed or kept silent",
+    can_reward: "nothing waits for rewards; switch Reward-modulated STDP on and build the network anew",
 }
 
 
@@ -227,7 +228,10 @@ def why_not(action: Action, view: ViewState) -> str:
     """Return a sentence on why `action` is not possible now."""
     state = ("a network is being built" if view.building else "a recording is on show" if view.playback is not None
              else "there is no network yet" if view.network is None else f"the simulation is {view.run}")
-    return f"{action.label.rstrip('.')} is not possible now: {MISSING.get(action.possible, state)}."
+    told = MISSING.get(action.possible, state)
+    if action.possible is can_reward and (view.network is None or view.network.rewarded):
+        told = state
+    return f"{action.label.rstrip('.')} is not possible now: {told}."
 
 
 def chord(key: str, ctrl: bool = False, shift: bool = False) -> str:

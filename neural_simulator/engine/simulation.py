@@ -85,6 +85,8 @@ class Simulation:
         self.profiler = (Profiler(self.gpu.profiling_window_size, self.gpu.profiling_detailed)
                          if self.gpu.enable_profiling else None)
         self.build_time_s = time.perf_counter() - started
+        if core.rewards and not self.rewarded:
+            _log.warning("Rewards are planned, but nothing waits for them; switch reward-modulated STDP on.")
         _log.info("Built %d neurons and %d synapses in %.2f s on %s, seed %d.", self.plan.num_neurons,
                   self.network.num_synapses, self.build_time_s, self.backend_name, self.seed)
 

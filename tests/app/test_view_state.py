@@ -1,12 +1,13 @@
 """The view state: a pure fold of events."""
 
 import queue
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from neural_simulator.app import messages as msg
-from neural_simulator.app.actions import ACTIONS, action_for, chord, key_list
+from neural_simulator.app.actions import ACTIONS, action_for, chord, key_list, why_not
 from neural_simulator.app.desk import Desk
 from neural_simulator.app.frames import Frame, Mailbox, NetworkView
 from neural_simulator.app.view_state import APPLIERS, ViewState, apply, changed_fields
@@ -172,8 +173,17 @@ def test_exit_asks_the_main_loop_to_leave():
 
 @pytest.mark.parametrize("name, missing", [("unpick", "click a neuron"), ("record_selected", "select neurons first"),
                                            ("push_selected", "click a neuron"), ("take_picture", "no network"),
-                                           ("stop", "no network yet")])
+                                           ("stop", "no network yet"), ("reward", "no network yet")])
 def test_an_action_that_is_not_possible_says_what_is_missing(name, missing):
     desk, commands, *_ = make_desk()
     desk.trigger(name)
     assert missing in desk.view.status and desk.view.status_bad and commands.empty()
+
+
+def test_a_reward_that_is_not_possible_says_whether_nothing_waits_for_it_or_the_run_is_over():
+    action, static = ACTIONS["reward"], built()
+    assert "switch Reward-modulated STDP on" in why_not(action, static) and not action.possible(static)
+    waiting = replace(static, network=replace(static.network, rewarded=True))
+    assert action.possible(waiting)
+    ended = replace(waiting, run="ended")
+    assert "the simulation is ended" in why_not(action, ended) and not action.possible(ended)
