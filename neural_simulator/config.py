@@ -68,7 +68,7 @@ def setting(default: Any, label: str, meaning: str, *, unit: str = "", low: floa
             high: float | None = None, group: str = "General", live: bool = False, hidden: bool = False,
             source: str = "") -> Any:
     """Declare a field. `live`: may change while running; `hidden`: not in the form; `source`: of its default."""
-    extra = {"unit": unit, "group": group, "live": live, "hidden": hidden, "source": source}
+    extra: dict[str, Any] = {"unit": unit, "group": group, "live": live, "hidden": hidden, "source": source}
     return Field(default, title=label, description=meaning, ge=low, le=high, json_schema_extra=extra)
 
 
@@ -174,8 +174,8 @@ def allowed(owner: type[BaseModel], name: str) -> str:
         tuple[int, ...]: "whole numbers separated by commas", dict[str, float]: "numbers by parameter name",
         dict[str, dict[str, dict[str, float]]]: "rules by 'pre -> post', each with numbers by parameter name",
         tuple[str, ...]: "names separated by commas", tuple[float, ...]: "numbers separated by commas",
-        tuple[float, float, float, float]: "4 numbers separated by commas", tuple[(float,) * 6]: "6 numbers separated "
-        "by commas"}
+        tuple[float, float, float, float]: "4 numbers separated by commas",
+        tuple[float, float, float, float, float, float]: "6 numbers separated by commas"}
     given = [each for each in get_args(info.annotation) if each is not type(None)]
     optional = type(None) in get_args(info.annotation)
     annotation = given[0] if optional and len(given) == 1 else info.annotation

@@ -72,7 +72,7 @@ class Connectivity:
         """Mean number of synapses that a neuron of population b receives from population a, (P, P) [a, b]."""
         count, of = len(self.sizes), self.population_of
         pairs = of[self.sample.pre] * count + of[self.sample.post]
-        share = np.bincount(pairs, minlength=count * count).reshape(count, count) / max(1, self.sample.count)
+        share = np.bincount(pairs, minlength=count * count).reshape(count, count) / max(1, self.sample.size)
         return share * self.num_synapses / np.maximum(1, np.array(self.sizes))
 
     def numbers(self) -> dict[str, float]:

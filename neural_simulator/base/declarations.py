@@ -227,6 +227,11 @@ class Population:
     def size(self) -> int:
         return self.stop - self.start
 
+    @property
+    def plasticity_rules(self) -> Mapping[str, Mapping[str, float]]:
+        """The rules of its neurons; none where nothing names them."""
+        return self.plasticity or {}
+
 
 @dataclass(frozen=True)
 class Projection:
@@ -279,3 +284,8 @@ class Projection:
     weight_law: str = "normal"
     receptors: Mapping[str, float] | None = None
     plasticity: Mapping[str, Mapping[str, float]] | None = None
+
+    @property
+    def plasticity_rules(self) -> Mapping[str, Mapping[str, float]]:
+        """The rules of its synapses; none where nothing names them."""
+        return self.plasticity or {}

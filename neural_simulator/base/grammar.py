@@ -10,22 +10,28 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+AnyFunction = TypeVar("AnyFunction", bound=Callable)
 
 
-def i32(x: float) -> int:
-    """Truncate a float towards zero, or wrap an integer to 32 bits, signed."""
-    return (int(x) + 2**31) % 2**32 - 2**31
+if TYPE_CHECKING:                 # they are called like functions and stand as annotations like types
+    i32 = int
+    u32 = int
+    f32 = float
+else:
+    def i32(x: float) -> int:
+        """Truncate a float towards zero, or wrap an integer to 32 bits, signed."""
+        return (int(x) + 2**31) % 2**32 - 2**31
 
+    def u32(x: float) -> int:
+        """Truncate a non-negative float, or wrap an integer to 32 bits, unsigned."""
+        return int(x) % 2**32
 
-def u32(x: float) -> int:
-    """Truncate a non-negative float, or wrap an integer to 32 bits, unsigned."""
-    return int(x) % 2**32
-
-
-def f32(x: float) -> float:
-    """An integer as a floating-point number."""
-    return float(x)
+    def f32(x: float) -> float:
+        """An integer as a floating-point number."""
+        return float(x)
 
 
 flag = bool                       # annotation of a truth value
@@ -60,11 +66,23 @@ def fmax(a: float, b: float) -> float:
     return a if a > b else b
 
 
-def engine_form(form: Callable) -> Callable[[Callable], Callable]:
+def engine_form(form: Callable) -> Callable[[AnyFunction], AnyFunction]:
     """Mark a function whose engines run `form` (in the grammar) while the judge runs the function itself."""
 
-    def mark(judge: Callable) -> Callable:
-        judge.engine_form = form
+    def mark(judge: AnyFunction) -> AnyFunction:
+        vars(judge)["engine_form"] = form
         return judge
 
     return mark
+
+
+def composed(name: str, text: str, scope: Mapping[str, Any]) -> Callable:
+    """Return the function `name` of a text that the program wrote, no user; `scope` holds what it calls.
+
+    The emitter reads `source_text`, since there is no file that it could read.
+    """
+    names = dict(scope)
+    exec(compile(text, f"<{name}>", "exec"), names)
+    function = names[name]
+    function.source_text = text
+    return function

@@ -16,7 +16,7 @@ class Synapses(NamedTuple):
     delay_steps: np.ndarray      # (M,) int32
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         return int(self.pre.size)
 
     def first(self, count: int) -> Synapses:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..base.declarations import NeuronModel, Population
-from ..base.grammar import fmax
+from ..base.grammar import composed, fmax
 from .neurons import neuron_model
 from .plasticity import homeostasis
 from .receptors import RECEPTORS, decay_conductance, magnesium_block, relay_conductance, step_constants
@@ -75,7 +75,7 @@ class Cell:
             constants = step_constants(RECEPTORS[key], settings, dt, key in self.rising)
             values |= {f"{name}_{key}": value for name, value in constants.items()}
         if self.adapts:
-            values |= homeostasis.step_values((population.plasticity or {}).get("HOMEOSTASIS", homeostasis.OFF), dt)
+            values |= homeostasis.step_values(population.plasticity_rules.get("HOMEOSTASIS", homeostasis.OFF), dt)
         values |= {_factor(sink, port): factor for (sink, port), factor in (factors or {}).items()}
         return [values.get(name, 0.0) if name.startswith("factor_") else values[name] for name in self.parameters]
 
@@ -131,9 +131,7 @@ def compose(key: str, receptors: tuple[str, ...] | None = None, rising: frozense
     text, states, parameters = _source(model, name, receptors, rising, inputs, wiring, ports, noisy, adapts)
     scope = {"step": model.step, "decay_conductance": decay_conductance, "relay_conductance": relay_conductance,
              "magnesium_block": magnesium_block, "fmax": fmax, "homeostasis_step": homeostasis.homeostasis_step}
-    exec(compile(text, f"<cell {name}>", "exec"), scope)             # our own generated text, no user input
-    function = scope[f"cell_{name}"]
-    function.source_text = text
+    function = composed(f"cell_{name}", text, scope)
     return Cell(name, model, function, tuple(states), ports, background_port, receptors, rising, tuple(parameters),
                 wiring, noisy)
 

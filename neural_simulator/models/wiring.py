@@ -13,9 +13,9 @@ needs no memory (`in_order`).
 
 from __future__ import annotations
 
-from types import FunctionType
+from collections.abc import Callable
 
-from ..base.grammar import f32, fmax, fmin, i32, mulhi, sqrt, u32
+from ..base.grammar import composed, f32, fmax, fmin, i32, mulhi, sqrt, u32
 from .kinetics import exp, log
 from .random import STREAM_CONNECT, STREAM_POSITION, normal, uniform
 
@@ -63,6 +63,11 @@ def length(dx, dy, dz):
 
 
 # ---- distance kernels: functions of r, the distance in units of the kernel's length
+def everywhere(r):
+    """1 at any distance."""
+    return 1.0
+
+
 def exponential(r):
     """exp(-r)."""
     return exp(-r)
@@ -92,22 +97,19 @@ def fast_spiking(r):
 
 
 # To add a kernel: a function of r in the grammar, at most 1 and falling with r, and its line here.
-KERNELS = {"uniform": None, "exponential": exponential, "gaussian": gaussian, "ball": ball,
+KERNELS = {"uniform": everywhere, "exponential": exponential, "gaussian": gaussian, "ball": ball,
            "medium_spiny": medium_spiny, "fast_spiking": fast_spiking}
 UNIFORM = 0
 
 
-def _compose_kernels() -> FunctionType:
+def _compose_kernels() -> Callable:
     """Compose `kernel_value(kind, r)`: the kernel with number `kind` at r; 1 for the uniform one."""
     lines = ["def kernel_value(kind: i32, r):", "    value = 1.0"]
     for kind, name in enumerate(KERNELS):
-        if KERNELS[name] is not None:
+        if kind != UNIFORM:
             lines += [f"    if kind == {kind}:", f"        value = {name}(r)"]
     text = "\n".join([*lines, "    return value", ""])
-    scope = {"i32": i32, **{name: function for name, function in KERNELS.items() if function is not None}}
-    exec(compile(text, "<kernels>", "exec"), scope)                  # our own generated text, no user input
-    scope["kernel_value"].source_text = text
-    return scope["kernel_value"]
+    return composed("kernel_value", text, {"i32": i32, **KERNELS})
 
 
 kernel_value = _compose_kernels()

@@ -43,8 +43,8 @@ def degree_texts(inspection: Inspection) -> tuple[str, str]:
     """Return the in-degree and the out-degree in words."""
     ending, leaving = inspection.ending, inspection.leaving
     sources, targets = np.unique(ending.pre).size, np.unique(leaving.post).size
-    return (f"{ending.count:,} synapses from {sources:,} neurons",
-            f"{leaving.count:,} synapses onto {targets:,} neurons")
+    return (f"{ending.size:,} synapses from {sources:,} neurons",
+            f"{leaving.size:,} synapses onto {targets:,} neurons")
 
 
 def parameter_texts(inspection: Inspection) -> list[tuple[str, str]]:

@@ -106,7 +106,7 @@ class Renderer:
         if self.network is None:
             return 0, 0
         return (min(viz.max_neurons_drawn, self.network.scene.num_neurons),
-                min(viz.max_synapses_drawn, self.network.view.synapse_sample.count))
+                min(viz.max_synapses_drawn, self.network.view.synapse_sample.size))
 
     @property
     def path(self) -> str:
@@ -272,7 +272,7 @@ class Lines:
     def fill(self, scene: Scene, synapses: Synapses, weights: tuple[float, float]) -> None:
         """Take these synapses; `weights` are the limits of the colour scale."""
         self.buffer.write(synapse_lines(scene, synapses, weights))
-        self.count = synapses.count
+        self.count = synapses.size
 
     def close(self) -> None:
         self.buffer.close()
@@ -357,7 +357,7 @@ class NetworkBuffers:
 
     def _use_lines(self, shown: Shown) -> None:
         sample, wanted = self.view.synapse_sample, shown.viz.max_synapses_drawn
-        if shown.viz.show_synapses and self.sample.count < min(wanted, sample.count):
+        if shown.viz.show_synapses and self.sample.count < min(wanted, sample.size):
             chosen = sample.first(-(-wanted // LINE_STEPS) * LINE_STEPS)
             self.sample.fill(self.scene, chosen, self._weight_limits)
         picked = self._own_inspection(shown)

@@ -281,7 +281,7 @@ class Viewer:
         end = time.perf_counter()
         self._pacer.drew(now, end, moved, allowance(shown.racing, renderer.path))
         if shown.adaptive and shown.view is not None:
-            counts = shown.view.num_neurons, shown.view.synapse_sample.count
+            counts = shown.view.num_neurons, shown.view.synapse_sample.size
             self._detail.drew(end, end - now, highest(shown.viz, *counts))
         self._drawn, self._said_at_rest, self._again = asked, at_rest, resized
         return True
@@ -290,7 +290,7 @@ class Viewer:
         """Draw one picture and wait for it, else its cost would be that of asking for it."""
         glfw.make_context_current(self._window)
         scale, level, view = _content_scale(self._window), self._level(shown), shown.view
-        dropped = left_out(shown.viz, level, view.num_neurons, view.synapse_sample.count) if view is not None else ""
+        dropped = left_out(shown.viz, level, view.num_neurons, view.synapse_sample.size) if view is not None else ""
         less = replace(shown, viz=reduced(shown.viz, level))
         renderer.draw(size, self.camera, less, scale, lively=True)
         facts = HudFacts(pictures, renderer.path, dropped, lively=True, trace=self.trace, dragged=self._dragged_box())

@@ -210,7 +210,7 @@ def test_leaving_the_playback_leads_back_to_the_untouched_simulation(tmp_path, k
     assert told[-1] is None and told[-2].loop
     shown = [event.view for event in events if isinstance(event, msg.NetworkBuilt)]
     assert [network.build for network in shown] == [1, 2, 3]
-    assert shown[1].synapse_sample.count > 500           # the same network is in place, so its synapses are known
+    assert shown[1].synapse_sample.size > 500            # the same network is in place, so its synapses are known
 
 
 def test_during_a_playback_the_live_simulation_cannot_be_touched(tmp_path):
@@ -242,7 +242,7 @@ def test_a_neuron_of_a_recording_is_inspected_where_its_network_is_in_place(tmp_
     events, mailbox, _ = converse(msg.OpenPlayback(tmp_path / "replay.simrec.h5", CPU), msg.Inspect(5),
                                   msg.SumWeights(), msg.SeekPlayback(90))
     inspection, = (event.inspection for event in events if isinstance(event, msg.Inspected))
-    assert inspection.leaving.count > 5 and inspection.build == 1
+    assert inspection.leaving.size > 5 and inspection.build == 1
     frame = mailbox.take()
     assert frame.inspected == 5 and frame.inspected_steps[-1] == 89 and frame.inspected_v[-1] == frame.v[5]
     events, _, _ = converse(msg.OpenPlayback(tmp_path / "full.simrec.h5", CPU), msg.Inspect(5))

@@ -113,7 +113,7 @@ def test_the_windows_are_told_of_synapses_that_came_and_went(tmp_path):
     changed = [event for event in seen if isinstance(event, msg.SynapsesChanged)]
     assert [event.num_synapses for event in changed[1:]] == [built, sim.network.num_synapses]
     assert changed[0].num_synapses not in (built, changed[2].num_synapses)
-    assert view.network.num_synapses == view.network.synapse_sample.count == sim.network.num_synapses
+    assert view.network.num_synapses == view.network.synapse_sample.size == sim.network.num_synapses
     for shown, own in zip(view.inspection.leaving, sim.network.synapses_of(7)[0], strict=True):
         assert np.array_equal(shown, own)
     first = next(event.view for event in seen if isinstance(event, msg.NetworkBuilt))

@@ -106,7 +106,7 @@ def test_an_inspected_neuron_is_told_in_full_and_traced(room):
     room.desk.inspect(23)
     room.until(lambda: room.desk.view.inspection is not None)
     found = room.desk.view.inspection
-    assert found.neuron == 23 and found.leaving.count > 5 and set(found.leaving.pre) == {23}
+    assert found.neuron == 23 and found.leaving.size > 5 and set(found.leaving.pre) == {23}
     assert set(found.ending.post) == {23} and ("C", 100.0, "pF") in found.parameters
     room.step(30.0)
     assert room.desk.frame.inspected == 23 and room.desk.frame.inspected_v.size > 0

@@ -15,7 +15,7 @@ def facts(sample: Synapses, sizes: tuple[int, ...] = (30, 20)) -> Connectivity:
     incoming = np.zeros((2, n), np.float32)
     np.add.at(incoming, ((sample.pre >= sizes[0]).astype(int), sample.post), sample.weight)
     return Connectivity(tuple(f"Population number {k}" for k in range(len(sizes))), sizes,
-                        tuple(k == 0 for k in range(len(sizes))), ("nS",) * len(sizes), 0.1, sample.count,
+                        tuple(k == 0 for k in range(len(sizes))), ("nS",) * len(sizes), 0.1, sample.size,
                         np.bincount(sample.pre, minlength=n), np.bincount(sample.post, minlength=n), incoming, sample,
                         0.1, 0.2, None)
 

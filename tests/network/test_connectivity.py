@@ -23,7 +23,7 @@ def test_degrees_matrix_and_balance_are_those_of_the_synapses(backend):
     facts = sim.connectivity()
     indptr, targets, weights, delays = sim.network.csr()
     pre = np.repeat(np.arange(1200), np.diff(indptr))
-    assert facts.num_synapses == targets.size == facts.sample.count > 60_000
+    assert facts.num_synapses == targets.size == facts.sample.size > 60_000
     assert np.array_equal(facts.out_degree, np.diff(indptr))
     assert np.array_equal(facts.in_degree, np.bincount(targets, minlength=1200))
     of = facts.population_of
@@ -79,7 +79,7 @@ def test_synapses_from_some_neurons_are_their_rows(backend):
         assert np.array_equal(some.post[own][order], targets[row])
         assert np.array_equal(some.weight[own][order], weights[row])
         assert np.array_equal(some.delay_steps[own][order], delays[row])
-    assert some.count == sum(indptr[n + 1] - indptr[n] for n in (3, 700))
+    assert some.size == sum(indptr[n + 1] - indptr[n] for n in (3, 700))
 
 
 def test_a_network_without_synapses_has_facts_too():

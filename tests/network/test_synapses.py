@@ -39,7 +39,7 @@ def test_a_sample_holds_synapses_of_the_network_and_begins_with_a_smaller_one_s_
     existing = {tuple(row) for row in whole(network)}
     chosen = network.sample(1000)
     rows = table(*chosen)
-    assert {tuple(row) for row in rows} <= existing and len({tuple(row) for row in rows}) == chosen.count > 900
+    assert {tuple(row) for row in rows} <= existing and len({tuple(row) for row in rows}) == chosen.size > 900
     assert np.unique(chosen.first(200).pre // 60).size == 10, "the beginning is spread over the network"
     assert all(np.array_equal(a, b) for a, b in zip(chosen, network.sample(1000), strict=True))
 
@@ -50,7 +50,7 @@ def test_the_synapses_of_a_neuron_are_its_row_and_its_column(network, neuron):
     leaving, ending = network.synapses_of(neuron)
     assert np.array_equal(table(*leaving), everything[everything[:, 0] == neuron])
     assert np.array_equal(table(*ending), everything[everything[:, 1] == neuron])
-    assert leaving.count > 5 and ending.count > 5
+    assert leaving.size > 5 and ending.size > 5
 
 
 def test_summed_weights_are_those_of_the_columns_by_the_sign_of_the_source(network):
@@ -73,8 +73,8 @@ def test_parts_of_a_network_on_several_threads_are_searched_alike():
 
 def test_a_network_without_synapses_has_none_to_show():
     network = Network(make_plan(CORE.changed(connections_per_neuron=0), 1))
-    assert network.sample(10).count == 0 and network.incoming_weights().sum() == 0
-    assert [part.count for part in network.synapses_of(5)] == [0, 0]
+    assert network.sample(10).size == 0 and network.incoming_weights().sum() == 0
+    assert [part.size for part in network.synapses_of(5)] == [0, 0]
 
 
 # ---- the fingerprint ------------------------------------------------------------------------------------

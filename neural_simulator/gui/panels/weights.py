@@ -42,8 +42,8 @@ class Weights:
             self._shown, self._learns = sample, learns
             self._view.show(views.weights(self._tapes))
             if network is not None and sample is not None:
-                mean = float(np.mean(sample.weight)) if sample.count else 0.0
-                dpg.set_value("weights.note", f"{sample.count:,} of {network.num_synapses:,} synapses; mean "
+                mean = float(np.mean(sample.weight)) if sample.size else 0.0
+                dpg.set_value("weights.note", f"{sample.size:,} of {network.num_synapses:,} synapses; mean "
                                               f"{mean:.3g} {network.weight_unit}"
                                               + ("; those that learn: see Learning" if learns else ""))
         self._view.let_go()

@@ -438,7 +438,9 @@ class _Declaration:
                            f"Preset, but not {_shown(node)}", node)
 
     def _line(self, node: ast.Constant) -> str | None:
-        if isinstance(node.value, str) and (len(node.value) > 300 or not node.value.isprintable()):
+        if not isinstance(node.value, str):
+            return None
+        if len(node.value) > 300 or not node.value.isprintable():
             raise self._refuse("a text in the declaration is one line of at most 300 characters", node)
         return node.value
 
@@ -658,9 +660,10 @@ def _number(node: ast.expr) -> float | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         inner = _number(node.operand)
         return None if inner is None else -inner
-    if not isinstance(node, ast.Constant) or type(node.value) not in (int, float):
+    value = node.value if isinstance(node, ast.Constant) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(node.value) if abs(node.value) <= 3e38 else None
+    return float(value) if abs(value) <= 3e38 else None
 
 
 def _quantity(node: ast.expr) -> tuple[float | None, units.Found]:
