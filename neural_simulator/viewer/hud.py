@@ -155,6 +155,7 @@ def number_rows(shown: Shown, facts: HudFacts, drawn: tuple[int, int, int]) -> l
         ("Step", f"{frame.step_time_us:,.0f} µs" if frame is not None and frame.step_time_us > 0 else ""),
         ("Speed", f"{frame.speed:.2g} x real time" if frame is not None and frame.speed > 0 else ""),
         ("Learned", _learned(frame)),
+        ("Dopamine", _dopamine(frame)),
         ("Pictures", facts.pictures),
         ("Left out", facts.dropped),
         ("Backend", view.backend + (", shared with OpenGL" if facts.path == "shared" else "")),
@@ -250,6 +251,12 @@ HINT_WORDS = {"pause": "pause", "step": "step 1 ms", "reset_camera": "reset view
 
 
 # ---- words and small helpers ----------------------------------------------------------------------------
+def _dopamine(frame: Frame | None) -> str:
+    """What is left of the rewards; nothing where nothing waits for them."""
+    learned = None if frame is None else frame.learning
+    return f"{learned.dopamine:.2g}" if learned is not None and learned.rewarded else ""
+
+
 def _learned(frame: Frame | None) -> str:
     """How often weights rose and fell, and synapses came and went; nothing where nothing learns."""
     if frame is None or frame.learning is None:

@@ -53,12 +53,12 @@ def test_what_is_left_out_is_said():
 
 def test_what_is_learned_is_counted():
     view = cloud(100)
-    for events, text in ((PlasticityEvents(1234, 56), "1,234 up, 56 down"),
-                         (PlasticityEvents(1, 2, 3, 4), "1 up, 2 down, 3 new, 4 gone")):
-        learned = LearningView(events, (), False, 0.0)
+    for events, text, rewarded in ((PlasticityEvents(1234, 56), "1,234 up, 56 down", False),
+                                   (PlasticityEvents(1, 2, 3, 4), "1 up, 2 down, 3 new, 4 gone", True)):
+        learned = LearningView(events, (), rewarded, 0.5)
         told = dict(hud.number_rows(Shown(view, replace(frame(view), learning=learned), VIZ), PACE, (100, 10, 3)))
-        assert told["Learned"] == text
-    assert "Learned" not in rows(view)
+        assert told["Learned"] == text and told.get("Dopamine") == ("0.5" if rewarded else None)
+    assert not {"Learned", "Dopamine"} & set(rows(view))
 
 
 def test_what_does_not_apply_takes_no_row():
