@@ -10,7 +10,7 @@ import pytest
 from neural_simulator.backend import cuda
 from neural_simulator.backend.cpu_rewire import COUNTS
 from neural_simulator.base.errors import ConfigurationError, StateError
-from neural_simulator.config import CoreSimConfig, GPUConfig
+from neural_simulator.config import CoreSimConfig, GPUConfig, structure_defaults
 from neural_simulator.engine import cuda_engine
 from neural_simulator.engine.layout import Layout
 from neural_simulator.engine.memory import estimate_memory
@@ -18,6 +18,7 @@ from neural_simulator.engine.rewiring import SIZES_CHANGE, WEIGHT
 from neural_simulator.engine.simulation import Simulation
 from neural_simulator.engine.snapshot import Snapshot
 from neural_simulator.models.random import STREAM_GROWTH, STREAM_REMOVAL, philox, uniform
+from neural_simulator.models.structures import STRUCTURES
 from neural_simulator.models.wiring import ORDER, delay_steps, in_order, order_shift
 from neural_simulator.network.network import Network
 from neural_simulator.network.plan import make_plan
@@ -194,6 +195,28 @@ def test_the_rows_of_a_device_hold_the_same_synapses_in_the_same_order(blocks):
                 delays = (row >> np.uint32(bits)) & np.uint32(31)
                 assert np.array_equal(delays + plan.min_delay_steps, wiring.delays[own][chosen])
     assert 0 < apart.sum() < n
+
+
+@pytest.mark.parametrize("changes", [*({"neural_structure_profile": key} for key in STRUCTURES),
+                                     {"enable_watts_strogatz": True}, {"connection_rule": "fixed_total"},
+                                     {"connection_rule": "fixed_out_degree", "allow_multapses": True}], ids=str)
+def test_every_wiring_can_be_rewired(changes):
+    core = CoreSimConfig(**{**structure_defaults(changes.get("neural_structure_profile", "GENERIC_UNSTRUCTURED")),
+                            "num_neurons": 900, **REWIRING, "structural_growth": 2.0, **changes})
+    plan = make_plan(core, 2)
+    network = Network(plan, 2)
+    network.sort_rows()
+    wiring, of = network.wiring(), network.population_of
+    weights = np.zeros(wiring.num_synapses, np.float32)
+    made = play(plan, plan.learning.structure, 1, network.positions, np.full(plan.num_neurons, 9, np.uint32), wiring,
+                {WEIGHT: weights}, WEIGHT)
+    made.wiring.check(plan)
+    assert made.removed > 0 and made.formed > 0
+    network.rewire(made.wiring)
+    assert all(np.array_equal(a, b) for a, b in zip(network.wiring(), made.wiring, strict=True))
+    born = made.columns[WEIGHT] > 0.0
+    assert born.sum() == made.formed
+    assert (plan.learning.structure.pair[of[made.wiring.sources[born]], of[made.wiring.targets[born]]] >= 0).all()
 
 
 # ---- by distance and activity
