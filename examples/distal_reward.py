@@ -45,7 +45,6 @@ class History:
     largest: list[float] = field(default_factory=list)
     rewards_s: list[float] = field(default_factory=list)
     weights: np.ndarray = field(default_factory=lambda: np.empty(0))          # of all others in the end
-    spikes: int = 0
 
 
 def network(seed: int, size: dict[str, float]) -> CoreSimConfig:
@@ -73,7 +72,6 @@ def run(core: CoreSimConfig, seconds: float, wait_ms: tuple[float, float] = WAIT
     rng, history, last = np.random.default_rng(core.seed), History(), -1e9
     for piece in range(round(seconds * 1000.0 / PIECE_MS)):
         batch = sim.run(PIECE_MS)
-        history.spikes += batch.spike_ids.size
         now_ms = LOOK_MS + (piece + 1) * PIECE_MS
         mine = np.isin(batch.spike_ids, (n1, n2))
         for step, neuron in zip(batch.spike_steps[mine], batch.spike_ids[mine], strict=True):
