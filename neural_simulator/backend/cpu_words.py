@@ -9,6 +9,7 @@ import platform
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ..base.paths import ROOT
 
@@ -28,7 +29,7 @@ binding.set_option("", "--vectorize-memory-check-threshold=1000")
 f32, i32, u32 = np.float32, np.int32, np.uint32
 
 # error_model="numpy": division by zero gives inf as on the device. No fastmath: nothing may be reordered.
-OPTIONS = {"error_model": "numpy", "nogil": True}
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 inlined = nb.njit(forceinline=True, **OPTIONS)
 
 
@@ -118,6 +119,7 @@ def load(source: str, label: str) -> ModuleType:
         partial.write_text(text)
         partial.replace(path)
     spec = importlib.util.spec_from_file_location(full_name, path)
+    assert spec is not None and spec.loader is not None, "a file that ends in .py has a loader"
     module = importlib.util.module_from_spec(spec)
     sys.modules[full_name] = module
     spec.loader.exec_module(module)

@@ -25,7 +25,7 @@ def kernel_file(name: str) -> str:
     return (_FOLDER / name).read_text()
 
 
-def _defines(constants: Mapping[str, int]) -> str:
+def _defines(constants: Mapping[str, int | str]) -> str:
     return "".join(f"#define {name} {value}\n" for name, value in constants.items())
 
 
@@ -66,18 +66,18 @@ def step_source(kind: str, cells: Sequence[Cell], state_slots: Mapping[str, int]
         library.add(stimuli.advance_noise)
     varying = [[name for name in cell.parameters if name not in common and name not in cell.varied]
                for cell, common in zip(cells, shared, strict=True)]
-    constants = {"STREAM_BACKGROUND": f"{random.STREAM_BACKGROUND}u", "STATES": len(state_slots),
-                 "STREAM_STIMULUS": f"{random.STREAM_STIMULUS}u", "STIMULI": len(shape.inputs),
-                 "COLUMNS": max(len(cell.varied) for cell in cells),
-                 "SINE_BITS": SINE_BITS, "RATE_BITS": RATE_BITS,
-                 "PARAMETERS": max(1, *(len(names) for names in varying)), "LEARNING": int(learning is not None),
-                 **constants}
+    defined: dict[str, int | str] = {
+        "STREAM_BACKGROUND": f"{random.STREAM_BACKGROUND}u", "STATES": len(state_slots),
+        "STREAM_STIMULUS": f"{random.STREAM_STIMULUS}u", "STIMULI": len(shape.inputs),
+        "COLUMNS": max(len(cell.varied) for cell in cells),
+        "SINE_BITS": SINE_BITS, "RATE_BITS": RATE_BITS,
+        "PARAMETERS": max(1, *(len(names) for names in varying)), "LEARNING": int(learning is not None), **constants}
     learns = ""
     if learning is not None:
         learning.add_equations(library)
-        constants |= learning.constants
+        defined |= learning.constants
         learns = learning.source(kernel_file("learning.cuh"))
-    return (_TYPES + CUDA_WORDS + _defines(constants) + library.cuda_source() + kernel_file("common.cuh") + learns
+    return (_TYPES + CUDA_WORDS + _defines(defined) + library.cuda_source() + kernel_file("common.cuh") + learns
             + _drive_neuron(shape, state_slots) + _update_neuron(cells, state_slots, shared, varying,
                                                                 constants["PORTS"], shape)
             + kernel_file(f"step_{kind}.cu"))

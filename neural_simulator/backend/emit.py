@@ -85,7 +85,7 @@ class _Function:
     def __init__(self, function: Callable, library: Library):
         self.library = library
         self.globals = function.__globals__
-        self.tree = getattr(function, "source_tree", None) or _parsed(function)
+        self.tree: ast.FunctionDef = getattr(function, "source_tree", None) or _parsed(function)
         self.where = function.__name__
         self.types: dict[str, str] = {}
         self.assigned: set[str] = set()                 # names that certainly have a value at this point
@@ -150,7 +150,7 @@ class _Function:
             value = ast.copy_location(ast.BinOp(node.target, node.op, node.value), node)
             return self._assign(node.target, value, indent)
         if isinstance(node, ast.Return) and node.value is not None:
-            return self._return(node, indent)
+            return self._return(node, node.value, indent)
         if isinstance(node, (ast.If, ast.While)):
             return self._branch(node, depth, indent)
         if isinstance(node, ast.For):
@@ -190,8 +190,8 @@ class _Function:
             raise self._error(node, f"{name} is {self.types[name]} and cannot become {kind}")
         self.assigned.add(name)
 
-    def _return(self, node: ast.Return, indent: str) -> tuple[str, str]:
-        values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+    def _return(self, node: ast.Return, value: ast.expr, indent: str) -> tuple[str, str]:
+        values = value.elts if isinstance(value, ast.Tuple) else [value]
         wanted = self.results or (None,) * len(values)
         parts = [self._expression(v, w) for v, w in zip(values, wanted, strict=True)]
         results = tuple(p[2] for p in parts)
@@ -402,9 +402,12 @@ class _Function:
         return f"{name}({python})", f"w_{name}({cuda})", result
 
 
-def _parsed(function: Callable) -> ast.stmt:
+def _parsed(function: Callable) -> ast.FunctionDef:
     text = getattr(function, "source_text", None) or inspect.getsource(function)
-    return ast.parse(textwrap.dedent(text)).body[0]
+    tree = ast.parse(textwrap.dedent(text)).body[0]
+    if not isinstance(tree, ast.FunctionDef):
+        raise GrammarError(f"{function.__name__} is no function of the grammar; write it with def.", 1)
+    return tree
 
 
 def _always_returns(block: list[ast.stmt]) -> bool:

@@ -94,8 +94,10 @@ def _clustering(network: Network | DeviceNetwork, has: Ask) -> float | None:
     able = np.flatnonzero(network.out_degrees() >= 2)
     rows = _affordable(network)
     chosen = able[np.unique(np.linspace(0, able.size - 1, min(able.size, max(1, rows // 10))).astype(np.int64))]
+    if not chosen.size:
+        return None
     first, second = [], []
-    leaving = network.synapses_from(chosen) if chosen.size else None
+    leaving = network.synapses_from(chosen)
     for neuron in chosen:
         targets = np.unique(leaving.post[leaving.pre == neuron])
         targets = targets[targets != neuron]

@@ -101,22 +101,20 @@ def _complete(core: CoreSimConfig, where: str, excitatory: bool, given: Any, of_
     return rules
 
 
-def weight_rule(q: Projection) -> str | None:
-    """The key of the rule that changes this projection's weights, or None."""
-    return next((key for key in q.plasticity or {} if PLASTICITY_RULES[key].kind == "weight"), None)
-
-
 def coefficients_of(q: Projection) -> Coefficients | None:
     """The weight rule of a projection in numbers, in the weight's own unit; None where weights stay."""
-    key = weight_rule(q)
-    return None if key is None else PLASTICITY_RULES[key].coefficients(q.plasticity[key], q.weight)
+    for key, values in q.plasticity_rules.items():
+        rule = PLASTICITY_RULES[key].coefficients              # weight rules have them, others none
+        if rule is not None:
+            return rule(values, q.weight)
+    return None
 
 
 def largest_delivery(q: Projection, initial: float) -> float:
     """The most that one synapse of this projection can ever deliver (weight unit); `initial`: at time 0."""
     rule = coefficients_of(q)
     largest = initial if rule is None else max(initial, rule.w_max)
-    rules = q.plasticity or {}
+    rules = q.plasticity_rules
     if "STRUCTURAL" in rules:
         largest = max(largest, rules["STRUCTURAL"]["new_weight"] * q.weight)
     release = rules.get("SHORT_TERM")
@@ -230,7 +228,7 @@ def make_learning(plan: Plan) -> Learning | None:
             "projections share their time constants.", "plasticity")
     decays = make_decays(taus, plan.dt)
     rewards = {(r["dopamine_tau_ms"], r["baseline"]) for q in plan.projections
-               if (r := q.plasticity.get("REWARD_STDP"))}
+               if (r := q.plasticity_rules.get("REWARD_STDP"))}
     if len(rewards) > 1:
         raise ConfigurationError("All projections of a network share one dopamine: give them the same dopamine_tau_ms "
                                  "and baseline.", "plasticity")
@@ -286,7 +284,7 @@ def _rule_key(plan: Plan, q: Projection, post: int, taus: _Numbers, xs: _Numbers
 
 
 def _release_key(q: Projection, taus: _Numbers) -> Any:
-    values = q.plasticity.get("SHORT_TERM")
+    values = q.plasticity_rules.get("SHORT_TERM")
     if values is None:
         return None
     factor = 1.0 / values["U"] if values["keep_weight"] > 0.5 else 1.0
@@ -295,7 +293,7 @@ def _release_key(q: Projection, taus: _Numbers) -> Any:
 
 def _check_eligibility(plan: Plan, es: _Numbers) -> None:
     for q in plan.projections:
-        tau = q.plasticity.get("REWARD_STDP", {}).get("eligibility_tau_ms", math.inf)
+        tau = q.plasticity_rules.get("REWARD_STDP", {}).get("eligibility_tau_ms", math.inf)
         if es and tau < 52.0 * plan.dt:
             raise ConfigurationError(
                 f"eligibility_tau_ms is {tau:g} ms, but must be at least 52 steps of {plan.dt:g} ms; raise it or lower "

@@ -93,7 +93,7 @@ class Network:
         rows = Rows(starts, places[:-1], words, plan.max_delay_steps)
         if any(projections.owned_by_others(q) for q in plan.projections):
             self._share(lambda piece: self._kernels.sort(*piece, rows.segment, words),
-                        _pieces(0, rows.segment.size - 1, max(4096, n * plan.max_delay_steps // 64)), lambda f: None)
+                        _pieces(0, rows.segment.size - 1, max(4096, n * plan.max_delay_steps // 64)), lambda done: None)
         return rows
 
     def _walk(self, store: bool, starts: np.ndarray, segment: np.ndarray, words: np.ndarray,
@@ -124,17 +124,17 @@ class Network:
         by_source, by_others = work_list(plan)
         for piece in by_source[:1] + by_others[:1]:        # compiles, before the threads start
             work((piece[0], piece[0], piece[2]))
-        for share, pieces in ((0.0, by_source), (len(by_source) / max(1, len(by_source + by_others)), by_others)):
-            self._share(work, pieces, lambda f, share=share, pieces=pieces: report(
-                share + f * len(pieces) / len(by_source + by_others)))
+        total = len(by_source) + len(by_others)
+        self._share(work, by_source, lambda done: report(done / total))
+        self._share(work, by_others, lambda done: report((len(by_source) + done) / total))
 
     @staticmethod
-    def _share(work: Callable, pieces: Sequence, report: Callable[[float], None]) -> None:
+    def _share(work: Callable, pieces: Sequence, report: Callable[[int], None]) -> None:
         """Do `work` on every piece, on all cores; whatever `report` or a piece raises ends it."""
         with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, len(pieces)))) as pool:
             try:
                 for done, _ in enumerate(pool.map(work, pieces), 1):
-                    report(done / len(pieces))
+                    report(done)
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise

@@ -137,7 +137,7 @@ def assemble(core: CoreSimConfig, seed: int, populations: Sequence[Population], 
                 *_delay_range(core, populations, declared))
 
 
-def _check_dt(core: CoreSimConfig, populations: list[Population]) -> None:
+def _check_dt(core: CoreSimConfig, populations: Sequence[Population]) -> None:
     for model in map(neuron_model, dict.fromkeys(p.model for p in populations)):
         if core.dt_ms > model.max_dt_ms:
             raise ConfigurationError(

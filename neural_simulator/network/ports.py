@@ -166,7 +166,7 @@ def _opened(p: Population, stimuli: Sequence[Stimulus]) -> set[str]:
 def _variant(p: Population, fed: set[str], settings: Mapping[str, float]) -> Variant:
     model = neuron_model(p.model)
     _check_settings(p)
-    adapts = "HOMEOSTASIS" in (p.plasticity or {})
+    adapts = "HOMEOSTASIS" in p.plasticity_rules
     if not model.receptors:
         return Variant(p.model, (), frozenset(), adapts)
     receptors = model.receptors + tuple(key for key in RECEPTORS if key in fed and key not in model.receptors)

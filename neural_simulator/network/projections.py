@@ -213,8 +213,8 @@ def kernel_mean(low0: tuple, high0: tuple, low1: tuple, high1: tuple, length_um:
     r = np.sqrt(x[:, None, None] ** 2 + y[None, :, None] ** 2 + z[None, None, :] ** 2) / length_um
     if kernel == "exponential":
         return float(f"{np.exp(-r).mean():.9e}")
-    counts, edges = np.histogram(r, 8192)
-    centres = 0.5 * (edges[1:] + edges[:-1])
+    counts, borders = np.histogram(r, 8192)
+    centres = 0.5 * (borders[1:] + borders[:-1])
     values = [wiring.KERNELS[kernel](centre) for centre in centres.tolist()]
     return float(f"{np.dot(counts, values) / r.size:.9e}")
 

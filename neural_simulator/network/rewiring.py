@@ -6,7 +6,7 @@ The same function serves every engine: it takes synapses in the canonical order 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -67,7 +67,7 @@ class Structure:
 
 def growth_of(q: Projection) -> float:
     """By which factor the mean number of synapses of a projection can grow; 1 where its synapses stay."""
-    rules = q.plasticity or {}
+    rules = q.plasticity_rules
     return max(1.0, rules["STRUCTURAL"]["growth"]) if "STRUCTURAL" in rules else 1.0
 
 
@@ -76,17 +76,18 @@ def make_structure(plan: Plan, bounds: Mapping[int, tuple[float, float]]) -> Str
 
     `bounds`: smallest and largest weight of a projection, by its number.
     """
-    chosen = [(k, q) for k, q in enumerate(plan.projections) if "STRUCTURAL" in (q.plasticity or {})]
+    chosen = [(k, q) for k, q in enumerate(plan.projections) if "STRUCTURAL" in q.plasticity_rules]
     if not chosen:
         return None
-    intervals = {q.plasticity["STRUCTURAL"]["interval_ms"] for _, q in chosen}
+    intervals = {q.plasticity_rules["STRUCTURAL"]["interval_ms"] for _, q in chosen}
     if len(intervals) > 1:
         raise ConfigurationError("All projections of a network share one interval of structural plasticity, not "
                                  f"{' and '.join(f'{ms:g}' for ms in sorted(intervals))} ms; give them the same "
                                  "interval_ms.", "structural_interval_ms")
     steps = max(1, round(intervals.pop() / plan.dt))
     pair = np.full((len(plan.populations),) * 2, -1, np.int32)
-    numbers, counts = [], []
+    numbers: list[tuple[float, ...]] = []
+    counts: list[tuple[int, ...]] = []
     for k, q in chosen:
         for post in range(q.post, (q.post if q.post_last is None else q.post_last) + 1):
             if pair[q.pre, post] >= 0:
@@ -101,7 +102,7 @@ def make_structure(plan: Plan, bounds: Mapping[int, tuple[float, float]]) -> Str
 
 def _numbers(plan: Plan, q: Projection, post: int, steps: int, bounds: tuple[float, float] | None
              ) -> tuple[float, ...]:
-    p, scale = q.plasticity["STRUCTURAL"], plan.scale_of(post)
+    p, scale = q.plasticity_rules["STRUCTURAL"], plan.scale_of(post)
     low, high = bounds or (0.0, math.inf)
     full = p["full_activity_Hz"] * steps * plan.dt / 1000.0                # spikes in an interval
     return (p["weight_threshold"] * q.weight / scale, p["elimination"], p["elimination_of_others"], p["attempts"],
@@ -113,7 +114,7 @@ def _counts(plan: Plan, number: int, q: Projection, post: int) -> tuple[int, ...
     pre, target = plan.populations[q.pre], plan.populations[post]
     first, last = projections.target_range(q, plan.populations)
     expected = projections.expected_synapses(q, plan.populations) * target.size / max(1, last - first)
-    p = q.plasticity["STRUCTURAL"]
+    p = q.plasticity_rules["STRUCTURAL"]
     return (q.pre, post, target.start, target.stop, math.ceil(p["growth"] * expected / max(1, target.size)),
             math.ceil(p["source_growth"] * expected / max(1, pre.size)), number)
 
@@ -197,7 +198,7 @@ def device_words(plan: Plan, wiring: Wiring, weights: np.ndarray, row_start: np.
 
 
 def wiring_of(segment: np.ndarray, words: np.ndarray, weight_bits: int, part_start: np.ndarray, max_delay: int,
-              out_degrees: Sequence[int]) -> Wiring:
+              out_degrees: np.ndarray) -> Wiring:
     """The connectivity that rows of the CPU engine hold."""
     starts = np.concatenate([[0], np.cumsum(out_degrees)]).astype(np.int64)
     targets, delays = np.empty(words.size, np.uint32), np.empty(words.size, np.uint16)

@@ -308,6 +308,9 @@ def many(*x):
     return 1.0
 
 
+unnamed = lambda x: x + 1.0  # noqa: E731
+
+
 @pytest.mark.parametrize(("function", "line", "reason"), [
     (squares, 3, "only grammar functions can be called"),
     (keyword, 2, "positional arguments"),
@@ -343,6 +346,7 @@ def many(*x):
     (half_returned, 1, "may end without a result"),
     (with_default, 1, "plain arguments only"),
     (many, 1, "plain arguments only"),
+    (unnamed, 1, "write it with def"),
 ])
 def test_what_is_outside_the_grammar_is_refused_with_its_line_and_the_reason(function, line, reason):
     with pytest.raises(GrammarError) as refused:

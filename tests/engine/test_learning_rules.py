@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from neural_simulator.config import CoreSimConfig
+from neural_simulator.models.plasticity import PLASTICITY_RULES
 from neural_simulator.models.plasticity.short_term import release
 from neural_simulator.network.learning import coefficients_of
 from tests.engine.scripted import Scripted, pair_rule, reward_rule
@@ -252,3 +253,8 @@ def test_release_and_learning_act_on_the_same_spike_in_that_order():
     weight = s.synapses()[3][k]
     assert weight < 0.75 * s.synapses()[3][1 - k]
     assert delivered == int(np.float32(weight) * np.float32(0.5) + np.float32(0.5))
+
+
+def test_the_rules_of_weights_and_no_others_have_coefficients():
+    assert {rule.kind for rule in PLASTICITY_RULES.values()} > {"weight"}
+    assert all((rule.coefficients is not None) is (rule.kind == "weight") for rule in PLASTICITY_RULES.values())
