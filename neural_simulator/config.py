@@ -188,6 +188,7 @@ def allowed(owner: type[BaseModel], name: str) -> str:
 ConnectionRule = Literal["pairwise", "fixed_in_degree", "fixed_out_degree", "fixed_total", "all_to_all"]
 ConnectionKernel = Literal["uniform", "exponential", "gaussian", "ball"]
 WeightLaw = Literal["normal", "lognormal"]
+Backend = Literal["auto", "cuda", "cpu"]
 
 
 # ---- stimuli ---------------------------------------------------------------------------------------------
@@ -804,7 +805,7 @@ class VisualizationConfig(Config):
 class GPUConfig(Config):
     """How the computing device is used."""
 
-    backend: Literal["auto", "cuda", "cpu"] = setting(
+    backend: Backend = setting(
         "auto", "Backend", "auto takes a CUDA device where there is one, else the CPU.", group="Device")
     num_threads: int = setting(
         0, "CPU threads", "Threads of the CPU backend; 0 takes all cores but one. The result does not depend on it.",

@@ -12,7 +12,7 @@ from ..backend.device_array import DeviceArray
 from ..base.declarations import Population
 from ..base.synapses import Synapses
 from ..config import CoreSimConfig
-from ..engine.learning_view import LearningView
+from ..engine.learning_view import LearningView as LearningView  # for the windows, which know no engine
 
 MAX_TAPE = 200_000          # newest spikes kept for windows that do not keep up
 NEVER = np.int32(-(2**30))  # last_spike_step of a neuron that has not fired

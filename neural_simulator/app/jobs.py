@@ -86,7 +86,7 @@ class Runner:
             return
         self._stopped = True
         process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
-        threading.Timer(PATIENCE_S, lambda: process.poll() is None and process.kill()).start()
+        threading.Timer(PATIENCE_S, process.kill).start()              # which does nothing once it has ended
 
     def close(self) -> None:
         """End whatever runs, with the program."""

@@ -142,11 +142,9 @@ class SpikeHistory:
         self._recording = recording
         self._keyframes = recording.keyframe_steps()
         self._passed: dict[int, tuple[np.ndarray, int]] = {}
-        self._begin(len(self._keyframes[:1]) - 1, recording.first_step)
+        # The step at which the state stands, the newest spikes before it, (N,) int32 steps, and the number of spikes.
+        self._step, self._last, self._total = self._start(len(self._keyframes[:1]) - 1, recording.first_step)
         self.initial = self._last                               # newest spikes before the beginning
-        self._step = -1                                         # where the two below stand
-        self._last = np.empty(0, np.int32)
-        self._total = 0
 
     def at(self, step: int) -> tuple[np.ndarray, int]:
         """Return the step of every neuron's newest spike, (N,) int32, and the number of spikes, before `step`."""
@@ -156,7 +154,7 @@ class SpikeHistory:
         if passed > nearest and not passed <= self._step <= step:
             self._step, (self._last, self._total) = passed, self._passed[passed]
         elif not nearest <= self._step <= step:
-            self._begin(kept, nearest)
+            self._step, self._last, self._total = self._start(kept, nearest)
         steps, ids = self._recording.spikes(self._step, step)
         self._last = self._last.copy()                          # the one before may be on show
         self._last[ids] = steps                                 # ascending steps: the newest one stays
@@ -172,13 +170,11 @@ class SpikeHistory:
         while len(self._passed) > MOST_PASSED:
             del self._passed[next(iter(self._passed))]
 
-    def _begin(self, kept: int, step: int) -> None:
-        self._step, self._total = step, 0
-        self._last = np.full(self._recording.num_neurons, NEVER, np.int32)
-        if kept >= 0:
-            arrays = self._recording.keyframe(kept, ("last_spike", "spike_counts"))
-            self._last = arrays["last_spike"].astype(np.int32)
-            self._total = int(arrays["spike_counts"].sum())
+    def _start(self, kept: int, step: int) -> tuple[int, np.ndarray, int]:
+        if kept < 0:
+            return step, np.full(self._recording.num_neurons, NEVER, np.int32), 0
+        arrays = self._recording.keyframe(kept, ("last_spike", "spike_counts"))
+        return step, arrays["last_spike"].astype(np.int32), int(arrays["spike_counts"].sum())
 
 
 class Player:
@@ -273,20 +269,21 @@ class Player:
         steps, ids = self._recording.spikes(first, step)
         probe_steps, probe_v = self._source.traces(first, step)
         self._shown_step = step
+        flight = self._flight(step)
         return Frame(
             step=step, time_ms=step * self._recording.dt_ms, v=v, last_spike_step=last_spike,
             spike_steps=steps[-MAX_TAPE:], spike_ids=ids[-MAX_TAPE:], total_spikes=total,
             rates_Hz=self._rates_Hz(step), rate_window_ms=RATE_WINDOW_MS, probe_ids=self._probes,
             probe_steps=probe_steps, probe_v=probe_v, step_time_us=0.0, real_time_factor=0.0, speed=self.speed,
-            build=self._build, **self._flying(step), **self._followed(step, v))
+            build=self._build, flying_steps=flight.steps, flying_ids=flight.ids, **self._followed(step, v))
 
-    def _flying(self, step: int) -> dict[str, np.ndarray]:
+    def _flight(self, step: int) -> Flight:
         """The spikes that may still be under way."""
         begin = self._recording.first_step
         flight = Flight(self._max_delay_steps)
         flight.begin(begin, self._history.initial)
         flight.saw(step, *self._recording.spikes(max(begin, step - self._max_delay_steps - 1), step))
-        return {"flying_steps": flight.steps, "flying_ids": flight.ids}
+        return flight
 
     def _followed(self, step: int, v: np.ndarray) -> dict[str, Any]:
         """The potential of the inspected neuron, one point per frame."""

@@ -252,10 +252,8 @@ class Worker:
         if engine_values:
             sim.set_live(**engine_values)
             if self._recorder is not None:
-                try:
+                with self._recording_may_end():
                     self._recorder.changed({name: sim.live[name] for name in engine_values})
-                except SimulatorError as error:
-                    self._end_recording(error)
         self._core = core
         if self._state == "ended" and self._steps_left() > 0:
             self._enter("paused")

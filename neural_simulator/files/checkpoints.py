@@ -137,7 +137,7 @@ class Checkpoint:
                     raise ValueError(f"state/{name} is {'missing' if name in layout else 'unknown'}")
             return {name: self._read(name, dtype, shape) for name, (dtype, shape) in layout.items()}
 
-    def _read(self, name: str, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    def _read(self, name: str, dtype: np.dtype, shape: tuple[int | None, ...]) -> np.ndarray:
         values = hdf5.packed(self._file, f"state/{name}", dtype, shape)
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise ValueError(f"state/{name} holds values that are no numbers")

@@ -134,10 +134,10 @@ def _parts(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     else:
         refuse_unknown(simulation, places, f"{MARK}.")
         nested = {name: _object(simulation, name, f"{MARK}.") for name in places}
-    refuse_unknown(gui, ("filter_settings", "opengl_visualization_settings"), "gui_configuration.")
-    for name, keys in (("filter_settings", _FILTER), ("opengl_visualization_settings", _OPENGL)):
-        places[name], nested[name] = keys, _object(gui, name, "gui_configuration.")
-    for name, keys in places.items():
+    further = {"filter_settings": _FILTER, "opengl_visualization_settings": _OPENGL}
+    refuse_unknown(gui, further, "gui_configuration.")
+    nested |= {name: _object(gui, name, "gui_configuration.") for name in further}
+    for name, keys in {**places, **further}.items():
         refuse_unknown(nested[name], keys, f"{name}.")
     return nested
 

@@ -102,9 +102,10 @@ def _tuned(key: str, entry: Mapping[str, Any]) -> Tuned:
     name = drive_scale_field(key.split("|")[0])
     overrides = entry["core_overrides"]
     if set(overrides) - {name}:
-        raise ConfigurationError(f"{key} may override {name} only, not {sorted(set(overrides) - {name})[0]!r}.")
-    scale = overrides.get(name)
-    if scale is not None:
+        raise ConfigurationError(f"{key} may override {f'{name} only' if name else 'nothing'}, not "
+                                 f"{sorted(set(overrides) - {name})[0]!r}.")
+    scale = None if name is None else overrides.get(name)
+    if name is not None and scale is not None:
         CoreSimConfig(**{name: scale})                        # in its range, or one sentence
     return Tuned(None if scale is None else float(scale), str(entry.get("reason", "")), entry.get("metrics", {}),
                  int(entry.get("seed", 0)), int(entry.get("num_neurons", 0)), str(entry.get("program_version", "")),

@@ -55,11 +55,13 @@ class PanelGL:
 
     def minimised(self) -> bool:
         """True where the window is known to be minimised; then there is nothing to draw."""
-        return self._window is not None and bool(self._glfw.glfwGetWindowAttrib(self._window, ICONIFIED))
+        if self._glfw is None or self._window is None:
+            return False
+        return bool(self._glfw.glfwGetWindowAttrib(self._window, ICONIFIED))
 
     def wait(self, seconds: float) -> bool:
         """Sleep for `seconds`, or until something happens to the panel's window; return whether it did."""
-        if self._window is None:
+        if self._glfw is None or self._window is None:
             time.sleep(max(0.0, seconds))
             return False
         began = time.perf_counter()

@@ -68,7 +68,7 @@ class ControlPort:
             return [(dpg.get_item_alias(item), dpg.get_item_type(item).rpartition("::mv")[2])
                     for item in dpg.get_all_items() if dpg.get_item_alias(item)]
         if ask == "reveal":
-            return reveal(tag)
+            return reveal(request["tag"])
         if ask == "rect":
             return [*dpg.get_item_rect_min(tag), *dpg.get_item_rect_size(tag)]
         if ask == "pos":

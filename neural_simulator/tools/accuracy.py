@@ -26,7 +26,7 @@ import numpy as np
 
 from ..base.declarations import NeuronModel
 from ..base.errors import SimulatorError
-from ..base.grammar import fmax, fmin
+from ..base.grammar import composed, fmax, fmin
 from ..base.paths import ROOT
 from ..base.system import system_info
 from ..config import CoreSimConfig, GPUConfig
@@ -133,8 +133,8 @@ class Reset:
 
     rhs: Callable
     states: int
-    height: Callable[[Sequence[float], Values], float]
-    reset: Callable[[Sequence[float], Values], list[float]]
+    height: Callable[[np.ndarray, Values], float]
+    reset: Callable[[np.ndarray, Values], list[float]]
     pause: str | None = None
     text: Sequence[str] = ()            # the reset on the grid, in the grammar, for other schemes
 
@@ -276,12 +276,12 @@ def placed_spikes(key: str, preset: str, trace: CellTrace, current: np.ndarray,
 def _in_halves(trace: CellTrace, current: np.ndarray, values: dict[str, float]) -> np.ndarray:
     """Spike times of the Izhikevich cell, whose step is two half steps: the first is repeated to tell which spiked."""
     h, found = 0.5 * trace.dt_ms, []
-    rest = [values[name] for name in ("k", "v_r", "v_t", "v_peak", "a", "b", "c", "d", "b_3", "v_b")]
+    rest = {name: values[name] for name in ("k", "v_r", "v_t", "v_peak", "a", "b", "c", "d", "b_3", "v_b")}
     C_inverse = 1.0 / values["C"]
     for step in np.flatnonzero(trace.fired):
-        before = [float(trace.states[name][step - 1]) for name in ("v", "u", "carry")]
-        *_, carry, first = izhikevich_2007_half(*before, float(current[step]), 0.0, 0.0, relaxation(0.0, h, C_inverse),
-                                                h, C_inverse, *rest)
+        v, u, carry = (float(trace.states[name][step - 1]) for name in ("v", "u", "carry"))
+        *_, carry, first = izhikevich_2007_half(v, u, carry, float(current[step]), 0.0, 0.0,
+                                                relaxation(0.0, h, C_inverse), h, C_inverse, **rest)
         end = step * trace.dt_ms + (h if first else trace.dt_ms)
         found.append(end - (carry if first else float(trace.states["carry"][step])))
     return np.array(found)
@@ -327,11 +327,7 @@ def other_scheme(key: str, scheme: str) -> NeuronModel:
     arguments = [*names, *params, *(() if "dt" in params else ("dt",)), *extra]
     lines = [f"def {name}_step({', '.join(arguments)}):", f"before = {names[0]}",
              *_stages(scheme, names, params), *tail, f"return {', '.join(names)}, spiked"]
-    scope: dict[str, Any] = {"rhs": rhs}
-    text = "\n    ".join(lines) + "\n"
-    exec(compile(text, f"<{name}>", "exec"), scope)                 # our own generated text
-    step = scope[f"{name}_step"]
-    step.source_text = text
+    step = composed(f"{name}_step", "\n    ".join(lines) + "\n", {"rhs": rhs})
     derived = {each: _at_one_ms(rule) for each, rule in model.derived.items()}
     return replace(model, key=name, label=f"{model.label}, {scheme}", states=states, step=step, derived=derived,
                    max_dt_ms=1.0)
@@ -367,9 +363,9 @@ def offered(model: NeuronModel) -> Iterator[str]:
 # ---- costs ----------------------------------------------------------------------------------------------
 def step_ns(key: str, preset: str, current_pA: float, dt: float) -> float:
     """Time of one step of one cell (ns) in a network of CELLS cells without synapses, on one thread."""
-    core = CoreSimConfig(neuron_model_type=key, num_neurons=CELLS, connections_per_neuron=0, num_traits=1,
-                         inhibitory_trait_indices=(), excitatory_preset=preset, dt_ms=dt, seed=1,
-                         background_rate_Hz=0.0, external_current_pA=current_pA)
+    core = CoreSimConfig().changed(
+        neuron_model_type=key, num_neurons=CELLS, connections_per_neuron=0, num_traits=1, inhibitory_trait_indices=(),
+        excitatory_preset=preset, dt_ms=dt, seed=1, background_rate_Hz=0.0, external_current_pA=current_pA)
     sim = Simulation(core, GPUConfig(backend="cpu", num_threads=1))
     try:
         sim.step(8, record=False)

@@ -25,7 +25,7 @@ from rich.console import Console
 
 from ..base.errors import SimulatorError
 from ..base.system import tell_progress
-from ..config import CoreSimConfig, GPUConfig, bounds, drive_scale_field, structure_defaults
+from ..config import Backend, CoreSimConfig, GPUConfig, bounds, drive_scale_field, structure_defaults
 from ..files.overrides import OVERRIDES, Tuned, combination, read_overrides, write_overrides
 from ..models.neurons import cell_type, cell_types
 from ..models.structures import STRUCTURES
@@ -51,7 +51,7 @@ class Settings:
 
     settle_ms: float = 300.0
     measure_ms: float | None = None          # as long as the structure asks for
-    backend: str = "auto"
+    backend: Backend = "auto"
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ class Case:
 def firing_network(model: str, neurons: int, connections: int, seed: int = SEED) -> CoreSimConfig:
     """The benchmark's network of one model and size; ConfigurationError where the size is impossible."""
     drive = drive_of(model)
-    return CoreSimConfig(
+    return CoreSimConfig().changed(
         neuron_model_type=model, num_neurons=neurons, connections_per_neuron=connections, seed=seed,
         dt_ms=NEURON_MODELS[model].default_dt_ms, connection_length_um=UNIFORM_UM,
         excitatory_preset=drive.cells[0], inhibitory_preset=drive.cells[1],

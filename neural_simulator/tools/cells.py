@@ -158,8 +158,8 @@ def _izhikevich() -> list[Expectation]:
     rows += _times(_steady(key, "FS", 100, 73.2, fine), (18.99, 64.37), 0.3, "forward Euler, 1 us")
     for current, count in ((100, 5), (200, 8), (400, 16)):
         rows += _train(_steady(key, "FS", 100, current, fine), count, kind="forward Euler, 1 us")
-    for current, count, first in ((100, 22, 7.739), (200, 41, 3.399), (400, 77, 1.879)):          # at the default step
-        rows += _train(_steady(key, "FS", 500, current), count, first)
+    for current, count, begin in ((100, 22, 7.739), (200, 41, 3.399), (400, 77, 1.879)):          # at the default step
+        rows += _train(_steady(key, "FS", 500, current), count, begin)
     rows += _train(_steady(key, "IB", 600, 290, fine), 0, kind="forward Euler, 1 us")
     rows += _times(_steady(key, "IB", 600, 370, fine), (36.11, 232.90, 464.65), 0.15)
     rows += _times(_steady(key, "IB", 600, 500, fine), (20.768, 36.907, 119.452, 214.805, 308.406), 0.15, count=8)

@@ -21,6 +21,7 @@ from ..app.stage import Stage
 from ..app.worker import build_simulation
 from ..config import CoreSimConfig, GPUConfig
 from ..engine.simulation import Simulation
+from ..files.checkpoints import Checkpoint
 from ..files.recording_choice import RecordingChoice
 from .benchmark import firing_network
 
@@ -86,7 +87,7 @@ def checkpoint(sim: Simulation, folder: Path) -> dict[str, float]:
     began = time.perf_counter()
     checkpoints.save(sim, path)
     saved = time.perf_counter() - began
-    with checkpoints.Checkpoint.open(path) as file:
+    with Checkpoint.open(path) as file:
         began = time.perf_counter()
         checkpoints.restore(sim, file)
         restored = time.perf_counter() - began

@@ -151,7 +151,7 @@ class Renderer:
         dithered = len(network.drawn) > SORTED_UP_TO
         block = scene_uniforms(network.scene, shown, camera, *size, pixel_scale, dithered)
         self.uniforms.write(block)
-        self._flat = block["radius_um"] * camera.focal_px(size[1]) < FLAT_PX * pixel_scale * camera.distance
+        self._flat = bool(block["radius_um"] * camera.focal_px(size[1]) < FLAT_PX * pixel_scale * camera.distance)
         self._use_tables(shown)
         network.sort(camera, dithered, lively)
         if shown.viz.show_synapses and shown.viz.show_pulses and shown.frame is not None:

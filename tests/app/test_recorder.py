@@ -205,6 +205,17 @@ def test_a_disk_that_refuses_ends_the_recording_with_a_sentence_and_pauses_the_r
     assert all(isinstance(answer, msg.Done) for answer in said[:6])
 
 
+def test_a_change_that_a_recording_cannot_take_ends_it_and_is_made(tmp_path, monkeypatch):
+    def refuse(self, values):
+        raise FileFormatError("The disk is full.")
+    monkeypatch.setattr(RunRecorder, "changed", refuse)
+    events, _, view = converse(msg.ApplyConfig(CORE, CPU), msg.StartRecording(tmp_path / "a.simrec.h5"),
+                               msg.StepOnce(20.0), msg.ChangeLive({"background_rate_Hz": 400.0}))
+    ended, = [event for event in events if isinstance(event, msg.RecordingChanged) and event.path is None]
+    assert ended.problem == "The disk is full." and view.recording is None
+    assert isinstance(answers(events)[-1], msg.Done) and view.core.background_rate_Hz == 400.0
+
+
 def test_the_worker_records_what_is_chosen(tmp_path):
     path = tmp_path / "a.simrec.h5"
     choice = RecordingChoice(neurons=(5,), variables=("u",), interval_steps=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import dearpygui.dearpygui as dpg
 
@@ -59,7 +60,7 @@ class Stimuli:
         kind = next(key for key, label in KINDS.items() if label == dpg.get_value("stimuli.kind"))
         frame = self._desk.frame
         now_ms = 0.0 if frame is None else round(frame.time_ms, 3)
-        more: dict[str, object] = {"times_ms": (now_ms + 500.0, now_ms + 1000.0)} if kind == "spikes" else {
+        more: dict[str, Any] = {"times_ms": (now_ms + 500.0, now_ms + 1000.0)} if kind == "spikes" else {
             "start_ms": now_ms}
         name = f"Stimulus {len(self._list.members) + 1}"
         self._list.add(STIMULI[kind](name=name, **{**BEGINNING[kind], **more}))
