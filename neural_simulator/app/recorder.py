@@ -14,12 +14,12 @@ from ..base import log
 from ..base.errors import BackendError, ConfigurationError, SimulatorError
 from ..config import CoreSimConfig, GPUConfig
 from ..files.recording_choice import KEYFRAME_EVERY_S, SPIKE_BYTES, RecordingChoice
-from ..files.recording_writer import BackgroundWriter, Frames, RecordingWriter
+from ..files.recording_writer import BackgroundWriter, Frames, RecordingWriter, joined
 from ..files.recordings import RecordingFacts, Traced, new_path
 from .checkpoints import origin_of
 
 MOST_SPIKES = 4_000_000            # that wait in memory while frames wait on a device
-PIECE_BYTES = 2 << 20              # handed to the writer at once
+PIECE_BYTES = 4 << 20              # handed to the writer at once
 SEND_EVERY_S = 0.05                # of wall time: so the writer's thread does not interrupt every batch
 COST_LIMIT = 0.03                  # share of the computing time that keyframes may take
 LEAST_SPIKES = 1_000_000           # between the states kept in a full recording, so that counts are found quickly
@@ -139,7 +139,7 @@ class RunRecorder:
         if stop == self._sent_step:
             return
         frames = self._sampling.take() if self._sampling is not None else None
-        steps, ids = (np.concatenate(parts) for parts in zip(*self._spikes, strict=True))
+        steps, ids = (joined(parts) for parts in zip(*self._spikes, strict=True))
         self._spikes.clear()
         self._waiting_spikes = 0
         piece = max(1, PIECE_BYTES // self._row_bytes) * self._interval if frames is not None else stop

@@ -129,8 +129,8 @@ class Sampling:
             raise BackendError("The device failed, and with it went what had been recorded since the last flush.")
         with self._engine.memory():
             self._spill()
-        rows = np.concatenate(self._host) if self._host else np.empty((0, self.width), np.float32)
-        steps = np.concatenate(self._steps) if self._steps else np.empty(0, np.int64)
+        rows = _joined(self._host) if self._host else np.empty((0, self.width), np.float32)
+        steps = _joined(self._steps) if self._steps else np.empty(0, np.int64)
         self._host.clear()
         self._steps.clear()
         values = rows.reshape(len(rows), len(self.variables), self.ids.size)
@@ -152,3 +152,7 @@ class Sampling:
         with engine.memory():
             self._places = engine.places(self.ids)
             self._buffer = engine.xp.empty((0 if engine.on_host else self._room_rows, self.width), np.float32)
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

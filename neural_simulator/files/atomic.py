@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import uuid
@@ -45,15 +46,29 @@ def reserve(path: Path | str, size: int) -> None:
 
     Raises OSError, and gives back what it took, when there is no room.
     """
-    with open(path, "ab") as file:
-        before = file.tell()
+    with open(path, "rb+") as file:
+        before = file.seek(0, os.SEEK_END)
         try:
-            for start in range(before, size, _ZEROS):
-                file.write(bytes(min(_ZEROS, size - start)))
-            file.flush()
+            if size > before and not _allocated(file.fileno(), before, size - before):
+                for start in range(before, size, _ZEROS):
+                    file.write(bytes(min(_ZEROS, size - start)))
+                file.flush()
         except OSError:
             os.truncate(path, before)
             raise
+
+
+def _allocated(handle: int, start: int, count: int) -> bool:
+    """Have the system extend a file by `count` zero bytes without writing them; False where it cannot."""
+    if not hasattr(os, "posix_fallocate"):              # Windows, macOS
+        return False
+    try:
+        os.posix_fallocate(handle, start, count)
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+            return False                                # a file system that does not know how
+        raise
+    return True
 
 
 def reason(error: OSError) -> str:

@@ -6,7 +6,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from .recordings import (
 from .stream import Stream
 
 FLUSH_INTERVAL_S = 0.9             # so that, with what is on the way to here, at most a second is not in the file
-FLUSH_BYTES = 2 << 20              # a flush verifies at most about this much, so that any moment is found quickly
+FLUSH_BYTES = 4 << 20              # a flush verifies at most about this much, so that any moment is found quickly
 SPIKES_PER_CHUNK = 16_384
 TRACE_VALUES_PER_CHUNK = 65_536
 CHANGES_PER_CHUNK = 64
@@ -84,11 +84,11 @@ class RecordingWriter:
         """Add what happened in the steps `first_step` .. `first_step + num_steps - 1`, which follow the last ones.
 
         `spike_steps` (S,) ascending and `spike_ids` (S,) are the spikes; `frames` are the steps and values of the
-        traces in them. Flushes when much waits or a second has passed since the last flush. Raises FileFormatError
+        traces in them. The arrays are kept, so they must not change afterwards. Flushes when much waits or a second has passed since the last flush. Raises FileFormatError
         when the disk refuses: then the file is closed, and what was flushed before stays readable.
         """
-        steps = np.array(spike_steps, np.int64)
-        ids = np.array(spike_ids, np.int32)
+        steps = np.asarray(spike_steps, np.int64)
+        ids = np.asarray(spike_ids, np.int32)
         self._check_batch(steps, ids, first_step, num_steps)
         checked = self._checked(frames, first_step, num_steps) if self.traced.neurons and frames is not None else None
         self._spikes.append((steps, ids))
@@ -135,7 +135,7 @@ class RecordingWriter:
 
     def _blocks(self) -> dict[str, dict[str, np.ndarray]]:
         """Return the rows that wait to be written, by series and column."""
-        steps, ids = (np.concatenate(parts) for parts in zip(*self._spikes, strict=True))
+        steps, ids = (joined(parts) for parts in zip(*self._spikes, strict=True))
         keyframes = [data for _, data in self._keyframes]
         changes = [json.dumps(change.value).encode() for change in self._changes]
         return {"spikes": {"steps": steps, "ids": ids}, "traces": self._trace_block(),
@@ -154,8 +154,8 @@ class RecordingWriter:
         if not self._frames:
             empty = np.empty((0, len(self.traced.neurons)), np.float32)
             return {"steps": np.empty(0, np.int64), **dict.fromkeys(self._trace_names(), empty)}
-        return {"steps": np.concatenate([steps for steps, _ in self._frames]),
-                **{name: np.concatenate([values[name] for _, values in self._frames]) for name in self._trace_names()}}
+        return {"steps": joined([steps for steps, _ in self._frames]),
+                **{name: joined([values[name] for _, values in self._frames]) for name in self._trace_names()}}
 
     def _trace_names(self) -> tuple[str, ...]:
         return self.traced.variables if self.traced.neurons else ()
@@ -192,11 +192,11 @@ class RecordingWriter:
             raise ValueError(f"the spikes' steps do not ascend within {first_step}..{first_step + num_steps - 1}")
 
     def _checked(self, frames: Frames, first_step: int, num_steps: int) -> Frames:
-        """Return copies of the frames of a batch; ValueError where they are not those that it must have."""
+        """Return the frames of a batch; ValueError where they are not those that it must have."""
         interval, neurons = self.traced.interval_steps, len(self.traced.neurons)
         wanted = np.arange(first_step + (-(first_step + 1)) % interval, first_step + num_steps, interval)
-        steps = np.array(frames[0], np.int64)
-        values = {name: np.array(frames[1][name], np.float32) for name in self.traced.variables}
+        steps = np.asarray(frames[0], np.int64)
+        values = {name: np.asarray(frames[1][name], np.float32) for name in self.traced.variables}
         if not np.array_equal(steps, wanted) or any(v.shape != (len(steps), neurons) for v in values.values()):
             raise ValueError(f"{neurons} neurons over {num_steps} steps cannot give these traces")
         return steps, values
@@ -268,6 +268,11 @@ class BackgroundWriter:
             with self._space:
                 self._bytes -= size
                 self._space.notify()
+
+
+def joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Return arrays that follow each other as one; a single one itself, because copies cost."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _open_stream(path: Path, head_bytes: int) -> Stream:
