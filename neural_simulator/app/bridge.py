@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -144,8 +145,8 @@ class SimulationBridge:
         """Advance `count` steps; return their spikes (`spike_steps`, `spike_ids`) and traces."""
         batch = self.simulation.step(count)
         if self._recorder is not None:
-            self._recorder.saw(batch)
-            self._recorder.settle()                 # nobody knows when a script goes on
+            self._recorder.saw(replace(batch, spike_steps=batch.spike_steps.copy(), spike_ids=batch.spike_ids.copy()))
+            self._recorder.settle()                 # nobody knows when a script goes on, and what it does to its batch
         self._moved(batch)
         return batch
 

@@ -70,6 +70,7 @@ class CudaEngine:
                          if plan.learning is not None else None)
         self.rewiring = Rewiring(plan) if plan.rewires else None
         self._stream = cuda.xp().cuda.Stream(non_blocking=True)
+        self._traced: tuple[np.ndarray, Any] | None = None           # probes, and where their traces go
         self._cells = list(plan.cells.values())
         self._initial = self.network.initial_states()
         self._slots = {name: k for k, name in enumerate(self._initial)}
@@ -438,9 +439,11 @@ class CudaEngine:
         """Where each neuron's trace goes: an index in device order, or 0xFFFF."""
         if not probes.size:
             return np.uint64(0)
-        table = np.full(self.plan.num_neurons, _NO_PROBE, np.uint16)
-        table[probes] = np.arange(probes.size)
-        return cuda.xp().asarray(self._to_device_order(table))
+        if self._traced is None or not np.array_equal(self._traced[0], probes):
+            table = np.full(self.plan.num_neurons, _NO_PROBE, np.uint16)
+            table[probes] = np.arange(probes.size)
+            self._traced = probes.copy(), cuda.xp().asarray(self._to_device_order(table))
+        return self._traced[1]
 
     def _launch_partitioned(self, count: int, probe_of: Any, probes: int, record: bool) -> tuple:
         xp, layout, network = cuda.xp(), self.layout, self.network

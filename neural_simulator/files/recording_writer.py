@@ -84,8 +84,9 @@ class RecordingWriter:
         """Add what happened in the steps `first_step` .. `first_step + num_steps - 1`, which follow the last ones.
 
         `spike_steps` (S,) ascending and `spike_ids` (S,) are the spikes; `frames` are the steps and values of the
-        traces in them. The arrays are kept, so they must not change afterwards. Flushes when much waits or a second has passed since the last flush. Raises FileFormatError
-        when the disk refuses: then the file is closed, and what was flushed before stays readable.
+        traces in them. The arrays are kept, so they must not change afterwards. Flushes when much waits or a second
+        has passed since the last flush. Raises FileFormatError when the disk refuses: then the file is closed, and
+        what was flushed before stays readable.
         """
         steps = np.asarray(spike_steps, np.int64)
         ids = np.asarray(spike_ids, np.int32)

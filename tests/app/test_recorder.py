@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from neural_simulator.app import messages as msg
+from neural_simulator.app.bridge import SimulationBridge
 from neural_simulator.app.recorder import RunRecorder
 from neural_simulator.base.errors import BackendError, ConfigurationError, FileFormatError, SimulatorError
 from neural_simulator.config import CoreSimConfig
@@ -82,6 +83,20 @@ def test_the_whole_state_is_kept_at_the_beginning_and_in_a_replay_recording_agai
         again.restore(Snapshot.of(181, recording.keyframe(1)))
         again.step(69)
         assert np.array_equal(again.potential(), sim.potential()) and recording.num_spikes > 100
+
+
+def test_a_script_may_overwrite_the_batch_that_it_got(tmp_path):
+    bridge = SimulationBridge(core_config=CORE, gpu_config=CPU)
+    bridge.initialize()
+    bridge.start_recording_to_file(tmp_path / "a.simrec.h5", RecordingChoice(neurons=(4,)))
+    kept = []
+    for _ in range(40):
+        batch = bridge.step(5)
+        kept.append(batch.spike_ids.copy())
+        batch.spike_ids[:], batch.spike_steps[:] = -1, -1
+    bridge.stop_recording()
+    with Recording.open(tmp_path / "a.simrec.h5") as recording:
+        assert np.array_equal(recording.spikes()[1], np.concatenate(kept)) and recording.num_spikes > 100
 
 
 def test_changes_are_noted_at_their_step(tmp_path, backend):

@@ -14,15 +14,18 @@ from neural_simulator.app.bridge import SimulationBridge
 from neural_simulator.app.frames import Mailbox, same_neurons
 from neural_simulator.app.recorder import RunRecorder
 from neural_simulator.app.replay import Replay
+from neural_simulator.app.stage import Stage
 from neural_simulator.app.view_state import ViewState, apply
-from neural_simulator.app.worker import Worker
+from neural_simulator.app.worker import Worker, build_simulation
 from neural_simulator.base.errors import FileFormatError
+from neural_simulator.config import GPUConfig
 from neural_simulator.engine.simulation import Simulation
 from neural_simulator.engine.snapshot import Snapshot
 from neural_simulator.files.checkpoints import Checkpoint, write_checkpoint
 from neural_simulator.files.recording_choice import RecordingChoice
 from tests.activity import CPU
 from tests.app.test_learning import CORE
+from tests.engine.test_learning import LEARNING
 
 REWIRING = CORE.changed(enable_structural_plasticity=True, structural_interval_ms=100.0, structural_elimination=0.2,
                         structural_weight_threshold=1.0, structural_attempts=5.0, structural_length_um=500.0,
@@ -55,6 +58,25 @@ def test_a_checkpoint_before_or_after_a_round_goes_on_with_the_same_bits(before,
             checkpoint.origin.num_synapses,))
 
 
+@pytest.mark.parametrize("name", LEARNING)
+def test_every_rule_goes_on_from_a_checkpoint_with_the_same_bits(name, tmp_path):
+    core = LEARNING[name].changed(enable_structural_plasticity=True, structural_interval_ms=100.0)
+    sim = Simulation(core, CPU)
+    sim.run(160.0)
+    if sim.rewarded:
+        sim.reward(3.0, delay_ms=70.0)
+    path = checkpoints.save(sim, tmp_path / "a.simstate.h5")
+    sim.run(150.0)
+    assert sim.spike_counts().sum() > 200 and sum(sim.plasticity_events) > 100
+    bridge = SimulationBridge(core_config=REWIRING, gpu_config=GPUConfig(backend="cpu", num_threads=2))
+    bridge.initialize()
+    bridge.step(10)
+    for _ in range(2):                                     # restored twice, into another configuration
+        bridge.load_checkpoint(path)
+        bridge.run(150.0)
+        assert same(everything(bridge.simulation), everything(sim))
+
+
 def test_a_checkpoint_whose_synapses_fit_no_network_is_refused(tmp_path):
     sim = Simulation(REWIRING, CPU)
     sim.step(100)
@@ -80,6 +102,43 @@ def test_a_recording_is_computed_again_across_rounds(tmp_path):
             assert np.array_equal(replay.at(step)["v"], known[step].states["v"])
             assert same(everything(replay._sim), known[step].arrays())
     assert isinstance(known[370], Snapshot) and known[370].further["wiring_changes"].min() > 100
+
+
+@pytest.mark.parametrize("choice", [RecordingChoice(neurons="all"), RecordingChoice("replay", keyframe_steps=70)],
+                         ids=["full", "replay"])
+def test_a_playback_across_rounds_and_rewards_shows_what_was_and_leaves_the_live_network_as_it_was(tmp_path, choice):
+    sim, known = Simulation(REWIRING, CPU), {}
+    sim.step(130)
+    sim.reward(2.0)                                        # before the recording begins; the second one within
+    recorder = RunRecorder(tmp_path / "a.simrec.h5", REWIRING, sim, (), choice, CPU)
+    for number in range(12):
+        if number == 6:
+            sim.reward(-1.5, delay_ms=30.0)
+            recorder.changed({"rewards": sim.live["rewards"]})
+        recorder.saw(sim.step(20))
+        known[sim.step_index] = sim.potential(), sim.spike_counts().sum()
+    recorder.close()
+    sim.step(60)                                           # across a round that was not recorded
+    before, wiring, live = everything(sim), sim.network.csr(), dict(sim.live)
+    stage = Stage(recorder.path, sim, build_simulation, CPU, lambda task, fraction: None, 7)
+    for step in (370, 150, 330, 190, 250, 350):
+        stage.player.seek(step)
+        frame = stage.player.frame()
+        assert frame.step == step and np.array_equal(frame.v, known[step][0])
+        assert frame.total_spikes == known[step][1] > 50
+    assert stage.computes is (choice.kind == "replay")
+    stage.close()
+    assert same(everything(sim), before) and sim.live == live and sim.step_index == 430
+    assert all(np.array_equal(a, b) for a, b in zip(sim.network.csr(), wiring, strict=True))
+    sim.step(100)
+    went_on = everything(sim)
+    for step in (300, 140):                                # back to between rewards and rounds, and before them
+        sim.go_back(step)
+        sim.step(10)
+        assert np.array_equal(sim.potential(), known[step + 10][0])
+    again = Simulation(REWIRING.changed(rewards=[[130.0, 2.0], [280.0, -1.5]]), CPU)
+    again.step(530)
+    assert same(everything(again), went_on)
 
 
 def test_the_bridge_shows_the_synapses_that_there_are():

@@ -106,18 +106,6 @@ def test_a_recording_is_readable_while_it_is_written(tmp_path):
                 assert_holds(recording, number + 1)
 
 
-def test_arrays_that_the_engine_uses_again_are_copied(tmp_path):
-    path = tmp_path / "a.simrec.h5"
-    steps, ids, first, count, traces = batch(0)
-    with recorder(path) as file:
-        file.change({"background_rate_Hz": 0.0})
-        file.append(steps, ids, first, count, (np.arange(10), {"v": traces}))
-        for used in (steps, ids, traces):
-            used[:] = 0
-    with Recording.open(path) as recording:
-        assert_holds(recording, 1)
-
-
 def test_a_flush_follows_when_a_second_has_passed(tmp_path):
     now, path = [0.0], tmp_path / "a.simrec.h5"
     with recorder(path, clock=lambda: now[0]) as file:
