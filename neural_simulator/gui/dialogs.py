@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import dearpygui.dearpygui as dpg
 
@@ -14,7 +14,7 @@ from ..app.actions import key_list
 from ..app.desk import Desk
 from ..base.paths import CHECKPOINTS, PROFILES, ensure
 from .facts import in_bytes
-from .layout import Look, centre
+from .layout import Look, dialog
 
 SUFFIX = ".json"
 STATE, RECORDING = ".simstate.h5", ".simrec.h5"
@@ -204,13 +204,9 @@ class Dialogs:
                          color=self._look.dim)
             dpg.add_button(label="Close", callback=lambda: dpg.delete_item("dialog.crash"))
 
-    def _window(self, tag: str, title: str, width: float, height: float) -> Any:
-        """Return a new window of this size in the middle of the panel, replacing one of the same tag."""
-        if dpg.does_item_exist(tag):
-            dpg.delete_item(tag)
-        size = self._look.px(width), self._look.px(height)
-        return dpg.window(label=title, tag=tag, no_collapse=True, no_resize=True, no_saved_settings=True, modal=True,
-                          width=size[0], height=size[1], pos=centre(*size), on_close=lambda: dpg.delete_item(tag))
+    def _window(self, tag: str, title: str, width: float, height: float) -> AbstractContextManager[None]:
+        """Return a new window of this size at scale 1."""
+        return dialog(tag, title, self._look.px(width), self._look.px(height))
 
 
 def _with_age(path: Path, suffix: str) -> tuple[str, Path, str, bool]:

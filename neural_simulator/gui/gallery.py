@@ -12,7 +12,7 @@ from ..app.desk import Desk
 from ..app.gallery import Card, cards
 from . import theme
 from .fields import refit
-from .layout import Look, centre
+from .layout import Look, dialog
 
 TAG = "dialog.gallery"
 PICTURE = (250, 150)             # px at scale 1
@@ -32,8 +32,7 @@ class Gallery:
     def _open(self) -> None:
         look, tallest = self._look, dpg.get_viewport_client_height() - 40
         size = look.px(PER_ROW * (PICTURE[0] + 18) + 44), min(look.px(720), tallest)
-        with dpg.window(label="Structures", tag=TAG, modal=True, no_collapse=True, no_saved_settings=True,
-                        width=size[0], height=size[1], pos=centre(*size), on_close=lambda: dpg.delete_item(TAG)):
+        with dialog(TAG, "Structures", *size, resizable=True):
             dpg.add_text("Drawing...", tag="gallery.wait", color=self._look.dim)
             dpg.add_group(tag="gallery.cards")
         self._desk.later("gallery", cards, self._show)

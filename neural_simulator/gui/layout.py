@@ -71,6 +71,21 @@ def wrapped_tooltip(item: int | str, text: str, look: Look) -> int | str:
         return dpg.add_text(text, wrap=look.px(TIP_WIDTH))
 
 
+@contextmanager
+def dialog(tag: str, title: str, width: int, height: int, resizable: bool = False) -> Iterator[None]:
+    """Open a window of this size, px, in the middle of the panel, replacing one of the same tag."""
+    def closed() -> None:
+        if dpg.does_item_exist(tag) and dpg.get_alias_id(tag) == number:     # told late: a new one may have its tag
+            dpg.delete_item(tag)
+    if dpg.does_item_exist(tag):
+        dpg.delete_item(tag)
+    with dpg.window(label=title, tag=tag, no_collapse=True, no_resize=not resizable, no_saved_settings=True, modal=True,
+                    no_open_over_existing_popup=False, width=width, height=height, pos=centre(width, height),
+                    on_close=closed):
+        number = dpg.get_alias_id(tag)
+        yield
+
+
 def room_below(tag: str, inside: str = "right") -> float:
     """Return the height in px that is left in the child window `inside` below the item `tag`."""
     _, y = dpg.get_item_rect_min(tag)

@@ -30,6 +30,7 @@ from neural_simulator.app.messages import (  # noqa: E402
     Command,
     Done,
     Failed,
+    Inspect,
     Pause,
     PlayPlayback,
     Shutdown,
@@ -46,20 +47,20 @@ from neural_simulator.gui.panel import Panel  # noqa: E402
 
 EVERY = 12               # pictures of which one is drawn
 USED = ("Button", "Checkbox", "Combo", "InputText", "SliderFloat", "MenuItem", "Selectable")
-TYPED = {"search": "velocity", "probes": "3, 4", "log.search": "State", "neuron.number": "5"}
+TYPED = {"search": ("velocity", "magnesium"), "probes": ("3, 4", "5, 6"), "log.search": ("State", "network"),
+         "neuron.number": ("5", "6")}
 LISTS = {"sphere_um": "0, 0, 0, 100", "box_um": "-9, -9, -9, 9, 9, 9", "times_ms": "1, 2.5"}
 OWNERS = {"core": CoreSimConfig, "device": GPUConfig, "view": VisualizationConfig, "program": Settings}
 DIALOGS = ("load_profile", "save_profile", "load_checkpoint", "save_checkpoint", "open_playback", "show_gallery",
            "show_keys", "show_tour")
 # Marks that stand in no other item: what they do is told by the tests named here.
 TOLD_ELSEWHERE = {
-    "log.follow": "test_panel: the log follows", "log.previous": "needs a search", "log.next": "needs a search",
     "script.text": "shows only", "job.text": "shows only", "job.stop": "test_jobs", "action.cancel": "test_panel",
     "timeline.when": "read by Go Back",
     "action.close_playback": "in walk_playback",
     "models.text": "test_panel: a model is written", "models.use": "test_panel: a model is written",
     "models.add": "test_panel: a model is written", "models.keep": "read when a model is added",
-    "neuron.state": "this model has one further state", "dialog.save.description": "read when it is saved",
+    "dialog.save.description": "read when it is saved",
     "resources.hold": "as activity.hold", "weights.hold": "as activity.hold", "neuron.hold": "as activity.hold",
     "learning.hold": "as activity.hold"}
 
@@ -176,7 +177,7 @@ class Walk:
             if tag in (without, "number.process", "forecast"):
                 continue
             kind = dpg.get_item_type(item).rpartition("::mv")[2]
-            if kind in ("Text", *USED, "CollapsingHeader", "Tab", "ChildWindow", "WindowAppItem"):
+            if kind in ("Text", *USED, "CollapsingHeader", "Tab", "ChildWindow", "WindowAppItem", "PlotAxis"):
                 told = dpg.get_item_configuration(item)
                 items[tag] = (told.get("label"), told.get("show"), told.get("enabled"), str(dpg.get_value(item))[:2000])
         return {"items": items, "log": self.store.version, "limits": dpg.get_axis_limits("activity.rates.x")}
@@ -193,7 +194,7 @@ class Walk:
             middle = 0.5 * (told["min_value"] + told["max_value"])
             return 0.5 * (now + (told["max_value"] if now < middle else told["min_value"]))
         if tag in TYPED:
-            return TYPED[tag]
+            return next(text for text in TYPED[tag] if text != now)
         field = self.field_of(tag)
         if field is not None and field.kind == "numbers":
             return LISTS.get(field.name, "2, 3")
@@ -227,6 +228,11 @@ class Walk:
         callback = dpg.get_item_callback(tag)
         if tag.startswith("timeline.") and self.desk.view.playback is None and tag != "timeline.go_back":
             return          # in walk_playback
+        if tag in ("activity.hold", "log.follow"):
+            self.used.append(tag)
+            if not (self.holds if tag == "activity.hold" else self.follows)(tag):
+                self.idle.append(tag)
+            return
         elsewhere = tag in TOLD_ELSEWHERE and self.desk.view.playback is None
         if elsewhere or (callback is None and not tag.endswith(".hold")):
             quiet = tag in TOLD_ELSEWHERE or opens_popup(tag) or tag.startswith(("dialog.", "stimuli.kind"))
@@ -235,13 +241,7 @@ class Walk:
             return
         if dpg.get_item_configuration(tag).get("enabled") is False:
             self.make_possible(tag)
-        if tag == "timeline.go_back":
-            dpg.set_value("timeline.when", 20.0)
-        if tag == "menu.reset_layout":
-            dpg.configure_item("bottom", show=False)
-        if tag.endswith(".hold"):
-            self.hold(tag)
-            return
+        self.make_ready(tag)
         before = self.facts()
         self.act(tag, kind, callback)
         self.used.append(tag)
@@ -253,25 +253,54 @@ class Walk:
             self.settle()
         self.every = 1 if tag == "window" else EVERY       # plots are let go some pictures after they were drawn
         self.bring_to_front(tag)
+        self.make_ready(tag)
         before = self.items(tag)
         self.act(tag, kind, callback)
         if self.items(tag) == before:
             self.idle.append(tag)
         self.every = EVERY
 
-    def hold(self, tag):
-        """Held plots stand still while the run goes on, and follow it again afterwards."""
-        axis = tag.replace(".hold", {"activity": ".rates.x"}[tag.removesuffix(".hold")])
+    def holds(self, tag):
+        """Whether held plots stand still while the run goes on, and follow it again afterwards."""
+        def newest():
+            series = dpg.get_item_children("activity.voltage.y", 1)[0]
+            return dpg.get_value(series)[0][-1]
+        told = []
         for held in (True, False):
             dpg.set_value(tag, held)
-            self.look()
-            before = dpg.get_axis_limits(axis)
+            before = newest()
             self.desk.send(StepOnce(40.0))
             self.settle()
+            told.append((newest() == before) is held)
+        return all(told)
+
+    def follows(self, tag):
+        """Whether the newest line is in sight while it is to be, and stays out of sight otherwise."""
+        told = []
+        for follow in (False, True):
+            dpg.set_value(tag, follow)
             self.look()
-            if (dpg.get_axis_limits(axis) == before) is not held:
-                self.idle.append(tag)
-        self.used.append(tag)
+            dpg.set_y_scroll("log.list", 0.0)
+            self.look()
+            self.desk.notice(f"Following: {follow}.")
+            self.look()
+            told.append((dpg.get_y_scroll("log.list") > 0.0) is follow)
+        return all(told)
+
+    def make_ready(self, tag):
+        """Let there be something that the control can act on."""
+        if tag == "timeline.go_back":
+            dpg.set_value("timeline.when", 20.0)
+        elif tag == "menu.reset_layout":
+            dpg.configure_item("bottom", show=False)
+        elif tag == "models.which":
+            dpg.set_value("models.text", "")
+        elif tag in ("log.previous", "log.next"):
+            dpg.set_value("log.search", "State")
+            self.panel._run_callback(dpg.get_item_callback("log.search"), ())
+        elif tag == "neuron.state":
+            self.desk.send(Inspect(5, states=True), StepOnce(5.0))
+            self.settle()
 
     def act(self, tag, kind, callback):
         """Do to a control what the user would, and wait until everything is answered."""
@@ -322,7 +351,7 @@ class Walk:
                 continue
             self.bring_to_front(tag)
             self.guarded(tag)
-        for name in DIALOGS if not self.only else ():
+        for name in [name for name in DIALOGS if not self.only or name in self.only]:
             self.walk_dialog(name, set(self.controls()))
         if not self.only:
             self.walk_stimuli()
@@ -368,6 +397,8 @@ class Walk:
             try:
                 if dpg.does_item_exist(tag):
                     self.use(tag)
+                else:
+                    self.wrong.append(f"{tag} is not there when its dialog is opened again")
             except Exception as error:
                 self.wrong.append(f"{tag}: {type(error).__name__}: {error}")
             self.wrong += [f"{tag}: {text}" for _, level, text in list(self.store.records)[lines:] if level == "ERROR"]
