@@ -1,8 +1,9 @@
 """A port through which end-to-end tests look at the panel: JSON lines, only where the environment asks for it.
 
 NEURAL_SIMULATOR_TEST_PORT=N listens on 127.0.0.1:N. Requests are answered in the panel's frame, on the main
-thread: {"ask": "rect" | "pos" | "value" | "label" | "enabled" | "shown" | "reveal", "tag": T},
-{"ask": "exists", "name": T}, {"ask": "items"}, {"ask": "state"}. 'reveal' opens what the item lies in and scrolls.
+thread: {"ask": "rect" | "pos" | "value" | "label" | "enabled" | "shown" | "reveal" | "press", "tag": T},
+{"ask": "exists", "name": T}, {"ask": "items"}, {"ask": "state"}. 'reveal' opens what the item lies in and scrolls;
+'press' does what a click on a button or an entry of a list does, where the click itself is not what is tested.
 """
 
 from __future__ import annotations
@@ -21,10 +22,14 @@ VARIABLE = "NEURAL_SIMULATOR_TEST_PORT"
 
 
 class ControlPort:
-    """Listens where the environment names a port; otherwise does nothing. `state` gives what 'state' returns."""
+    """Listens where the environment names a port; otherwise does nothing.
 
-    def __init__(self, state: Callable[[], dict[str, Any]]):
+    `state` gives what 'state' returns, `press` runs an item's callback.
+    """
+
+    def __init__(self, state: Callable[[], dict[str, Any]], press: Callable[[Callable[..., Any], Any], None]):
         self._state = state
+        self._press = press
         self._requests: queue.Queue[tuple[dict[str, Any], socket.socket]] = queue.Queue()
         self._server: socket.socket | None = None
         number = os.environ.get(VARIABLE, "")
@@ -69,6 +74,8 @@ class ControlPort:
                     for item in dpg.get_all_items() if dpg.get_item_alias(item)]
         if ask == "reveal":
             return reveal(request["tag"])
+        if ask == "press":
+            return self._press(dpg.get_item_callback(request["tag"]), (tag, dpg.get_value(request["tag"]), None))
         if ask == "rect":
             return [*dpg.get_item_rect_min(tag), *dpg.get_item_rect_size(tag)]
         if ask == "pos":
@@ -93,7 +100,8 @@ def _top_of(child_window: int | str) -> float:
     """Return where a child window begins; DearPyGui tells it from the one around it."""
     item, top = child_window, 0.0
     while item:
-        top += dpg.get_item_pos(item)[1] if dpg.get_item_type(item).endswith("mvChildWindow") else 0.0
+        window = dpg.get_item_type(item).endswith(("mvChildWindow", "mvWindowAppItem"))
+        top += dpg.get_item_pos(item)[1] if window else 0.0
         item = dpg.get_item_parent(item)
     return top
 

@@ -84,7 +84,7 @@ class Panel:
         dpg.set_exit_callback(self._desk.ask_to_leave)      # the title bar's cross
         dpg.setup_dearpygui()
         self._build()
-        self._port = ControlPort(self._state)
+        self._port = ControlPort(self._state, self._run_callback)
         dpg.show_viewport()
         self._gl.capture()
 

@@ -65,7 +65,7 @@ def main():
             began = time.perf_counter()
             desk.tick()
             panel.frame()
-            panel.rest(1 / 30 - (time.perf_counter() - began))
+            panel.rest(1 / 60 - (time.perf_counter() - began))
     except KeyboardInterrupt:
         pass
     finally:

@@ -7,17 +7,28 @@ import pytest
 
 from tests.gui.driver import ROOT, App, until
 
-pytestmark = [pytest.mark.gui, pytest.mark.slow]
+pytestmark = pytest.mark.gui
 VIEWER = "Neural Simulator: Network"
 
 
+@pytest.fixture(scope="module")
+def started():
+    """The programs that were started; what is left of them is ended after the tests."""
+    apps = []
+    yield apps
+    for app in apps:
+        app.kill()
+
+
 @pytest.fixture
-def desktop(screen):
-    app = App(screen, ROOT / "neural-simulator.py")
-    app.viewer = screen.window(VIEWER, app.process.pid)
-    app.wait(lambda s: s["run"] == "running" and s["spikes"] > 0, "a living network without any click")
-    yield app
-    app.kill()
+def desktop(screen, started):
+    """The program; a new one only where the test before has ended it."""
+    if not started or started[-1].process.poll() is not None:
+        app = App(screen, ROOT / "neural-simulator.py")
+        started.append(app)
+        app.viewer = screen.window(VIEWER, app.process.pid)
+        app.wait(lambda s: s["run"] == "running" and s["spikes"] > 0, "a living network without any click")
+    return started[-1]
 
 
 def lit(picture):
@@ -43,6 +54,17 @@ def test_both_windows_draw_their_own_picture_at_the_same_time(desktop):
     assert moves(desktop, desktop.panel) and moves(desktop, desktop.viewer)
 
 
+def test_the_panel_lives_on_without_the_viewer_and_opens_it_again(desktop):
+    desktop.screen.ask_to_close(desktop.viewer)
+    until(lambda: not desktop.screen.has_window(VIEWER, desktop.process.pid), "the viewer's end")
+    desktop.settle(5)
+    assert moves(desktop, desktop.panel)
+    desktop.screen.focus(desktop.panel)
+    desktop.choose("menu.View", "menu.show_viewer")
+    desktop.viewer = desktop.screen.window(VIEWER, desktop.process.pid)
+    assert moves(desktop, desktop.viewer) and moves(desktop, desktop.panel)
+
+
 def test_keys_in_the_viewer_reach_simulation_and_panel(desktop):
     desktop.screen.focus(desktop.viewer)
     desktop.screen.key("p")
@@ -57,17 +79,6 @@ def test_keys_in_the_viewer_reach_simulation_and_panel(desktop):
     until(lambda: desktop.exists("dialog.load"), "Ctrl+L opens the panel's dialog")
     desktop.screen.key("Escape")
     assert desktop.end()[0] == 0
-
-
-def test_the_panel_lives_on_without_the_viewer_and_opens_it_again(desktop):
-    desktop.screen.ask_to_close(desktop.viewer)
-    until(lambda: not desktop.screen.has_window(VIEWER, desktop.process.pid), "the viewer's end")
-    desktop.settle(5)
-    assert moves(desktop, desktop.panel)
-    desktop.screen.focus(desktop.panel)
-    desktop.choose("menu.View", "menu.show_viewer")
-    viewer = desktop.screen.window(VIEWER, desktop.process.pid)
-    assert moves(desktop, viewer) and moves(desktop, desktop.panel)
 
 
 def test_a_minimised_panel_does_not_hold_the_viewer(desktop):

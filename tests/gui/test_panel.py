@@ -1,6 +1,7 @@
 """The panel end to end: a real window on a virtual screen, a real simulation, mouse, keys and pixels."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from neural_simulator.base.palette import population_color
 from neural_simulator.gui import theme
 from tests.gui.driver import until
 
-pytestmark = [pytest.mark.gui, pytest.mark.slow]
+pytestmark = pytest.mark.gui
 
 
 def share(picture, color, tolerance=12):
@@ -36,7 +37,7 @@ def test_the_window_shows_the_living_network(panel):
     assert float(panel.ask("value", "number.rate").split()[0]) > 0.5
 
 
-def test_start_without_a_network_builds_what_the_form_shows(start):
+def test_start_builds_what_the_form_shows_and_ctrl_c_ends_the_program_even_during_a_build(start):
     app = start("--idle")
     assert app.state()["run"] == "empty" and app.ask("enabled", "action.start")
     app.enter("core.num_neurons", "400")
@@ -45,6 +46,12 @@ def test_start_without_a_network_builds_what_the_form_shows(start):
     app.enter("core.connections_per_neuron", "20")
     app.click("action.start")
     assert app.wait(lambda s: s["run"] == "running" and s["spikes"] > 0, "spikes")["num_neurons"] == 400
+    app.enter("core.num_neurons", "20000")
+    app.enter("core.connections_per_neuron", "1000")
+    app.click("action.apply")
+    app.wait(lambda s: s["building"], "the build")
+    app.interrupt()
+    assert app.end() == (0, "clean\n")
 
 
 def test_pause_holds_step_advances_stop_rewinds_and_start_runs(panel):
@@ -131,7 +138,7 @@ def test_speed_follows_slider_and_buttons(panel):
     panel.wait(lambda s: s["speed"] == 1.0, "real time")
 
 
-def test_a_profile_goes_into_the_form_only_and_saving_writes_it(panel, tmp_path):
+def test_a_profile_goes_into_the_form_only_and_saving_writes_it(panel):
     panel.screen.key("Control_L", "l")
     panel.settle(4)
     panel.click("dialog.load.medium-10000x500")
@@ -141,10 +148,10 @@ def test_a_profile_goes_into_the_form_only_and_saving_writes_it(panel, tmp_path)
     assert panel.state()["num_neurons"] == 1000
     panel.screen.key("Control_L", "s")
     panel.settle(4)
-    panel.enter("dialog.save.name", str(tmp_path / "mine"), finish=False)
+    panel.enter("dialog.save.name", "mine", finish=False)
     panel.click("dialog.save.ok")
-    panel.wait(lambda s: s["profile"] == "mine", "the saved profile")
-    assert json.loads((tmp_path / "mine.json").read_text())["core"]["num_neurons"] == 10000
+    saved = Path(panel.wait(lambda s: s["profile"] == "mine", "the saved profile")["settings"]["last_profile"])
+    assert saved.name == "mine.json" and json.loads(saved.read_text())["core"]["num_neurons"] == 10000
 
 
 def test_f1_shows_the_keys_and_escape_closes_them(panel):
@@ -199,7 +206,7 @@ def test_a_long_build_shows_progress_and_can_be_cancelled(panel):
     panel.wait(lambda s: s["run"] == "running" and s["step"] > state["step"], "the old run going on")
 
 
-def test_an_error_of_the_simulation_is_told_and_the_panel_lives_on(start, tmp_path):
+def test_an_error_of_the_simulation_is_told_and_the_panel_lives_on_until_it_is_closed(start, tmp_path):
     app = start("--break-at", "300")
     state = app.wait(lambda s: s["bad"], "the message")
     assert "broken on purpose" in state["status"] and state["run"] == "paused"
@@ -210,22 +217,7 @@ def test_an_error_of_the_simulation_is_told_and_the_panel_lives_on(start, tmp_pa
     app.settle(4)
     app.click("action.stop")
     app.wait(lambda s: s["run"] == "stopped" and s["step"] == 0, "the rewind")
-
-
-def test_closing_the_window_ends_the_program_cleanly(start):
-    app = start()
-    app.wait(lambda s: s["run"] == "running", "the run")
     app.screen.ask_to_close(app.panel)
-    assert app.end() == (0, "clean\n")
-
-
-def test_ctrl_c_ends_the_program_cleanly_even_during_a_build(start):
-    app = start("--idle")
-    app.enter("core.num_neurons", "20000")
-    app.enter("core.connections_per_neuron", "1000")
-    app.click("action.apply")
-    app.wait(lambda s: s["building"], "the build")
-    app.interrupt()
     assert app.end() == (0, "clean\n")
 
 

@@ -1,7 +1,6 @@
 """Every control of the panel does something; random clicks and keys break nothing."""
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from neural_simulator.config import CoreSimConfig, GPUConfig, VisualizationConfi
 from neural_simulator.gui.fields import fields_of, matters
 from tests.gui.driver import ROOT, until
 
-pytestmark = [pytest.mark.gui, pytest.mark.slow]
+pytestmark = pytest.mark.gui
 KEYS = ["Escape", "Return", "Tab", "BackSpace", "space", "Left", "Right", "Up", "Down", "F1", "p", "s", "n", "r", "x"]
 CHORDS = [("Control_L", key) for key in "zyslac"] + [("Control_L", "Shift_L", key) for key in "zsl"]
 
@@ -37,8 +36,7 @@ def test_every_control_has_an_effect(screen, tmp_path):
     assert len(used) > 250
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(1000, marks=pytest.mark.skipif(
-    not os.environ.get("NEURAL_SIMULATOR_LONG_TESTS"), reason="set NEURAL_SIMULATOR_LONG_TESTS for a thousand"))])
+@pytest.mark.parametrize("count", [150, pytest.param(1000, marks=pytest.mark.slow)])
 def test_random_clicks_and_keys_break_nothing(start, tmp_path, count):
     app = start()
     app.wait(lambda s: s["run"] == "running" and s["spikes"] > 0, "the run")
@@ -121,17 +119,17 @@ def test_a_checkpoint_is_saved_and_loaded_by_its_dialogs(panel):
     panel.wait(lambda s: s["run"] == "paused", "the state")
 
 
-def test_the_tour_stands_at_the_first_start_only_and_can_be_skipped(start):
+def test_tour_theme_and_layout_are_remembered_and_leaving_with_changes_is_asked_about_once(start):
     app = start("--idle", env={"NEURAL_SIMULATOR_SETTINGS": "none-yet.json"})
-    until(lambda: app.exists("tour.next"), "the tour")
+    until(lambda: app.exists("tour.next"), "the tour at the first start")
     app.click("tour.next")
     app.screen.key("Escape")
     until(lambda: not app.exists("tour.next"), "its end")
-    assert app.state()["settings"]["show_tour"] is False
-
-
-def test_leaving_with_changes_is_asked_about_once(start):
-    app = start("--idle")
+    app.choose("menu.View", "view.bottom")
+    app.choose("menu.View", "menu.light")
+    app.wait(lambda s: s["settings"]["theme"] == "light", "the light theme")
+    app.settle(5)
+    assert app.screen.pixels(app.panel).mean() > 120, "the ground is light"
     app.enter("core.num_neurons", "500")
     app.screen.ask_to_close(app.panel)
     until(lambda: app.exists("dialog.leave.leave"), "the question")
@@ -141,20 +139,10 @@ def test_leaving_with_changes_is_asked_about_once(start):
     app.settle(2)
     app.screen.button(False)
     assert app.end() == (0, "clean\n")
-
-
-def test_theme_and_layout_are_remembered(start):
-    app = start("--idle")
-    app.choose("menu.View", "view.bottom")
-    app.choose("menu.View", "menu.light")
-    app.wait(lambda s: s["settings"]["theme"] == "light", "the light theme")
-    app.settle(5)
-    picture = app.screen.pixels(app.panel)
-    assert picture.mean() > 120, "the ground is light"
-    app.screen.ask_to_close(app.panel)
-    assert app.end()[0] == 0
     remembered = json.loads(app.settings.read_text())
     assert remembered["theme"] == "light" and remembered["hidden_places"] == ["bottom"]
-    again = start("--idle", env={"NEURAL_SIMULATOR_SETTINGS": str(app.settings)})
-    again.settle(3)
-    assert not again.ask("shown", "bottom") and again.screen.pixels(again.panel).mean() > 120
+    assert remembered["show_tour"] is False
+    again = start("--idle", env={"NEURAL_SIMULATOR_SETTINGS": app.settings.name})
+    again.settle(5)
+    assert not again.exists("tour.next") and not again.ask("shown", "bottom")
+    assert again.screen.pixels(again.panel).mean() > 120

@@ -263,13 +263,13 @@ class Walk:
     def holds(self, tag):
         """Whether held plots stand still while the run goes on, and follow it again afterwards."""
         def newest():
-            series = dpg.get_item_children("activity.voltage.y", 1)[0]
+            series = dpg.get_item_children("activity.rates.y", 1)[0]
             return dpg.get_value(series)[0][-1]
         told = []
         for held in (True, False):
             dpg.set_value(tag, held)
             before = newest()
-            self.desk.send(StepOnce(40.0))
+            self.desk.send(StepOnce(400.0))
             self.settle()
             told.append((newest() == before) is held)
         return all(told)
