@@ -100,7 +100,10 @@ class Panel:
             self._wake()
         if (desk.settings.theme, desk.settings.font_scale) != self._looked:
             self._rebuild()
-        if self._gl.minimised() or not self._due(time.perf_counter()):
+        if self._gl.minimised():
+            self._carry_out()           # the taskbar may close it
+            return
+        if not self._due(time.perf_counter()):
             return
         self._gl.activate()
         for part in self._parts:
@@ -109,6 +112,10 @@ class Panel:
         self._dialogs.refresh()
         self._tour.refresh()
         dpg.render_dearpygui_frame()
+        self._carry_out()
+
+    def _carry_out(self) -> None:
+        """Run the callbacks of what the user did."""
         for job in dpg.get_callback_queue() or []:
             self._wake()
             if job[0] is not None:

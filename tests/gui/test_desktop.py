@@ -88,7 +88,8 @@ def test_a_minimised_panel_does_not_hold_the_viewer(desktop):
     desktop.wait(lambda s: s["step"] > step + 100, "the simulation going on")
 
 
-def test_closing_the_panel_ends_everything_cleanly(desktop):
+def test_closing_the_panel_ends_everything_cleanly_even_while_it_is_minimised(desktop):
+    desktop.screen.minimise(desktop.panel)
     desktop.screen.ask_to_close(desktop.panel)
     status, printed = desktop.end()
     assert (status, printed) == (0, "")
