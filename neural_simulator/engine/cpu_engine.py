@@ -222,10 +222,11 @@ class CpuEngine:
         given = self._drive.stimulation
         kept = {name: self.states[name] for name in self._initial}
         noises = np.zeros((len(given.shape.noise_states), self.plan.num_neurons), np.float32)
-        for row, one in zip(noises, filter(lambda each: each.noise_state, given.shape.inputs), strict=True):
-            known = self.states.get(one.noise_state)
-            row[:] = self.network.normal_values(STREAM_STIMULUS_START + one.stream) if known is None else known
-            kept[one.noise_state] = row
+        streams = {each.noise_state: each.stream for each in given.shape.inputs if each.noise_state is not None}
+        for row, (name, stream) in zip(noises, streams.items(), strict=True):
+            known = self.states.get(name)
+            row[:] = self.network.normal_values(STREAM_STIMULUS_START + stream) if known is None else known
+            kept[name] = row
         self.states = kept
         self._inputs: tuple = ()
         if given.shape.inputs:
@@ -330,6 +331,7 @@ class CpuEngine:
 
     def _arguments(self, part: int, count: int) -> tuple:
         rows, drive = self.network.rows, self._drive
+        assert drive is not None, "a drive is set before the first step"
         k0, k1 = (np.uint32(w) for w in self.plan.key_words)
         return (np.int64(part), np.int64(self.step_index), np.int64(count), rows.segment, rows.words,
                 np.int64(self.plan.weight_bits), np.int64(rows.max_delay), np.int64(self.plan.num_neurons),

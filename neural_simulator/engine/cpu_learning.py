@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ..backend.cpu_learning import SLICE, LearningArrays
@@ -107,7 +109,7 @@ class CpuLearning:
                 further |= {"eligibility": a.eligibility[order], **self.dopamine.arrays()}
         return {f"learning_{name}": values.copy() for name, values in further.items()}
 
-    def restore(self, step: int, further: dict[str, np.ndarray], spike_counts: np.ndarray) -> None:
+    def restore(self, step: int, further: Mapping[str, np.ndarray], spike_counts: np.ndarray) -> None:
         """Continue from what a snapshot carried."""
         self._begin(np.zeros(self.network.num_synapses if self.learning.weights else 1, np.float32))
         given = {name.removeprefix("learning_"): values for name, values in further.items()}

@@ -134,7 +134,8 @@ class CudaEngine:
         else:
             self._kernels = [cuda.kernel(module, name) for name in ("integrate_global", "deliver_global", "advance")]
             self._begin_global = cuda.kernel(module, "begin")
-            self._graph, self._warm = None, False
+            self._graph: Any = None
+            self._warm = False
         self._thresholds = thresholds
 
     # ---- order: the partitioned layout keeps neuron n at (n % blocks) * per_block + n // blocks
@@ -189,7 +190,7 @@ class CudaEngine:
                 self._ring = xp.zeros(layout.slots * plan.num_ports * size, xp.int32)
                 self._list = xp.zeros(2 * size, xp.uint32)
                 self._clock = xp.zeros(4, xp.int64)        # step | origin | listed, listed | recorded, recording
-                self._buffers = None
+                self._buffers: _GlobalBuffers | None = None
                 self._graph = None
 
     @property
@@ -553,6 +554,7 @@ class CudaEngine:
     def _global_launches(self) -> list[Callable[[], None]]:
         """The kernels of one step, in order: integrate, deliver, advance."""
         network, n, buffers = self.network, self.plan.num_neurons, self._buffers
+        assert buffers is not None
         k0, k1 = self.plan.key_words
         delays = network.delays if network.delays is not None else np.uint64(0)
         pieces = max(1, -(-int(self._degrees.max()) // 256))

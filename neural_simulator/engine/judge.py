@@ -103,8 +103,8 @@ def _compare(where: str, model: NeuronModel, preset: str, trace: CellTrace, curr
     except (ArithmeticError, ValueError) as error:
         raise GrammarError(f"{where}: the equations cannot be computed ({error}); keep divisors away from 0 and "
                            "arguments of log and power above it.") from None
-    name, error = max(verdict.errors.items(), key=lambda item: item[1])
-    if not error <= TOLERANCE or verdict.unequal_spikes > max(2, verdict.judged // 20):
-        raise GrammarError(f"{where}: the compiled step differs from the same step in double precision by {error:.1g} "
+    name, worst = max(verdict.errors.items(), key=lambda item: item[1])
+    if not worst <= TOLERANCE or verdict.unequal_spikes > max(2, verdict.judged // 20):
+        raise GrammarError(f"{where}: the compiled step differs from the same step in double precision by {worst:.1g} "
                            f"of {name}'s range ({verdict.unequal_spikes} unequal spikes), but at most {TOLERANCE:g} is "
                            "allowed; differences of nearly equal large numbers lose precision.")

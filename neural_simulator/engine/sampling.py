@@ -34,6 +34,9 @@ class Sampling:
                            and interval_steps <= _LONGEST_IN_KERNEL)
         self._steps: list[np.ndarray] = []             # of all rows, in order
         self._host: list[np.ndarray] = []              # rows that have come to the host, in order
+        self._buffer: Any = ()                         # (rows, width) float32 on the device, and how many are used
+        self._filled = 0
+        self._shown: np.ndarray | None = None          # for which the columns are known
         self.lost = False                              # True when rows went down with their device
         self._begin(engine)
 
@@ -147,8 +150,7 @@ class Sampling:
 
     def _begin(self, engine: Any) -> None:
         """Make the device's buffer."""
-        self._engine, self._filled = engine, 0
-        self._shown: np.ndarray | None = None          # for which the columns are known
+        self._engine, self._filled, self._shown = engine, 0, None
         with engine.memory():
             self._places = engine.places(self.ids)
             self._buffer = engine.xp.empty((0 if engine.on_host else self._room_rows, self.width), np.float32)

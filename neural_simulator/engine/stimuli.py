@@ -81,7 +81,10 @@ def stimulation(plan: Plan, stimuli: Sequence[tuple[int, Stimulus]], positions: 
     masks = np.zeros(plan.num_neurons, np.uint32)
     aims: list[Aim] = []
     noisy: list[str] = []
-    inputs, records, tables, spikes = [], np.zeros(len(stimuli), RECORD), [], []
+    inputs: list[Input] = []
+    tables: list[list[int]] = []
+    spikes: list[int] = []
+    records = np.zeros(len(stimuli), RECORD)
     for k, (stream, one) in enumerate(stimuli):
         where = f"stimuli[{stream}]" + (f" ({one.name})" if one.name else "")
         reached = _reached(plan, one, positions, where)
@@ -146,10 +149,10 @@ def _check_receptors(plan: Plan, one: Stimulus, reached: np.ndarray, where: str)
                 raise ConfigurationError(
                     f"{where}: the cells of {p.name} have no {key} receptors; aim at other populations, or name the "
                     "stimulus in the configuration and build with Apply Changes & Reset Sim.", "stimuli", key)
-        if getattr(one, "weight_nS", 0.0) < 0.0 and plan.cell(k).receptors:
-            raise ConfigurationError(f"{where}: the weight is {one.weight_nS:g} nS, but a conductance cannot be "
-                                     f"negative ({p.name}); open GABA_A receptors to inhibit.", "stimuli",
-                                     one.weight_nS)
+        weight = getattr(one, "weight_nS", 0.0)
+        if weight < 0.0 and plan.cell(k).receptors:
+            raise ConfigurationError(f"{where}: the weight is {weight:g} nS, but a conductance cannot be negative "
+                                     f"({p.name}); open GABA_A receptors to inhibit.", "stimuli", weight)
 
 
 # ---- what it does ----------------------------------------------------------------------------------------
