@@ -112,7 +112,7 @@ def simulate(sim: Simulation, num_steps: int, record: Path | None, progress: Pro
     sim.set_probes(probes)
     if watcher is not None:
         watcher.begin(sim)
-    recorder = None if record is None else RunRecorder(record, sim.core, sim, probes)
+    recorder = None if record is None else RunRecorder(record, sim.core, sim, probes, gpu=sim.gpu)
     try:
         with stop_requests() as stopping:
             while outcome.num_steps < num_steps and not stopping:
