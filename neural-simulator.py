@@ -209,6 +209,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         parser.error(f"--duration-ms is {options.duration_ms:g} ms, but must be above 0 and at most 1e9 ms")
     if options.record is not None and options.record.exists():
         parser.error(f"{options.record} exists already; choose another name for the recording")
+    if options.record is not None and not options.record.absolute().parent.is_dir():
+        parser.error(f"there is no folder {options.record.absolute().parent} for the recording; make it first")
     return options
 
 

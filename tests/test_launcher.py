@@ -72,6 +72,7 @@ def test_help_needs_nothing_installed_and_lists_every_option():
     (["--headless", "--movie-ms", "soon"], "soon is no range of times; write its begin and end in ms"),
     (["--headless", "--movie-size", "big"], "big is no size; write width and height in pixels"),
     (["--headless", "--record", str(SCRIPT)], "exists already"),
+    (["--headless", "--record", str(SCRIPT.parent / "nowhere" / "a.simrec.h5")], "nowhere for the recording"),
     (["--cell", "RS", "--current", "100"], "--cell needs --headless"),
     (["--headless", "--cell", "RS"], "--cell needs --current"),
     (["--headless", "--current", "100"], "--current needs --cell"),

@@ -9,7 +9,8 @@ from typing import Any
 from ..base.errors import FileFormatError, StateError
 from ..config import CoreSimConfig
 from ..engine.snapshot import Snapshot
-from ..files.checkpoints import Checkpoint, Origin, new_path, write_checkpoint
+from ..files.checkpoints import CHECKPOINT, Checkpoint, Origin, new_path, write_checkpoint
+from ..files.recordings import RECORDING
 
 TASK = "Saving the checkpoint"
 Report = Callable[[str, float], None]
@@ -31,6 +32,8 @@ def save(sim: Any, path: Path | None = None, core: CoreSimConfig | None = None, 
     `report` may raise `Cancelled`; then, as after any error, a file that was there is untouched.
     """
     path = path or new_path()
+    if path.name.endswith(RECORDING.suffix):            # perhaps one that is being written
+        raise FileFormatError(f"{path} is the name of a recording; name the checkpoint *{CHECKPOINT.suffix}.", path)
     snapshot = sim.snapshot()
     write_checkpoint(path, origin_of(sim, core), snapshot.step, snapshot.arrays(),
                      None if report is None else lambda fraction: report(TASK, fraction))

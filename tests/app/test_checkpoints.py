@@ -17,6 +17,7 @@ from neural_simulator.base.errors import FileFormatError
 from neural_simulator.config import CoreSimConfig, GPUConfig
 from neural_simulator.engine.simulation import Simulation
 from neural_simulator.files.checkpoints import Checkpoint
+from neural_simulator.files.recordings import Recording
 from tests.activity import CPU, sha
 from tests.app.fakes import OneByOne, answers
 from tests.app.golden_checkpoint import EXPECTED, FOLDER, fingerprint_of_a_run
@@ -221,6 +222,18 @@ def test_a_checkpoint_into_a_place_that_does_not_exist_is_refused_and_the_run_go
     events, mailbox, view = converse(msg.ApplyConfig(CORE, CPU), msg.SaveCheckpoint(tmp_path / "no" / "a.simstate.h5"),
                                      msg.StepOnce(5.0))
     assert isinstance(answers(events)[1], msg.Failed) and view.progress is None and mailbox.take().step == 5
+
+
+def test_a_checkpoint_does_not_take_the_place_of_the_recording_under_way(tmp_path):
+    sim = SimulationBridge(core_config=CORE.changed(seed=5), gpu_config=CPU)
+    sim.initialize()
+    sim.start_recording_to_file(tmp_path / "a.simrec.h5")
+    sim.step(100)
+    with pytest.raises(FileFormatError, match=r"is the name of a recording; name the checkpoint \*.simstate.h5"):
+        sim.save_checkpoint(str(tmp_path / "a.simrec.h5"))
+    sim.stop_recording()
+    with Recording.open(tmp_path / "a.simrec.h5") as recording:
+        assert recording.complete and recording.num_spikes > 50
 
 
 def test_without_a_network_there_is_nothing_to_save():
