@@ -30,6 +30,7 @@ class LearningArrays(NamedTuple):
     rule_traces: np.ndarray
     x_decay: np.ndarray
     x_keep: np.ndarray
+    x_life: np.ndarray            # (X,) int64: steps after which a trace is gone
     y_decay: np.ndarray
     y_keep: np.ndarray
     e_decay: np.ndarray
@@ -105,29 +106,38 @@ def strengthen(w, eligible, p, since, previous, d, T, c, x, dx, e, de):
     return bounded(w + change, c[7], c[8]), eligible
 
 @bare_inlined
-def recall(w, eligible, newest, hidden, j, count, recent, bits, previous, first, a, d, T, c, x, dx, e, de):
+def recall(w, eligible, newest, hidden, j, count, recent, bits, previous, first, a, d, T, c, x, dx, life, e, de):
     """Weight and eligibility after the postsynaptic spikes of j from step first + 1 to a, of which `newest` is the
-    newest; `hidden` of its `count` spikes are still newer. The source's spike before was at `previous`, with trace x.
-    All steps are those of j, d less than the synapse's own; dx and de number decays."""
+    newest; `hidden` of its `count` spikes are still newer. The source's spike before was at `previous`, with trace x,
+    which is gone after `life` steps. All steps are those of j, d less than the synapse's; dx and de number decays."""
     since = first
     if newest > first:
+        until = a if REWARDED and e >= 0 else min(a, previous + life - 1)            # later ones would add nothing
         mask = U(recent.shape[1] - 1)
         known = U(recent.shape[1])
         z = U(hidden) + U(1)
         while z < known and recent[j, (U(count) - U(1) - z) & mask] > first:
             z += U(1)
-        if z < known:                                   # as nearly always: the newest spikes are all that is new
-            while z > U(hidden):
+        from_ring = z < known                           # as nearly always: the newest spikes are all that is new
+        words = U(bits.shape[1] - 1)
+        p = max(first + 1, 0)
+        while True:
+            if from_ring:
+                if z == U(hidden):
+                    break
                 z -= U(1)
                 p = np.int64(recent[j, (U(count) - U(1) - z) & mask])
-                w, eligible = strengthen(w, eligible, p, since, previous, d, T, c, x, dx, e, de)
-                since = p
-        else:                                           # bit by bit
-            words = U(bits.shape[1] - 1)
-            for p in range(max(first + 1, 0), a + 1):
-                if bits[j, U(p >> 5) & words] >> u32(p & 31) & u32(1):
-                    w, eligible = strengthen(w, eligible, p, since, previous, d, T, c, x, dx, e, de)
-                    since = p
+            else:                                       # bit by bit
+                while p <= until:
+                    word = bits[j, U(p >> 5) & words] >> u32(p & 31)
+                    if word & u32(1):
+                        break
+                    p += 1 if word else 32 - (p & 31)
+            if p > until:
+                break
+            w, eligible = strengthen(w, eligible, p, since, previous, d, T, c, x, dx, e, de)
+            since = p
+            p += 1
     if REWARDED and e >= 0:
         w = wait(w, eligible, T, e, since + d, a + d, c)
         eligible = eligible * decayed(T, de, a - since)
@@ -157,7 +167,8 @@ def arrive(w, trace, c):
 
 @bare_inlined
 def pass_row(row, segment, words, shift, origin, weight, last_spike, spike_counts, recent, recent_y, y, bits, spike,
-             live, previous, seen, s, T, c, x, dx, dy, ky, keep, efficacy, acc, port, sign, scratch, traces, units):
+             live, previous, seen, s, T, c, x, dx, life, dy, ky, keep, efficacy, acc, port, sign, scratch, traces,
+             units):
     """A row whose synapses share one rule without eligibility: in slices and in separate loops, so that the loads of
     many synapses are under way together and few branches are left to chance. Returns the number of changes."""
     rose, fell, d = 0, 0, 1
@@ -196,7 +207,7 @@ def pass_row(row, segment, words, shift, origin, weight, last_spike, spike_count
                 newest = np.int64(recent[j, (U(count) - U(1) - U(z)) & mask])
                 before = weight[k]
                 w, none = recall(before, f32(0.0), newest, z, j, count, recent, bits, previous - late, seen - late,
-                                 s - late, late, T, c, x, dx, i32(-1), i32(0))
+                                 s - late, late, T, c, x, dx, life, i32(-1), i32(0))
                 weight[k] = w
                 rose += w > before
                 fell += w < before
@@ -275,7 +286,7 @@ def deliver_step(part, s, segment, words, weight_bits, num_neurons, part_start, 
             live = previous >= 0 and s - seen <= L.longest_gap
             learns = HAS_WEIGHTS and L.learns[source]
             rule, efficacy, x, keep, c = i32(-1), f32(1.0), f32(0.0), f32(0.0), NO_RULE
-            e, dx, dy, de, ky = i32(-1), i32(0), i32(0), i32(0), i32(0)
+            e, dx, dy, de, ky, life = i32(-1), i32(0), i32(0), i32(0), i32(0), np.int64(0)
             known, d = i32(-1), 1
             for k in range(U(begin), U(end)):
                 word = words[k]
@@ -295,13 +306,13 @@ def deliver_step(part, s, segment, words, weight_bits, num_neurons, part_start, 
                              c_of[rule, 10])
                         kx, ky, e = rule_traces[rule, 0], rule_traces[rule, 1], rule_traces[rule, 2]
                         x, dx, dy = L.event_x[kx, slot, q], L.x_decay[kx], L.y_decay[ky]
-                        keep = L.y_keep[ky]
+                        keep, life = L.y_keep[ky], L.x_life[kx]
                         de = L.e_decay[e] if e >= 0 else i32(0)
                         if not mixed and e < 0:
                             up, down = pass_row(
                                 row, segment, words, shift, origin, weight, last_spike, spike_counts, recent, recent_y,
-                                y, bits, spike, live, previous, seen, s, T, c, x, dx, dy, ky, keep, efficacy, acc,
-                                port, sign, scratch, traces, units)
+                                y, bits, spike, live, previous, seen, s, T, c, x, dx, life, dy, ky, keep, efficacy,
+                                acc, port, sign, scratch, traces, units)
                             rose += up
                             fell += down
                             break
@@ -317,7 +328,7 @@ def deliver_step(part, s, segment, words, weight_bits, num_neurons, part_start, 
                     if live:
                         before = w
                         w, eligible = recall(w, eligible, newest, hidden, j, spike_counts[j], recent, bits,
-                                             previous - d, seen - d, a, d, T, c, x, dx, e, de)
+                                             previous - d, seen - d, a, d, T, c, x, dx, life, e, de)
                         rose += w > before
                         fell += w < before
                     else:

@@ -13,7 +13,8 @@ from .emit import Library
 
 
 class RuleText(NamedTuple):
-    """One weight rule: coefficients, the numbers kx, ky, e, dx, dy, de of its traces and decays, and what y keeps."""
+    """One weight rule: coefficients, the numbers kx, ky, e, dx, dy, de of its traces and decays, the lifetime of x in
+    steps, and what y keeps."""
 
     coefficients: Sequence[float]
     numbers: Sequence[int]
@@ -33,11 +34,12 @@ class LearningText:
         c = self.constants
         if not c["WEIGHTS"]:
             return 1 + 2 * c["RELEASES"]
-        return 4 + 2 * c["RELEASES"] + 3 + c["XS"] + 2 * c["YS"]
+        return 8 + 2 * c["RELEASES"] + 3 + c["XS"] + 2 * c["YS"]
 
-    def event_words(self) -> int:
-        """Words of an event (learning.cuh: EVENT_WORDS)."""
-        return (4 + self.constants["XS"] + self.constants["RELEASES"] + 3) // 4 * 4
+    def event_vectors(self) -> int:
+        """Vectors of 16 bytes of an event (learning.cuh: EVENT_VECTORS)."""
+        c = self.constants
+        return (2 * c["WEIGHTS"] + c["XS"] + c["RELEASES"] + 2) // 3
 
     def add_equations(self, library: Library) -> None:
         """Emit the equations that the kernels call."""
@@ -59,10 +61,10 @@ class LearningText:
         tables = (_table("RULE_COEFFICIENTS", np.array([r.coefficients for r in self.rules], np.float32))
                   + _table("RULE_NUMBERS", np.array([r.numbers for r in self.rules], np.int32))
                   + _table("RULE_KEEP", np.array([r.keep for r in self.rules], np.float32)))
-        return tables + (f"{head}  Rule rule;\n  const int* n = RULE_NUMBERS + 6 * number;\n  #pragma unroll\n"
+        return tables + (f"{head}  Rule rule;\n  const int* n = RULE_NUMBERS + 7 * number;\n  #pragma unroll\n"
                          f"  for (int k = 0; k < {width}; k++) rule.c[k] = RULE_COEFFICIENTS[{width} * number + k];\n"
                          "  rule.kx = n[0]; rule.ky = n[1]; rule.e = n[2]; rule.dx = n[3]; rule.dy = n[4]; "
-                         "rule.de = n[5];\n  rule.keep = RULE_KEEP[number];\n  return rule;\n}\n")
+                         "rule.de = n[5];\n  rule.life = n[6];\n  rule.keep = RULE_KEEP[number];\n  return rule;\n}\n")
 
 
 def _table(name: str, values: np.ndarray) -> str:

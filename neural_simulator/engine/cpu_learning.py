@@ -55,8 +55,9 @@ class CpuLearning:
         self.arrays = LearningArrays(
             self.network.population_of, learning.learns, learning.row_link, learning.pair_link, learning.link_rule,
             learning.link_release, learning.coefficients, learning.rule_traces, learning.x_decay, learning.x_keep,
-            learning.y_decay, learning.y_keep, learning.e_decay, learning.release_set, learning.release_values,
-            learning.release_decay, learning.decays.fine, learning.decays.coarse,
+            np.array([learning.decays.lifetime(k) for k in learning.x_decay], np.int64), learning.y_decay,
+            learning.y_keep, learning.e_decay, learning.release_set, learning.release_values, learning.release_decay,
+            learning.decays.fine, learning.decays.coarse,
             x=np.zeros((xs, n), np.float32), u=np.zeros((k, n), np.float32), r=np.zeros((k, n), np.float32),
             seen=np.full(n, NEVER, np.int32), horizon=np.int64(learning.horizon),
             longest_gap=np.int64(longest_gap(max_delay)), delivered=np.zeros(parts, np.int64),

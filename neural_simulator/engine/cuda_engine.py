@@ -111,6 +111,9 @@ class CudaEngine:
             ports, signs = ports_of_sources(plan)
             port_bits = np.uint32((plan.num_ports - 1).bit_length())
             flags = ports.astype(np.uint32) | ((signs < 0).astype(np.uint32) << port_bits)
+            if plan.learning is not None and plan.learning.weights:
+                learns = plan.learning.learns[network.population_of]
+                flags |= learns.astype(np.uint32) << np.uint32(plan.flag_bits - 1)
             rows = ((network.row_offset.get() << np.uint32(6 + plan.flag_bits)) | (flags << np.uint32(6))
                     | network.row_units.get())
             self._rows = cuda.xp().asarray(self._to_device_order(rows))
@@ -173,7 +176,7 @@ class CudaEngine:
             self._keep_noises(self._shape)
             size = stored[0].size
             if self.learning is not None:
-                self.learning.reset()
+                self.learning.reset(step)
             self._last_spike = xp.full(size, NEVER, xp.int32)
             self._spike_count = xp.zeros(size, xp.uint32)
             if layout.kind == "partitioned":
@@ -563,8 +566,9 @@ class CudaEngine:
                      buffers.entries, np.uint64(buffers.entries.size), buffers.probe_of, np.int32(buffers.probes),
                      buffers.trace, *self._learning_argument)
         deliver = (network.row_start, network.words, delays, self._ports, self._signs, self._ring, np.int32(n),
-                   self._drive if self.learning is not None else self._list, self._clock, np.uint32(pieces),
-                   *self._learning_argument)
+                   self._list, self._clock, np.uint32(pieces))
+        if self.learning is not None:
+            deliver += (self._drive, *self._learning_argument)
         grid = min(-(-n * 8 // 256), cuda.device().multiprocessors * 8)
         return [partial(self._kernels[0], (-(-n // 256),), (256,), integrate),
                 partial(self._kernels[1], (grid,), (256,), deliver),

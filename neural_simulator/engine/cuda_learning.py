@@ -16,7 +16,7 @@ from .dopamine import Dopamine
 from .layout import Layout
 from .learning_text import learning_text
 
-_KEPT_SPIKES, _KEPT_TRACES = 4, 2          # learning.cuh
+_KEPT_SPIKES, _KEPT_TRACES = 8, 2          # learning.cuh
 
 
 class CudaLearning:
@@ -33,14 +33,18 @@ class CudaLearning:
             forming = self.learning.structure.most_in if self.learning.structure is not None else 0
             refuse_overflow(plan, int(network.in_degrees().max()) + forming)
         xp = cuda.xp()
-        self._decays = [xp.asarray(t) for t in (self.learning.decays.fine, self.learning.decays.coarse)]
+        self._size = to_device(np.zeros(plan.num_neurons, np.int32)).size
+        self._index = to_natural(np.arange(self._size))                 # where every neuron lies
+        decays = self.learning.decays
+        whole = decays.whole(self.text.constants["WHOLE"]) if self.text.constants["WHOLE"] else np.zeros(1, np.float32)
+        self._decays = [xp.asarray(t) for t in (decays.fine, decays.coarse, whole)]
         self._growth = xp.asarray(self.dopamine.growth.ravel() if self.learning.rewarded else np.zeros(1, np.float32))
 
     # ---- state
-    def reset(self) -> None:
-        """The state at step 0."""
+    def reset(self, step: int = 0) -> None:
+        """The state at step 0; `step` is that of the state that will take its place."""
         xp, c, learning = cuda.xp(), self.text.constants, self.learning
-        size = self._to_device(np.zeros(self.plan.num_neurons, np.int32)).size
+        size = self._size
         self.dopamine.reset()
         self._near = xp.zeros((self.text.near_rows(), size), xp.uint32)
         self._rows("steps")[:] = NEVER
@@ -51,12 +55,13 @@ class CudaLearning:
             self.network.learn(low, high, learning.learns)
         self._recent = xp.full((c["RECENT"], changing), NEVER, xp.int32)
         self._recent_y = xp.zeros((c["RECENT"], max(1, c["YS"]), changing), xp.float32)
-        self._bits = xp.zeros((c["HISTORY_WORDS"], changing), xp.uint32)
+        self._bits = xp.zeros((changing, c["HISTORY_WORDS"]), xp.uint32)
         learned = self.network.learned
         self._weight = learned.values if learned is not None else xp.zeros(1, xp.float32)
         self._eligibility = xp.zeros(self._weight.size if learning.rewarded else 1, xp.float32)
         events = 4 * size if self.layout.kind == "partitioned" else size
-        self._events = xp.zeros(events * self.text.event_words(), xp.uint32)
+        # tags that no step soon to come has
+        self._events = xp.full(4 * events * self.text.event_vectors(), ((step + 2**22) << 9) & 0xFFFFFFFF, xp.uint32)
         self._changes = xp.zeros(2, xp.uint64)
         self._prefix = xp.zeros(max(1, self.dopamine.prefix.size), xp.float32)
         first, per_block = (learned.first_word, learned.per_block) if learned is not None else (0, 0)
@@ -123,7 +128,7 @@ class CudaLearning:
             recent_y = np.stack([np.take_along_axis(y[:, k], places, 0).T for k in range(c["YS"])])
             order = self.network.canonical_order()
             further |= {"seen": self._natural(self._rows("seen"))[0], "x": self._natural(self._rows("x")),
-                        "recent": recent, "recent_y": recent_y, "bits": self._natural(self._bits).T,
+                        "recent": recent, "recent_y": recent_y, "bits": self._bits.get()[self._index],
                         "weight": self.network.units_at(order).get()}
             if self.learning.rewarded:
                 learned = self.network.learned
@@ -148,7 +153,7 @@ class CudaLearning:
             self._set(self._rows("seen"), given["seen"][None])
             self._set(self._rows("count"), spike_counts[None])
             self._set(self._rows("word"), given["bits"].T[(step >> 5) % c["HISTORY_WORDS"]][None])
-            self._set(self._bits, given["bits"].T)
+            self._bits[xp.asarray(self._index)] = xp.asarray(given["bits"])
             back = self._recent_places(spike_counts)
             ring = np.empty_like(recent, order="C")
             np.put_along_axis(ring, back, recent, 0)

@@ -54,9 +54,8 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
         return Layout("global", obstacle, 1, slots=plan.max_delay_steps + 2)
     per_block = -(-n // blocks)
     spikes = per_block * TYPICAL_RATE_HZ * plan.dt / 1000.0
-    if plan.learning is not None:
-        packets = 1                                       # they carry no rows
-    packets = packets or max(1, min(round((4.0 + 2.6 * spikes) / 3.0 + 0.2), 1024 // blocks, 7))
+    most_packets = 7 if plan.learning is None else 6         # 900 threads have the registers that learning needs
+    packets = packets or max(1, min(round((4.0 + 2.6 * spikes) / 3.0 + 0.2), 1024 // blocks, most_packets))
     in_flight = 256 if n < 5_000 else 896 if spikes * blocks > 256 else 512       # rows that wait for memory together
     need = max(min(per_block, 1024), blocks * packets, in_flight)
     threads = threads or min(1024, -(-need // 32) * 32)
@@ -65,13 +64,14 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
     ring = slots * plan.num_ports * per_block * 4
     own = 2 * max(per_block, 3 * packets) * 4 + near_bytes(plan, per_block)
     room = device.shared_bytes - _STATIC_SHARED - ring - own
-    capacity = min(room // 4, 12_288, max(n, 3 * blocks * packets))
+    row_bytes = 4 if plan.learning is None else 10            # of a list: the row, its event, its place in the order
+    capacity = min(room // row_bytes, 12_288 * 4 // row_bytes, max(n, 3 * blocks * packets)) // 2 * 2
     reason = "accumulators fit shared memory"
     if (blocks, unit) != (most, _UNITS[0]):
         reason += f"; rows are padded to {unit} words, so that a synapse takes at most {_MOST_BYTES} bytes"
     return Layout("partitioned", reason, blocks, per_block, threads,
                   -(-per_block // threads), slots, _delay_bits(plan), packets, min(blocks, 12), capacity, unit,
-                  ring + own + capacity * 4)
+                  ring + own + capacity * row_bytes)
 
 
 def _blocks(n: int, multiprocessors: int) -> int:

@@ -9,6 +9,8 @@ from ..models.plasticity import history_steps, longest_gap, recent_spikes
 from ..network.learning import COEFFICIENTS, FINE, Learning
 from ..network.plan import Plan
 
+QUEUE = 1024                               # synapses that a block puts off, of either kind (step_partitioned.cu)
+_LONGEST_WHOLE = 1024                      # steps up to which traces decay by one table
 _COARSE_BYTES = 8192                       # up to so large, the coarse tables of decays are kept in shared memory
 
 
@@ -17,13 +19,16 @@ def learning_text(plan: Plan) -> LearningText:
     learning = plan.learning
     assert learning is not None
     decays, coarse = learning.decays.coarse.shape
+    lives = [learning.decays.lifetime(int(k)) for k in (*learning.x_decay, *learning.y_decay)]
+    longest = max(lives, default=0)
     mixed = (learning.row_link < 0) & (learning.pair_link >= 0).any(axis=1)
     constants = {
         "WEIGHTS": int(learning.weights), "REWARDED": int(learning.rewarded), "XS": learning.x_decay.size,
         "YS": learning.y_decay.size, "RELEASES": learning.releases, "RECENT": recent_spikes(plan.max_delay_steps),
         "HISTORY_WORDS": history_steps(plan.max_delay_steps) // 32, "LONGEST_GAP": longest_gap(plan.max_delay_steps),
         "HORIZON": learning.horizon, "DECAYS": decays, "COARSE": coarse,
-        "COARSE_SHARED": int(4 * decays * coarse <= _COARSE_BYTES), "RULES": len(learning.coefficients),
+        "COARSE_SHARED": int(4 * decays * coarse <= _COARSE_BYTES),
+        "WHOLE": longest + 1 if 0 < longest <= _LONGEST_WHOLE else 0, "RULES": len(learning.coefficients),
         "COEFFICIENTS": len(COEFFICIENTS), "MIXED": int(mixed.any())}
     tables = {
         "LEARNS": learning.learns.astype(np.int32), "ROW_LINK": learning.row_link, "PAIR_LINK": learning.pair_link,
@@ -37,7 +42,7 @@ def learning_text(plan: Plan) -> LearningText:
 def _rule(learning: Learning, number: int) -> RuleText:
     kx, ky, e = (int(k) for k in learning.rule_traces[number])
     numbers = (kx, ky, e, int(learning.x_decay[kx]), int(learning.y_decay[ky]),
-               int(learning.e_decay[e]) if e >= 0 else 0)
+               int(learning.e_decay[e]) if e >= 0 else 0, learning.decays.lifetime(int(learning.x_decay[kx])))
     return RuleText(learning.coefficients[number].tolist(), numbers, float(learning.y_keep[ky]))
 
 
@@ -47,7 +52,9 @@ def near_bytes(plan: Plan, per_block: int) -> int:
         return 0
     text = learning_text(plan)
     c = text.constants
-    return 4 * (text.near_rows() * per_block + c["DECAYS"] * (FINE + c["COARSE_SHARED"] * c["COARSE"]))
+    queues = 4 * QUEUE if c["WEIGHTS"] else 0
+    tables = c["DECAYS"] * (FINE + c["COARSE_SHARED"] * c["COARSE"] + c["WHOLE"])
+    return 4 * (text.near_rows() * per_block + tables + queues)
 
 
 def device_bytes(plan: Plan, neurons: int) -> tuple[float, int]:
@@ -57,7 +64,7 @@ def device_bytes(plan: Plan, neurons: int) -> tuple[float, int]:
         return 0.0, 0
     text = learning_text(plan)
     c = text.constants
-    per_neuron = 4 * text.near_rows() + 16 * text.event_words()
+    per_neuron = 4 * text.near_rows() + 64 * text.event_vectors()          # events of four steps
     if learning.weights:
-        per_neuron += 4 * c["RECENT"] * (1 + c["YS"]) + 4 * c["HISTORY_WORDS"]
+        per_neuron += 8 + 4 * c["RECENT"] * (1 + c["YS"]) + 4 * c["HISTORY_WORDS"]
     return 4.0 * (learning.weights + learning.rewarded), per_neuron * neurons

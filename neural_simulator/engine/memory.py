@@ -37,18 +37,19 @@ def estimate_plan(plan: Plan, device: Device | None = None, threads: int = 1) ->
     common = 12 + 4 + 8 + 4 * states + 8 + 4 * ports * layout.slots       # positions, degrees, rows, state, ring
     if layout.kind == "global":
         delay_bytes = 2 if plan.min_delay_steps != plan.max_delay_steps else 0
-        learning = plan.most_synapses * per_word * _learning_share(plan) + traces
+        learning = plan.most_synapses * per_word * _learning_share(plan, True) + traces
         return int(plan.most_synapses * (4 + delay_bytes) + n * (common + 8) + learning)
     words = padded_words(plan, layout.blocks, layout.unit) * layout.blocks
-    return int(words * (4 + per_word * _learning_share(plan)) + n * (common + 8 + 4 + 16) + traces)
+    return int(words * (4 + per_word * _learning_share(plan, False)) + n * (common + 8 + 4 + 16) + traces)
 
 
-def _learning_share(plan: Plan) -> float:
-    """Share of the synapses that lie between the first and the last row whose weights can change."""
+def _learning_share(plan: Plan, gaps: bool) -> float:
+    """Share of the synapses in rows whose weights can change; with `gaps` from the first to the last of these rows."""
     if plan.learning is None or not plan.learning.weights:
         return 0.0
     learns = np.flatnonzero(plan.learning.learns)
-    within = sum(expected_synapses(q, plan.populations) for q in plan.projections if learns[0] <= q.pre <= learns[-1])
+    chosen = range(learns[0], learns[-1] + 1) if gaps else learns
+    within = sum(expected_synapses(q, plan.populations) for q in plan.projections if q.pre in chosen)
     return within / max(1.0, plan.expected_synapses)
 
 

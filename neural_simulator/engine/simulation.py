@@ -97,10 +97,6 @@ class Simulation:
         share = self.gpu.memory_pool_limit_fraction
         if self.gpu.backend != "cpu":
             reason = cuda.problem()
-            if self.plan.learning is not None:
-                reason = "networks that learn cannot run on a device yet."
-                if self.gpu.backend == "cuda":
-                    raise BackendError(f"The CUDA backend cannot be used: {reason} Choose backend 'cpu' or 'auto'.")
             if reason is None:
                 with cuda.guarded("building the network"):
                     check_fits(self.plan, cuda.free_bytes(), share, cuda.device())

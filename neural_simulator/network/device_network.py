@@ -68,6 +68,7 @@ class DeviceNetwork:
     """
 
     learned: Learned | None = None
+    order: Any = None
 
     def __init__(self, plan: Plan, blocks: int, delay_bits: int, report: Report, unit: int = 8):
         self.plan, self.blocks, self.delay_bits, self.unit = plan, blocks, delay_bits, unit
@@ -182,17 +183,28 @@ class DeviceNetwork:
                 self.delays = xp.zeros(max(1, self.num_synapses), xp.uint16)
             return
         units = (by_block.max(axis=0) + (self.unit - 1)) // self.unit
-        ends = xp.cumsum(units, dtype=xp.uint64)
+        self.order = self._order_of_rows()
+        order = slice(None) if self.order is None else self.order
+        ends = xp.cumsum(units[order], dtype=xp.uint64)
         total = int(ends[-1])
         if int(units.max()) > MAX_ROW_UNITS or total >= 1 << (ROW_BITS - self.plan.flag_bits):
             raise RowsTooLong("rows are too long for the partitioned layout")
-        starts = ends - units
+        starts = xp.zeros(n, xp.uint64)
+        starts[order] = ends - units[order]
         self.row_units = units.astype(xp.uint32)
         self.row_offset = starts.astype(xp.uint32)                 # units
         self.row_start = starts * self.unit                             # words
         self.words_per_block = total * self.unit
         self.padding = np.uint32((0xFFFFFFFF << self.plan.weight_bits) & 0xFFFFFFFF)
         self.words = xp.full(max(1, self.blocks * self.words_per_block), self.padding, xp.uint32)
+
+    def _order_of_rows(self) -> Any:
+        """The sources in the order of their rows, None: as numbered. Those that learn come first, so that their
+        weights lie together."""
+        learning = self.plan.learning
+        if learning is None or learning.learns.all() or not learning.weights:
+            return None
+        return cuda.xp().asarray(np.argsort(~learning.learns[self.population_of], kind="stable"))
 
     def _store(self, cursors: Any, report: Report) -> None:
         delays = self.delays if self.delays is not None else np.uint64(0)
@@ -206,17 +218,17 @@ class DeviceNetwork:
         `learns` (P,) says which populations' rows hold synapses that can change.
         """
         xp = cuda.xp()
-        sources = [(p.start, p.stop) for p, one in zip(self.populations, learns, strict=True) if one]
-        first, last = sources[0][0], sources[-1][1]
-        starts, lengths = self.row_start, self._row_lengths
-        begin = int(starts[first])
-        per_block = int(starts[last - 1]) + int(lengths[last - 1]) - begin
+        chosen = np.flatnonzero(learns[self.population_of])
+        starts, ends = self.row_start[:self.num_neurons][chosen], self._row_lengths[chosen]
+        begin, end = int(starts.min()), int((starts + ends).max())
         if self.learned is None:
-            self.learned = Learned(xp.zeros(max(1, self.blocks * per_block), xp.float32), begin, per_block,
+            self.learned = Learned(xp.zeros(max(1, self.blocks * (end - begin)), xp.float32), begin, end - begin,
                                    self.words_per_block)
-        self._weights("first_weights", first, last, np.uint64(begin), np.uint64(per_block),
-                      xp.asarray(self.population_of), xp.asarray(low), xp.asarray(high),
-                      np.int32(len(self.populations)), self.learned.values)
+        for p, one in zip(self.populations, learns, strict=True):
+            if one or self.blocks == 1 and chosen[0] <= p.start < chosen[-1]:
+                self._weights("first_weights", p.start, p.stop, np.uint64(begin), np.uint64(end - begin),
+                              xp.asarray(self.population_of), xp.asarray(low), xp.asarray(high),
+                              np.int32(len(self.populations)), self.learned.values)
 
     def wiring(self) -> Wiring:
         """All synapses, in canonical order, on the host."""
@@ -300,6 +312,7 @@ class DeviceNetwork:
     def memory_bytes(self) -> int:
         arrays = [self.positions_on_device, self.words, self.row_start, self.out_degree]
         arrays += [self.learned.values] if self.learned is not None else []
+        arrays += [self.order] if self.order is not None else []
         arrays += [a for a in (self.delays, getattr(self, "row_units", None), getattr(self, "row_offset", None))
                    if a is not None]
         return sum(int(a.nbytes) for a in arrays)
@@ -350,7 +363,8 @@ class DeviceNetwork:
             delays = (self.delays.get().astype(np.int32) if self.delays is not None
                       else np.full(self.num_synapses, self.plan.min_delay_steps, np.int32))
         else:
-            owner = np.repeat(np.arange(n), self.row_units.get().astype(np.int64) * self.unit)
+            order = np.arange(n) if self.order is None else self.order.get()
+            owner = np.repeat(order, self.row_units.get()[order].astype(np.int64) * self.unit)
             blocks, at = np.nonzero(words != self.padding)
             sources = owner[at]
             field = (words[blocks, at] >> np.uint32(bits)) & np.uint32((1 << self.delay_bits) - 1)
@@ -401,8 +415,7 @@ class DeviceNetwork:
         words = self.words[on_device].get()
         real = np.ones(places.size, bool) if self.blocks == 1 else words != self.padding
         block, at = np.divmod(places, max(1, self.words_per_block))
-        starts = self.row_start.get()[:self.num_neurons].astype(np.int64)
-        source = np.searchsorted(starts, at, side="right") - 1
+        source = self._sources_at(cuda.xp().asarray(at)).get()
         target = (words >> np.uint32(bits + self.delay_bits)).astype(np.int64) * self.blocks + block
         field = (words >> np.uint32(bits)) & np.uint32((1 << self.delay_bits) - 1)
         delay = (self.delays[on_device].get() if self.delays is not None
@@ -420,10 +433,18 @@ class DeviceNetwork:
         self._look("sum_incoming", xp.asarray(inhibitory_sources(self.plan)), self.words, self._filler, sums)
         return self.plan.weights(np.arange(self.num_neurons), sums.get())
 
+    def _sources_at(self, places: Any) -> Any:
+        """The sources of the words at these places of a block, on the device."""
+        starts = self.row_start[:self.num_neurons]
+        if self.order is not None:
+            starts = starts[self.order]
+        found = cuda.xp().searchsorted(starts, places.astype(np.uint64), side="right") - 1
+        return found if self.order is None else self.order[found]
+
     def _learned_incoming(self) -> np.ndarray:
         """`incoming_weights` of weights that have changed."""
         xp, n, inhibitory = cuda.xp(), self.num_neurons, cuda.xp().asarray(inhibitory_sources(self.plan))
-        sums, starts = np.zeros((2, n)), self.row_start[:n]
+        sums = np.zeros((2, n))
         for block in range(self.blocks):
             own = sums[:, block::self.blocks]
             of_block = xp.zeros((2, own.shape[1]))
@@ -432,7 +453,7 @@ class DeviceNetwork:
                 if self.blocks > 1:
                     at = at[self.words[begin:end] != self.padding]
                 local = (self.words[at] >> np.uint32(self.plan.weight_bits + self.delay_bits)).astype(xp.int64)
-                row = xp.searchsorted(starts, (at - block * self.words_per_block).astype(xp.uint64), side="right") - 1
+                row = self._sources_at(at - block * self.words_per_block)
                 units = self.units_at(at).astype(xp.float64)
                 for kind in (0, 1):
                     of_kind = inhibitory[row] == kind

@@ -130,6 +130,12 @@ class Decays:
     fine: np.ndarray              # (D, 64) float32
     coarse: np.ndarray            # (D, C) float32; the last column is 0
 
+    def whole(self, width: int) -> np.ndarray:
+        """The first `width` values of every decay, (D, width) float32."""
+        k = np.arange(width)
+        last = self.coarse.shape[1] - 1
+        return np.ascontiguousarray(self.coarse[:, np.minimum(k // FINE, last)] * self.fine[:, k % FINE])
+
     def lifetime(self, index: int) -> int:
         """Steps after which decay `index` is 0."""
         return FINE * int(np.count_nonzero(self.coarse[index]))

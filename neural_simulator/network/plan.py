@@ -88,8 +88,9 @@ class Plan:
 
     @property
     def flag_bits(self) -> int:
-        """Bits that say at which port, and with which sign, a row of synapses arrives."""
-        return (self.num_ports - 1).bit_length() + self.ports.signed
+        """Bits that say at which port, with which sign, a row of synapses arrives, and last, whether it learns."""
+        learns = self.learning is not None and self.learning.weights
+        return (self.num_ports - 1).bit_length() + self.ports.signed + learns
 
     @property
     def weight_scales(self) -> np.ndarray:

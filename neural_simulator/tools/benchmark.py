@@ -53,6 +53,15 @@ MICROCIRCUIT = "microcircuit-77169"             # and this profile
 UNIFORM_UM = 1e9                                # connection length at which distance does not matter
 AT_ONCE_UM_PER_MS = 1e6                         # conduction velocity at which all delays are the synaptic latency
 DENSE = 300                                     # connections per neuron
+LEARNING_SIZES = ((10_000, 500), (100_000, 1000))
+LEARNING_BACKGROUND_HZ = 150.0                  # at which the Izhikevich networks of these sizes fire at about 5 Hz
+LEARNING: dict[str, dict[str, bool]] = {        # what learns, beside the same network that does not
+    "static": {},
+    "release": {"enable_short_term_plasticity": True},
+    "stdp": {"enable_stdp": True},
+    "hebbian-release": {"enable_hebbian_learning": True, "enable_short_term_plasticity": True},
+    "reward": {"enable_reward_modulation": True},
+}
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,20 @@ def sweep(models: Sequence[str], sizes: Sequence[int], connections: Sequence[int
     """
     return [Case(f"{model.lower()}-{n}x{k}", one_delay(firing_network(model, n, k)), gpu)
             for model in models for n in sizes for k in connections if k < n]
+
+
+def learning_cases(gpu: GPUConfig, quick: bool) -> list[Case]:
+    """Networks at about 5 Hz whose excitatory synapses learn by one rule after the other.
+
+    They keep no states for going back, which would be as large as the network.
+    """
+    gpu, cases = gpu.changed(rewind_memory_MB=0.0), []
+    for neurons, connections in LEARNING_SIZES[:1] if quick else LEARNING_SIZES:
+        core = one_delay(firing_network("IZHIKEVICH", neurons, connections)).changed(
+            background_rate_Hz=LEARNING_BACKGROUND_HZ)
+        cases += [Case(f"learning-{neurons}x{connections}-{name}", core.changed(**rules), gpu)
+                  for name, rules in LEARNING.items()]
+    return cases
 
 
 def one_delay(core: CoreSimConfig) -> CoreSimConfig:
@@ -342,6 +365,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--neurons", nargs="+", type=int, metavar="N")
     parser.add_argument("--connections", nargs="+", type=int, metavar="K")
     parser.add_argument("--profile", nargs="+", metavar="NAME", help="measure these profiles instead of the sweep")
+    parser.add_argument("--learning", action="store_true", help="measure networks that learn instead of the sweep")
     parser.add_argument("--files", action="store_true",
                         help="measure recordings, checkpoints and playback instead; has options of its own")
     return parser.parse_args(arguments)
@@ -351,6 +375,8 @@ def cases_of(options: argparse.Namespace, gpu: GPUConfig, on_device: bool) -> li
     """The networks that the command line asks for."""
     if options.profile:
         return profile_cases(options.profile, gpu)
+    if options.learning:
+        return learning_cases(gpu, options.quick)
     sizes, connections = SIZES[options.quick]
     if on_device and not options.quick:
         sizes = (*sizes, LARGE_SIZE)
@@ -361,7 +387,8 @@ def cases_of(options: argparse.Namespace, gpu: GPUConfig, on_device: bool) -> li
         cases += sweep(others, options.neurons or OTHER_SIZES, options.connections or [CONNECTIONS], gpu)
     whole = on_device and not (options.quick or options.models or options.neurons or options.connections)
     if whole:
-        cases += [*sweep(["IZHIKEVICH"], [LARGEST_SIZE], [1000], gpu), *profile_cases([MICROCIRCUIT], gpu)]
+        cases += [*sweep(["IZHIKEVICH"], [LARGEST_SIZE], [1000], gpu), *profile_cases([MICROCIRCUIT], gpu),
+                  *learning_cases(gpu, False)]
     return cases
 
 

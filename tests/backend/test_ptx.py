@@ -11,7 +11,7 @@ from neural_simulator.backend.cuda import Device
 from neural_simulator.config import CoreSimConfig
 from neural_simulator.engine.cuda_engine import split_parameters, step_constants
 from neural_simulator.engine.layout import Layout, choose
-from neural_simulator.engine.learning_text import learning_text
+from neural_simulator.engine.learning_text import QUEUE, learning_text
 from neural_simulator.models.neurons import NEURON_MODELS
 from neural_simulator.models.stimuli import NOTHING, Input, Shape
 from neural_simulator.network.plan import make_plan
@@ -81,28 +81,34 @@ def learning_core(name: str, neurons: int = 5000) -> CoreSimConfig:
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
 def test_networks_that_learn_compile(to_ptx, capability):
-    """All of them at one capability, one of them, in every size, at each."""
+    """All of them at one capability, one of them in every size; one of them at each capability."""
     for name in LEARNING if capability == 80 else ["all rules"]:
         for kind, neurons in (("global", 5000), ("partitioned", 700), ("partitioned", 5000), ("partitioned", 100_000)):
-            if kind == "global" or (capability >= 70 and (neurons == 5000 or name == "all rules")):
-                ptx = to_ptx(source_of(learning_core(name, neurons), LARGE, kind), capability)
+            usual = neurons == 5000 or (name == "all rules" and capability == 80)
+            if usual and (kind == "global" or capability >= 70):
+                timed = int(neurons == 700)
+                ptx = to_ptx(source_of(learning_core(name, neurons), LARGE, kind, timed), capability)
                 assert "fma.rn.f32" not in ptx and ".f64" not in ptx, name
     source = cuda_source.weights_source({"BLOCKS": 132, "WEIGHT_BITS": 15, "DELAY_BITS": 3})
     assert all(f".entry {name}" in to_ptx(source, capability) for name in ("first_weights", "canonical_keys"))
 
 
 def test_the_texts_of_learning_agree_on_sizes():
-    """Python computes how much room the kernels' tables need; the numbers are those of learning.cuh."""
+    """Python computes how much room the kernels' tables need; the numbers are those of the kernel files."""
+    files = "".join(cuda_source.kernel_file(f"{name}.cu{'h' if name == 'learning' else ''}")
+                    for name in ("learning", "step_partitioned"))
+    defined = dict(re.findall(r"^#define (\w+) (.+?)(?: *//.*)?$", files, re.MULTILINE))
     for name in LEARNING:
         text = learning_text(make_plan(learning_core(name), 1))
-        c = dict(text.constants)
-        rows = {"KEPT_SPIKES": 4 if c["WEIGHTS"] else 1, "NEAR_STEPS": 0, "KEPT_TRACES": 2}
-        for line in cuda_source.kernel_file("learning.cuh").splitlines():
-            words = line.split("//")[0].split(maxsplit=2)
-            if words[:1] == ["#define"] and len(words) == 3 and words[1] not in rows and "TAG" not in words[1]:
-                expression = re.sub(r"\((\w+) \? (.+?) : (\w+)\)", r"((\2) if \1 else \3)", words[2]).replace("/", "//")
-                rows[words[1]] = eval(expression, {}, {**c, **rows})
-        assert (rows["NEAR_ROWS"], rows["EVENT_WORDS"]) == (text.near_rows(), text.event_words()), name
+
+        def value(word: str, constants=text.constants) -> int:
+            if word in constants:
+                return constants[word]
+            expression = re.sub(r"\((\w+) \? (.+) : (\w+)\)", r"((\2) if \1 else \3)", defined[word])
+            return eval(expression.replace("/", "//"), {},
+                        {w: value(w) for w in re.findall(r"[A-Z][A-Z_]*", expression)})
+        assert (value("NEAR_ROWS"), value("EVENT_VECTORS")) == (text.near_rows(), text.event_vectors()), name
+    assert int(defined["QUEUE"]) == QUEUE
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)

@@ -11,6 +11,7 @@ import pytest
 from neural_simulator.base.errors import FileFormatError
 from neural_simulator.base.paths import ROOT
 from neural_simulator.config import GPUConfig
+from neural_simulator.network.plan import make_plan
 from neural_simulator.tools import benchmark
 
 CPU = GPUConfig(backend="cpu")
@@ -66,7 +67,18 @@ def test_the_full_sweep_is_the_documented_one_and_larger_on_a_device():
     assert documented <= on_cpu
     on_device = {case.name for case in benchmark.cases_of(options, CPU, True)}
     large = {f"{m.lower()}-100000x{k}" for m in benchmark.DRIVES for k in (100, 500, 1000)}
-    assert on_device - on_cpu == large | {"izhikevich-1000000x1000", "microcircuit-77169"}
+    learning = {f"learning-{n}x{k}-{name}" for n, k in benchmark.LEARNING_SIZES for name in benchmark.LEARNING}
+    assert on_device - on_cpu == large | learning | {"izhikevich-1000000x1000", "microcircuit-77169"}
+
+
+def test_networks_that_learn_are_measured_beside_the_same_that_does_not():
+    cases = benchmark.cases_of(benchmark.parse(["--learning", "--quick"]), CPU, False)
+    static, *others = (case.core for case in cases)
+    assert make_plan(static, 1).learning is None
+    for core in others:
+        assert make_plan(core, 1).learning is not None
+        off = {name: False for rules in benchmark.LEARNING.values() for name in rules}
+        assert core.changed(**off) == static
     quick = [case.name for case in benchmark.cases_of(benchmark.parse(["--quick"]), CPU, True)]
     assert quick == [f"izhikevich-{n}x{k}" for n in (1000, 10_000) for k in (100, 500)]
 

@@ -1,6 +1,9 @@
 // What a network that learns does besides the step: traces and events at spikes, weights where events pass. The CUDA
 // text of backend/cpu_learning.py, with the same operations in the same order; models/plasticity says what happens when.
 //
+// Where weights change, all lanes of a warp run the functions below together, those that have nothing to do included,
+// and meet after every branch: left to the compiler, they went on one by one, many times slower.
+//
 // What events look at often lies `near` (shared memory where a block owns its neurons): rows of STRIDE numbers, one of
 // each neuron. Rarely needed are older spikes: a ring of RECENT of them with their traces, and one bit a step.
 //
@@ -8,7 +11,8 @@
 // RECENT, HISTORY_WORDS, LONGEST_GAP, HORIZON, COARSE (width of a decay's table), RULES, MIXED (1: the synapses of some
 // row differ), and the tables of network/learning.py as constants.
 
-#define KEPT_SPIKES (WEIGHTS ? 4 : 1)   // newest spikes whose steps are near
+#define KEPT_SPIKES (WEIGHTS ? 8 : 1)   // newest spikes whose steps are near
+#define MUCH_NEWS 4                     // spikes from which a synapse is put off
 #define KEPT_TRACES 2                   // newest spikes whose traces are near
 #define NEAR_STEPS 0
 #define NEAR_U KEPT_SPIKES
@@ -19,27 +23,29 @@
 #define NEAR_X (NEAR_WORD + 1)
 #define NEAR_Y (NEAR_X + XS)            // [KEPT_TRACES][YS]
 #define NEAR_ROWS (WEIGHTS ? NEAR_Y + KEPT_TRACES * YS : NEAR_SEEN)
-#define EVENT_WORDS ((4 + XS + RELEASES + 3) / 4 * 4)
+#define EVENT_VALUES (2 * WEIGHTS + XS + RELEASES)
+#define EVENT_VECTORS ((EVENT_VALUES + 2) / 3)
 #define DOPAMINE_BLOCK 1024
 
 struct LearningTables {                 // one pointer for the launch
   const float* fine;                    // [decays][64]
   const float* coarse;                  // [decays][COARSE]
+  const float* whole;                   // [decays][WHOLE]
   const float* prefix;                  // [eligibilities][4][DOPAMINE_BLOCK + 1]
   const float* growth;                  // [eligibilities][DOPAMINE_BLOCK + 1]
   u32* near;                            // [NEAR_ROWS][neurons]
   int* recent;                          // [RECENT][neurons]
   float* recent_y;                      // [RECENT][YS][neurons]
-  u32* bits;                            // [HISTORY_WORDS][neurons]
+  u32* bits;                            // [neurons][HISTORY_WORDS]
   float* weight;
   float* eligibility;
   u64 weight_first;                     // word of a block's store whose weight comes first
   u64 weights_per_block;
-  u32* events;
+  uint4* events;
   u64* changes;                         // weights that rose, weights that fell
 };
 
-struct Decays { const float* fine; const float* coarse; };
+struct Decays { const float* fine; const float* coarse; const float* whole; };
 
 // exp(-steps dt / tau) of a time constant, from its two tables.
 __device__ __forceinline__ float decayed(const Decays& T, int kind, int steps) {
@@ -47,32 +53,64 @@ __device__ __forceinline__ float decayed(const Decays& T, int kind, int steps) {
   return T.coarse[kind * COARSE + k] * T.fine[kind * 64 + (steps & 63)];
 }
 
-struct Event {                          // what a source tells its row
-  int step;                             // not stored: the step in which it was sent
-  u32 row;
+// The same of the time constants of traces; one table where they are short (WHOLE entries, 0: they are not).
+__device__ __forceinline__ float trace_decayed(const Decays& T, int kind, int steps) {
+#if WHOLE
+  return T.whole[kind * WHOLE + min(steps, WHOLE - 1)];
+#else
+  return decayed(T, kind, steps);
+#endif
+}
+
+// What a source tells its row, in vectors of three values and a tag: population | silent << 8 | (step + 1) << 9. The tag
+// says that the vector is there, so whoever writes one need not wait until others can see it.
+struct Event {
+  int step;                             // in which it was sent
+  u32 tag;
   int previous, seen;                   // steps of the spike and of the event before
-  u32 tag;                              // population | silent << 8 | learns << 9 | (link + 1) << 16
   float extras[XS + RELEASES + 1];      // traces just after the spike before; releases
 };
-#define TAG_SILENT 256u
-#define TAG_LEARNS 512u
+#define SILENT 256u
+#define POPULATION_OF(e) ((e).tag & 255u)
+#define LEARNS_FROM(e) (WEIGHTS && LEARNS[POPULATION_OF(e)])
+#define LINK_FROM(e) ROW_LINK[POPULATION_OF(e)]
 
-__device__ __forceinline__ void load_event(Event& e, const u32* at, int step) {
-  const uint4* from = (const uint4*)at;
-  const uint4 head = __ldcg(from);
-  e.step = step;
-  e.row = head.x;
-  e.previous = (int)head.y;
-  e.seen = (int)head.z;
-  e.tag = head.w;
+__device__ __forceinline__ void store_vector(uint4* at, u32 a, u32 b, u32 c, u32 d) {
+  asm volatile("st.volatile.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(at), "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
+}
+
+__device__ __forceinline__ uint4 load_vector(const uint4* at) {
+  uint4 p;
+  asm volatile("ld.volatile.global.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(p.x), "=r"(p.y), "=r"(p.z), "=r"(p.w) : "l"(at) : "memory");
+  return p;
+}
+
+struct Vectors { uint4 of[EVENT_VECTORS]; };
+
+__device__ __forceinline__ void fetch_event(Vectors& v, const uint4* at) {
   #pragma unroll
-  for (int q = 0; q < (XS + RELEASES + 3) / 4; q++) {
-    const uint4 more = __ldcg(from + 1 + q);
-    const u32 four[4] = {more.x, more.y, more.z, more.w};
-    #pragma unroll
-    for (int k = 0; k < 4; k++)
-      if (4 * q + k < XS + RELEASES) e.extras[4 * q + k] = __uint_as_float(four[k]);
+  for (int q = 0; q < EVENT_VECTORS; q++) v.of[q] = load_vector(at + q);
+}
+
+// The event of step `step` from vectors that have been fetched, and are again until they are there.
+__device__ __forceinline__ void take_event(Event& e, Vectors& v, const uint4* at, int step) {
+  u32 values[3 * EVENT_VECTORS];
+  e.step = step;
+  #pragma unroll
+  for (int q = 0; q < EVENT_VECTORS; q++) {
+    while (v.of[q].w >> 9 != (((u32)step + 1u) & 0x7fffffu)) v.of[q] = load_vector(at + q);
+    values[3 * q] = v.of[q].x;
+    values[3 * q + 1] = v.of[q].y;
+    values[3 * q + 2] = v.of[q].z;
+    e.tag = v.of[q].w;
   }
+#if WEIGHTS
+  e.previous = (int)values[0];
+  e.seen = (int)values[1];
+#endif
+  #pragma unroll
+  for (int k = 0; k < XS + RELEASES; k++) e.extras[k] = __uint_as_float(values[2 * WEIGHTS + k]);
 }
 
 // One of the values of an event, which stay in registers.
@@ -92,10 +130,6 @@ __device__ __forceinline__ float release_of(const Event& e, int link) {
 #endif
 }
 
-__device__ __forceinline__ u32 tag_of(int population) {
-  return (u32)population | (LEARNS[population] ? TAG_LEARNS : 0u) | (u32)(ROW_LINK[population] + 1) << 16;
-}
-
 // A neuron in step t: whether it spiked, or whether its row must be kept up to date.
 #if WEIGHTS
 __device__ __forceinline__ bool is_due(const u32* near, int stride, int n, int population, int t) {
@@ -107,23 +141,24 @@ __device__ __forceinline__ bool is_due(const u32* near, int stride, int n, int p
 
 // Writes the event of a neuron to `to` and moves its traces; `at` is its place among `neurons` in far memory.
 __device__ __forceinline__ void write_event(const LearningTables& L, const Decays& T, u32* near, int stride, int n,
-                                            u64 at, u64 neurons, u32* to, u32 row, int population, int t, bool spiked) {
+                                            u64 at, u64 neurons, uint4* to, int population, int t, bool spiked) {
   const int previous = (int)near[NEAR_STEPS * stride + n];
   const int passed = t - previous;
-  u32 values[EVENT_WORDS];
-  values[0] = row;
-  values[1] = (u32)previous;
-  values[2] = WEIGHTS ? near[NEAR_SEEN * stride + n] : (u32)previous;
-  values[3] = tag_of(population) | (spiked ? 0u : TAG_SILENT);
+  u32 values[3 * EVENT_VECTORS];
   #pragma unroll
-  for (int k = 4; k < EVENT_WORDS; k++) values[k] = 0x3f800000u;       // 1: what has no release of its own
+  for (int k = 0; k < 3 * EVENT_VECTORS; k++) values[k] = 0x3f800000u;       // 1: what has no release of its own
+#if WEIGHTS
+  values[0] = (u32)previous;
+  values[1] = near[NEAR_SEEN * stride + n];
+#endif
+#define TRACE(k) values[2 * WEIGHTS + (k)]
   #pragma unroll
-  for (int k = 0; k < XS; k++) values[4 + k] = near[(NEAR_X + k) * stride + n];
+  for (int k = 0; k < XS; k++) TRACE(k) = near[(NEAR_X + k) * stride + n];
   if (spiked) {
     #pragma unroll
     for (int k = 0; k < XS; k++) {
       const float kept = previous >= 0 ? decayed(T, X_DECAY[k], passed) : 0.0f;
-      near[(NEAR_X + k) * stride + n] = __float_as_uint(trace_after(__uint_as_float(values[4 + k]) * kept, X_KEEP[k]));
+      near[(NEAR_X + k) * stride + n] = __float_as_uint(trace_after(__uint_as_float(TRACE(k)) * kept, X_KEEP[k]));
     }
     #pragma unroll
     for (int k = 0; k < RELEASES; k++) {
@@ -138,7 +173,7 @@ __device__ __forceinline__ void write_event(const LearningTables& L, const Decay
               kept_f, kept_d, RELEASE_VALUES[2 * chosen], u, r);
       near[(NEAR_U + k) * stride + n] = __float_as_uint(u);
       near[(NEAR_R + k) * stride + n] = __float_as_uint(r);
-      values[4 + XS + k] = __float_as_uint(u * r * RELEASE_VALUES[2 * chosen + 1]);
+      TRACE(XS + k) = __float_as_uint(u * r * RELEASE_VALUES[2 * chosen + 1]);
     }
 #if WEIGHTS
     const u32 count = near[NEAR_COUNT * stride + n], place = count & (RECENT - 1);
@@ -158,29 +193,29 @@ __device__ __forceinline__ void write_event(const LearningTables& L, const Decay
     near[NEAR_COUNT * stride + n] = count + 1u;
     const u32 word = near[NEAR_WORD * stride + n] | 1u << (t & 31);
     near[NEAR_WORD * stride + n] = word;
-    L.bits[(u64)((t >> 5) & (HISTORY_WORDS - 1)) * neurons + at] = word;
+    L.bits[at * HISTORY_WORDS + ((t >> 5) & (HISTORY_WORDS - 1))] = word;
 #endif
     near[NEAR_STEPS * stride + n] = (u32)t;
   }
 #if WEIGHTS
   near[NEAR_SEEN * stride + n] = (u32)t;
 #endif
+  const u32 tag = (u32)population | (spiked ? 0u : SILENT) | ((u32)t + 1u) << 9;
   #pragma unroll
-  for (int k = 0; k < EVENT_WORDS / 4; k++)
-    ((uint4*)to)[k] = make_uint4(values[4 * k], values[4 * k + 1], values[4 * k + 2], values[4 * k + 3]);
+  for (int k = 0; k < EVENT_VECTORS; k++)
+    store_vector(to + k, values[3 * k], values[3 * k + 1], values[3 * k + 2], tag);
 }
 
 #if WEIGHTS
 // Forgets the oldest 32 steps; at the beginning of 32 others.
-__device__ __forceinline__ void begin_word(const LearningTables& L, u32* near, int stride, int n, u64 at, u64 neurons,
-                                           int t) {
+__device__ __forceinline__ void begin_word(const LearningTables& L, u32* near, int stride, int n, u64 at, int t) {
   near[NEAR_WORD * stride + n] = 0u;
-  L.bits[(u64)((t >> 5) & (HISTORY_WORDS - 1)) * neurons + at] = 0u;
+  L.bits[at * HISTORY_WORDS + ((t >> 5) & (HISTORY_WORDS - 1))] = 0u;
 }
 
 struct Rule {
   float c[COEFFICIENTS];
-  int kx, ky, e, dx, dy, de;
+  int kx, ky, e, dx, dy, de, life;      // life: steps after which a trace x is gone
   float keep;
 };
 
@@ -228,7 +263,7 @@ __device__ __forceinline__ float wait_for(const LearningTables& L, float w, floa
 __device__ __forceinline__ void strengthen(const LearningTables& L, const Decays& T, float& w, float& eligible,
                                            const Rule& rule, float x, int p, int since, int previous, int d) {
   const float* c = rule.c;
-  const float change = change_at_post(w, x * decayed(T, rule.dx, p - previous), c[0], c[5], c[8], c[9]);
+  const float change = change_at_post(w, x * trace_decayed(T, rule.dx, p - previous), c[0], c[5], c[8], c[9]);
 #if REWARDED
   if (rule.e >= 0) {
     w = wait_for(L, w, eligible, rule, since + d, p + d);
@@ -241,66 +276,83 @@ __device__ __forceinline__ void strengthen(const LearningTables& L, const Decays
 
 // Takes in the postsynaptic spikes from step first + 1 to a, of which `newest` is the newest; `hidden` spikes are still
 // newer. The source's spike before was at `previous`, with trace x; steps are those of the target, d before the synapse's.
-__device__ __forceinline__ void recall(const LearningTables& L, const Decays& T, const Post& j, float& w,
+__device__ __forceinline__ void recall(const LearningTables& L, const Decays& T, const Post& j, bool live, float& w,
                                        float& eligible, const Rule& rule, float x, int newest, int hidden, int previous,
                                        int first, int a, int d) {
-  int since = first;
-  if (newest > first) {
-    int z = hidden + 1;
-    while (z < RECENT && spike_step(L, j, z) > first) z++;
-    if (z < RECENT) {                                     // as nearly always: the newest spikes are all that is new
-      for (z--; z >= hidden; z--) {
-        const int p = spike_step(L, j, z);
-        strengthen(L, T, w, eligible, rule, x, p, since, previous, d);
-        since = p;
-      }
-    } else {                                              // bit by bit
-      for (int p = max(first + 1, 0); p <= a; p++) {
-        const u32 word = __ldcg(L.bits + (u64)((p >> 5) & (HISTORY_WORDS - 1)) * j.neurons + j.at);
-        if (word >> (p & 31) & 1u) {
-          strengthen(L, T, w, eligible, rule, x, p, since, previous, d);
-          since = p;
+  const int until = rule.e >= 0 ? a : min(a, previous + rule.life - 1);        // later ones would add nothing
+  const uint4* bits = (const uint4*)(L.bits + j.at * HISTORY_WORDS);
+  uint4 four = make_uint4(0u, 0u, 0u, 0u);                // of the 128 steps number `held`
+  int since = first, z = hidden + 1, p = max(first + 1, 0), held = -1;
+  bool more = live && newest > first;
+  if (more) while (z < KEPT_SPIKES && spike_step(L, j, z) > first) z++;
+  const bool known = z < KEPT_SPIKES;                     // the nearest spikes are all that is new; else bit by bit
+  while (__any_sync(~0u, more)) {
+    if (more && known) {
+      more = z > hidden;
+      if (more) p = spike_step(L, j, --z);
+    } else if (more) {
+      u32 word;
+      while (true) {
+        if (p >> 7 != held) {
+          held = p >> 7;
+          four = bits[held & (HISTORY_WORDS / 4 - 1)];
         }
+        const int q = (p >> 5) & 3;
+        word = (q == 0 ? four.x : q == 1 ? four.y : q == 2 ? four.z : four.w) >> (p & 31);
+        if (word || (p | 31) >= until) break;
+        p = (p | 31) + 1;
       }
+      more = word != 0u;
+      p += __ffs((int)word) - 1;
+    }
+    more = more && p <= until;
+    __syncwarp();
+    if (more) {
+      strengthen(L, T, w, eligible, rule, x, p, since, previous, d);
+      since = p++;
     }
   }
 #if REWARDED
-  if (rule.e >= 0) {
+  if (live && rule.e >= 0) {
     w = wait_for(L, w, eligible, rule, since + d, a + d);
     eligible = eligible * decayed(T, rule.de, a - since);
   }
 #endif
+  __syncwarp();
 }
 
-// An event passes a synapse of delay d; returns what it releases, in stored units.
+// Whether a synapse of delay d has more news than lies near.
+__device__ __forceinline__ bool has_long_news(const Event& e, const u32* near, int stride, int n, int d) {
+  return e.previous >= 0 && (int)near[(NEAR_STEPS + MUCH_NEWS - 1) * stride + n] > e.seen - d;
+}
+
+// An event passes a synapse of delay d, if the lane has one; returns what it releases, in stored units.
 __device__ __forceinline__ int pass_synapse(const LearningTables& L, const Decays& T, const Event& e, const Post& j,
-                                            const Rule& rule, float efficacy, int d, float w, float* weight,
+                                            bool has, const Rule& rule, float efficacy, int d, float w, float* weight,
                                             float* eligibility, int& rose, int& fell) {
   const float* c = rule.c;
   const int a = e.step - d;
   int newest = (int)j.near[NEAR_STEPS * j.stride + j.n], hidden = 0;
   float y = __uint_as_float(j.near[(NEAR_Y + rule.ky) * j.stride + j.n]);
-  if (newest > a) {
+  if (has && newest > a) {
     do newest = spike_step(L, j, ++hidden); while (newest > a);
     const u32 place = (j.near[NEAR_COUNT * j.stride + j.n] - 1u - (u32)hidden) & (RECENT - 1);
     y = hidden < KEPT_TRACES ? __uint_as_float(j.near[(NEAR_Y + hidden * YS + rule.ky) * j.stride + j.n])
                              : __ldcg(L.recent_y + ((u64)place * YS + rule.ky) * j.neurons + j.at);
   }
-  float eligible = 0.0f;
-  const bool spike = !(e.tag & TAG_SILENT);
+  __syncwarp();
+  const bool live = has && e.previous >= 0 && e.step - e.seen <= LONGEST_GAP, spike = has && !(e.tag & SILENT);
+  float eligible = 0.0f, before = w;
 #if REWARDED
-  if (rule.e >= 0) eligible = __ldcg(eligibility);
+  if (live && rule.e >= 0) eligible = __ldcg(eligibility);
 #endif
-  if (e.previous >= 0 && e.step - e.seen <= LONGEST_GAP) {
-    const float before = w;
-    recall(L, T, j, w, eligible, rule, extra(e, 0, XS, rule.kx), newest, hidden, e.previous - d, e.seen - d, a, d);
+  recall(L, T, j, live, w, eligible, rule, extra(e, 0, XS, rule.kx), newest, hidden, e.previous - d, e.seen - d, a, d);
+  if (live) {
     rose += w > before;
     fell += w < before;
-  } else {
-    eligible = 0.0f;
   }
   if (spike) {
-    if (newest != a) y = newest >= 0 ? trace_after(y, rule.keep) * decayed(T, rule.dy, a - newest) : 0.0f;
+    if (newest != a) y = newest >= 0 ? trace_after(y, rule.keep) * trace_decayed(T, rule.dy, a - newest) : 0.0f;
     const float change = change_at_arrival(w, y, c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]);
 #if REWARDED
     if (rule.e >= 0) {
@@ -308,16 +360,19 @@ __device__ __forceinline__ int pass_synapse(const LearningTables& L, const Decay
     } else
 #endif
     {
-      const float before = w;
+      before = w;
       w = bounded(before + change, c[7], c[8]);
       rose += w > before;
       fell += w < before;
     }
   }
-  __stcg(weight, w);
+  if (has) {
+    __stcg(weight, w);
 #if REWARDED
-  if (rule.e >= 0) __stcg(eligibility, eligible);
+    if (rule.e >= 0) __stcg(eligibility, eligible);
 #endif
+  }
+  __syncwarp();
   return spike ? (int)delivered(w, efficacy) : 0;
 }
 

@@ -69,14 +69,17 @@ extern "C" __global__ void integrate_global(const Tables* __restrict__ drive, fl
 #if LEARNING
   const LearningTables L = *learning;
 #if WEIGHTS
-  if ((t & 31) == 0) begin_word(L, L.near, num_neurons, n, (u64)n, (u64)num_neurons, (int)t);
+  if ((t & 31) == 0) begin_word(L, L.near, num_neurons, n, (u64)n, (int)t);
   const bool tells = spiked || is_due(L.near, num_neurons, n, p, (int)t);
 #else
   const bool tells = spiked;
 #endif
-  if (tells)
-    write_event(L, Decays{L.fine, L.coarse}, L.near, num_neurons, n, (u64)n, (u64)num_neurons,
-                L.events + (u64)atomicAdd(&clock->listed[parity], 1u) * EVENT_WORDS, (u32)n, p, (int)t, spiked);
+  if (tells) {
+    const u32 place = atomicAdd(&clock->listed[parity], 1u);
+    list[(u64)parity * num_neurons + place] = (u32)n;
+    write_event(L, Decays{L.fine, L.coarse, L.whole}, L.near, num_neurons, n, (u64)n, (u64)num_neurons,
+                L.events + (u64)place * EVENT_VECTORS, p, (int)t, spiked);
+  }
 #endif
   if (spiked) {
 #if !LEARNING
@@ -95,10 +98,11 @@ extern "C" __global__ void integrate_global(const Tables* __restrict__ drive, fl
 // Lets the events of this step pass their synapses.
 extern "C" __global__ void deliver_global(const u64* __restrict__ row_start, const u32* __restrict__ words,
                                           const unsigned short* __restrict__ delays, const unsigned char* port_of,
-                                          const signed char* sign_of, int* ring, int num_neurons, const Tables* drive,
-                                          const Clock* clock, u32 pieces, const LearningTables* __restrict__ learning) {
+                                          const signed char* sign_of, int* ring, int num_neurons, const u32* list,
+                                          const Clock* clock, u32 pieces, const Tables* drive,
+                                          const LearningTables* __restrict__ learning) {
   const LearningTables L = *learning;
-  const Decays T = {L.fine, L.coarse};
+  const Decays T = {L.fine, L.coarse, L.whole};
   const int t = (int)clock->step;
   const u32 sent = clock->listed[t & 1];
   const int lane = threadIdx.x % GROUP;
@@ -106,34 +110,37 @@ extern "C" __global__ void deliver_global(const u64* __restrict__ row_start, con
   int rose = 0, fell = 0;
   for (u32 k = (blockIdx.x * blockDim.x + threadIdx.x) / GROUP; k < sent * pieces; k += groups) {
     Event e;
-    load_event(e, L.events + (u64)(k / pieces) * EVENT_WORDS, t);
-    const u64 begin = row_start[e.row] + (u64)(k % pieces) * PIECE;
-    const u64 row_end = row_start[e.row + 1], end = begin + PIECE < row_end ? begin + PIECE : row_end;
-    const int sign = sign_of[e.row];
-    int* target = ring + (u64)port_of[e.row] * num_neurons;
-    for (u64 at = begin + lane; at < end; at += GROUP) {
+    Vectors vectors;
+    fetch_event(vectors, L.events + (u64)(k / pieces) * EVENT_VECTORS);
+    take_event(e, vectors, L.events + (u64)(k / pieces) * EVENT_VECTORS, t);
+    const u32 i = list[(u64)(t & 1) * num_neurons + k / pieces];
+    const u64 begin = row_start[i] + (u64)(k % pieces) * PIECE;
+    const u64 row_end = row_start[i + 1], end = begin + PIECE < row_end ? begin + PIECE : row_end;
+    const int sign = sign_of[i];
+    int* target = ring + (u64)port_of[i] * num_neurons;
+    for (u64 from = begin; from < end; from += GROUP) {
+      const bool has = from + lane < end;
+      const u64 at = has ? from + lane : begin;
       const u32 word = words[at], n = word >> WEIGHT_BITS;
       const int delay = CONSTANT_DELAY > 0 ? CONSTANT_DELAY : delays[at];
-      int link = (int)(e.tag >> 16) - 1;
+      int link = LINK_FROM(e);
       if (MIXED && link < 0) {
         int post = 0;
         while ((int)n >= drive->starts[post + 1]) post++;
-        link = PAIR_LINK[(e.tag & 255u) * POPULATIONS + post];
+        link = PAIR_LINK[POPULATION_OF(e) * POPULATIONS + post];
       }
+      link = max(link, 0);                            // lanes without a synapse must not look before the tables
       const float efficacy = release_of(e, link);
       int units = 0;
 #if WEIGHTS
-      const int rule = e.tag & TAG_LEARNS ? LINK_RULE[link] : -1;
-      if (rule >= 0) {
-        const Post j = {L.near, num_neurons, (int)n, (u64)n, (u64)num_neurons};
-        units = pass_synapse(L, T, e, j, rule_of(rule), efficacy, delay, __ldcg(L.weight + at), L.weight + at,
-                             L.eligibility + at, rose, fell);
-      } else if (!(e.tag & TAG_SILENT)) {
-        const float w = e.tag & TAG_LEARNS ? __ldcg(L.weight + at) : (float)(word & ((1u << WEIGHT_BITS) - 1u));
-        units = (int)delivered(w, efficacy);
-      }
+      const int rule = LEARNS_FROM(e) ? LINK_RULE[link] : -1;
+      const float w = LEARNS_FROM(e) ? __ldcg(L.weight + at) : (float)(word & ((1u << WEIGHT_BITS) - 1u));
+      const Post j = {L.near, num_neurons, (int)n, (u64)n, (u64)num_neurons};
+      units = pass_synapse(L, T, e, j, has && rule >= 0, rule_of(max(rule, 0)), efficacy, delay, w, L.weight + at,
+                           L.eligibility + at, rose, fell);
+      if (has && rule < 0 && !(e.tag & SILENT)) units = (int)delivered(w, efficacy);
 #else
-      units = (int)delivered((float)(word & ((1u << WEIGHT_BITS) - 1u)), efficacy);
+      if (has) units = (int)delivered((float)(word & ((1u << WEIGHT_BITS) - 1u)), efficacy);
 #endif
       if (units) atomicAdd(target + (u64)((t + 1 + delay) % SLOTS) * PORTS * num_neurons + n, sign * units);
     }

@@ -14,9 +14,9 @@
 // AHEAD (rows in flight per group of lanes), POPULATIONS, THRESHOLDS, PARAMETERS, TIMED (1: block 0 writes the cycles
 // of each phase of each step; the phases overlap among warps, so they are those of its first thread).
 //
-// LEARNING 1 (then see learning.cuh): what a spike releases and teaches depends on more than its row, so the sender
-// writes an event to memory, packets only count events, and receivers fetch them. A spike of step t - 1 is delivered
-// while step t is integrated, so its targets may have fired since; they have not yet, as far as its synapses know.
+// LEARNING 1 (then see learning.cuh): what a spike releases and teaches depends on more than its row, so its sender also
+// writes an event, which receivers fetch while they fetch the row. A spike of step t - 1 is delivered while step t is
+// integrated, so its targets may have fired since; as far as its synapses know, they have not yet.
 
 #define GROUPS (THREADS / LANES)
 #define RING_WIDTH (PORTS * PER_BLOCK)
@@ -34,8 +34,6 @@ __device__ __forceinline__ uint4 load_packet(const uint4* at) {
                : "=r"(p.x), "=r"(p.y), "=r"(p.z), "=r"(p.w) : "l"(at) : "memory");
   return p;
 }
-
-#define ROW_OFFSET(row) ((row) >> (6 + PORT_BITS + SIGNED))
 
 // Adds one word of a row to the accumulators. `slot` is the ring slot in which the shortest delay arrives; `flags` are
 // the port and, above it, whether the row subtracts.
@@ -66,47 +64,65 @@ __device__ __forceinline__ u32 row_words(u32 row) { return (row & 63u) * UNIT; }
 
 #if LEARNING
 #define PADDING (0xffffffffu << WEIGHT_BITS)          // fills rows up
+#define QUEUE 1024                                    // synapses that are put off, of either kind
+#define ROW_FLAGS (PORT_BITS + SIGNED + WEIGHTS)      // the last one says whether a row learns
+#else
+#define ROW_FLAGS (PORT_BITS + SIGNED)
+#endif
+#define ROW_OFFSET(row) ((row) >> (6 + ROW_FLAGS))
+#if LEARNING
 
-// An event passes one word of its row, whose weight is w; `slot` is as in add_word.
-__device__ __forceinline__ void pass_word(const LearningTables& L, const Decays& T, const Event& e, const u32* near,
-                                          const int* starts, int* ring, u32 word, float w, float* weight, int slot,
-                                          u64 neurons, int& rose, int& fell) {
-  const u32 local = word >> (WEIGHT_BITS + DELAY_BITS);
-#if DELAY_BITS > 0
-  const int late = (int)((word >> WEIGHT_BITS) & ((1u << DELAY_BITS) - 1u));
-#else
-  const int late = 0;
-#endif
-  int link = (int)(e.tag >> 16) - 1;
-  if (MIXED && link < 0) {
-    int post = 0;
-    while ((int)local * BLOCKS + (int)blockIdx.x >= starts[post + 1]) post++;
-    link = PAIR_LINK[(e.tag & 255u) * POPULATIONS + post];
-  }
-  const float efficacy = release_of(e, link);
-  int units = 0;
-#if WEIGHTS
-  const int rule = e.tag & TAG_LEARNS ? LINK_RULE[link] : -1;
-  if (rule >= 0) {
-    const Post j = {near, PER_BLOCK, (int)local, (u64)blockIdx.x * PER_BLOCK + local, neurons};
-    units = pass_synapse(L, T, e, j, rule_of(rule), efficacy, MIN_DELAY + late, w, weight,
-                         L.eligibility + (weight - L.weight), rose, fell);
-  } else if (!(e.tag & TAG_SILENT)) {
-    units = (int)delivered(e.tag & TAG_LEARNS ? w : (float)(word & ((1u << WEIGHT_BITS) - 1u)), efficacy);
-  }
-#else
-  units = (int)delivered((float)(word & ((1u << WEIGHT_BITS) - 1u)), efficacy);
-#endif
+// Adds what a word of `row` releases to the accumulators; `slot` is as in add_word.
+__device__ __forceinline__ void add_units(int* ring, u32 row, u32 word, int units, int slot) {
   if (units == 0) return;
-  int at = slot + late;
-  if (DELAY_BITS > 0 && at >= SLOTS) at -= SLOTS;
-  u32 flags = (e.row >> 6) & ((1u << (PORT_BITS + SIGNED)) - 1u);
+  int at = slot;
+#if DELAY_BITS > 0
+  at += (int)((word >> WEIGHT_BITS) & ((1u << DELAY_BITS) - 1u));
+  if (at >= SLOTS) at -= SLOTS;
+#endif
+  u32 flags = (row >> 6) & ((1u << (PORT_BITS + SIGNED)) - 1u);
 #if SIGNED
   if (flags >> PORT_BITS) units = -units;
   flags &= (1u << PORT_BITS) - 1u;
 #endif
-  atomicAdd(ring + at * RING_WIDTH + (PORTS > 1 ? flags * PER_BLOCK : 0u) + local, units);
+  atomicAdd(ring + at * RING_WIDTH + (PORTS > 1 ? flags * PER_BLOCK : 0u) + (word >> (WEIGHT_BITS + DELAY_BITS)), units);
 }
+
+// What the synapses of a row have in common, or those onto one population.
+__device__ __forceinline__ int link_of(const Event& e, const int* starts, u32 word) {
+  int link = LINK_FROM(e);
+  if (MIXED && link < 0) {
+    int post = 0;
+    while ((int)(word >> (WEIGHT_BITS + DELAY_BITS)) * BLOCKS + (int)blockIdx.x >= starts[post + 1]) post++;
+    link = PAIR_LINK[POPULATION_OF(e) * POPULATIONS + post];
+  }
+  return max(link, 0);                                // lanes without a synapse must not look before the tables
+}
+
+// An event passes a word whose weight stays.
+__device__ __forceinline__ void pass_static(const LearningTables& L, const Event& e, u32 row, const int* starts,
+                                            int* ring, u32 word, int slot) {
+  const float units = (float)(word & ((1u << WEIGHT_BITS) - 1u));
+  add_units(ring, row, word, (int)delivered(units, release_of(e, link_of(e, starts, word))), slot);
+}
+
+#if WEIGHTS
+// An event passes one word of a row that learns, whose weight is w, if the lane has one; by all lanes of a warp.
+__device__ __forceinline__ void pass_word(const LearningTables& L, const Decays& T, const Event& e, u32 row,
+                                          const u32* near, const int* starts, int* ring, bool has, u32 word,
+                                          float w, float* weight, int slot, u64 neurons, int& rose, int& fell) {
+  if (!has) word = 0u;
+  const u32 local = word >> (WEIGHT_BITS + DELAY_BITS);
+  const int d = MIN_DELAY + (DELAY_BITS > 0 ? (int)((word >> WEIGHT_BITS) & ((1u << DELAY_BITS) - 1u)) : 0);
+  const int link = link_of(e, starts, word), rule = LINK_RULE[link];
+  const float efficacy = release_of(e, link);
+  const Post j = {near, PER_BLOCK, (int)local, (u64)blockIdx.x * PER_BLOCK + local, neurons};
+  int units = pass_synapse(L, T, e, j, has && rule >= 0, rule_of(max(rule, 0)), efficacy, d, w, weight,
+                           L.eligibility + (weight - L.weight), rose, fell);
+  if (has && rule < 0 && !(e.tag & SILENT)) units = (int)delivered(w, efficacy);
+  add_units(ring, row, word, units, slot);
+}
+#endif
 #endif
 
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
@@ -122,25 +138,28 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
                  ) {
   extern __shared__ int ring[];
   u32* list = (u32*)(ring + SLOTS * RING_WIDTH);
+  u32* own_rows = list + LIST;                        // rows of the spikes of this block in this step
+  u32* own_ids = own_rows + OWN_LIST;
 #if LEARNING
-  u32* own_ids = list + LIST;
-  u32* near = own_ids + OWN_LIST;
+  u32* which = own_ids + OWN_LIST;                    // event of each row of the list
+  u32* near = which + LIST;
   float* fine = (float*)(near + NEAR_ROWS * PER_BLOCK);
   float* coarse = fine + DECAYS * 64;                 // only where it fits
-  __shared__ u32 sent[2];
+  float* whole = coarse + COARSE_SHARED * DECAYS * COARSE;
+  u32* queue = (u32*)(whole + DECAYS * WHOLE);        // [2][QUEUE] places in rows, rows in the list
+  unsigned short* order = (unsigned short*)(queue + 4 * QUEUE * WEIGHTS);     // of the list: rows that learn, then others
+  __shared__ u32 told[2], queued[2], ordered[2];
   const LearningTables L = *learning;
   const u64 neurons = (u64)BLOCKS * PER_BLOCK;
-  const Decays T = {fine, COARSE_SHARED ? coarse : L.coarse};
+  const Decays T = {fine, COARSE_SHARED ? coarse : L.coarse, whole};
   float* block_weight = L.weight + (u64)blockIdx.x * L.weights_per_block - L.weight_first;
   int rose = 0, fell = 0;
   for (int k = threadIdx.x; k < NEAR_ROWS * PER_BLOCK; k += THREADS)
     near[k] = L.near[(u64)(k / PER_BLOCK) * neurons + blockIdx.x * PER_BLOCK + k % PER_BLOCK];
   for (int k = threadIdx.x; k < DECAYS * 64; k += THREADS) fine[k] = L.fine[k];
+  for (int k = threadIdx.x; k < DECAYS * WHOLE; k += THREADS) whole[k] = L.whole[k];
   if (COARSE_SHARED) for (int k = threadIdx.x; k < DECAYS * COARSE; k += THREADS) coarse[k] = L.coarse[k];
-  if (threadIdx.x < 2) sent[threadIdx.x] = 0;
-#else
-  u32* own_rows = list + LIST;                        // rows of the spikes of this block in this step
-  u32* own_ids = own_rows + OWN_LIST;
+  if (threadIdx.x < 2) told[threadIdx.x] = queued[threadIdx.x] = ordered[threadIdx.x] = 0;
 #endif
   __shared__ u32 fired[2], listed[2], spills[2], recorded;
   __shared__ u32 count_of[BLOCKS], place_of[BLOCKS];
@@ -289,17 +308,16 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
         if (!RESIDENT) STORE_STATES
 #if LEARNING
 #if WEIGHTS
-        if ((t & 31) == 0) begin_word(L, near, PER_BLOCK, local, (u64)at, neurons, (int)t);
+        if ((t & 31) == 0) begin_word(L, near, PER_BLOCK, local, (u64)at, (int)t);
         const bool tells = spiked || is_due(near, PER_BLOCK, local, p, (int)t);
 #else
         const bool tells = spiked;
 #endif
         if (tells) {
-          u32* to = L.events + (((u64)(t & (PACKET_RING - 1)) * BLOCKS + block) * PER_BLOCK
-                                + atomicAdd(&sent[parity], 1u)) * EVENT_WORDS;
-          write_event(L, T, near, PER_BLOCK, local, (u64)at, neurons, to, RESIDENT ? row[KEPT_AT] : rows[at], p, (int)t,
-                      spiked);
-          __threadfence();
+          const u32 place = atomicAdd(&told[parity], 1u);
+          own_rows[place] = RESIDENT ? row[KEPT_AT] : rows[at];
+          uint4* to = L.events + (((u64)(t & (PACKET_RING - 1)) * BLOCKS + block) * PER_BLOCK + place) * EVENT_VECTORS;
+          write_event(L, T, near, PER_BLOCK, local, (u64)at, neurons, to, p, (int)t, spiked);
         }
         if (spiked) {
           own_ids[atomicAdd(&fired[parity], 1u)] = local;
@@ -323,19 +341,6 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
 #endif
     // ---- receive the spikes of step t - 1
     u32 count = 0;
-#if LEARNING
-    if (step > 0 && poller < BLOCKS) {
-      const u32 tag = (u32)t & 0xffffu;
-      while ((packet.x >> 16) != tag) packet = load_packet(inbox);
-      count = packet.x & 0xffffu;
-      const u32 base = count ? atomicAdd(&listed[parity], count) : 0u;
-      count_of[poller] = count;
-      place_of[poller] = base;
-      for (u32 k = 0; k < count && base + k < LIST; k++) list[base + k] = (u32)poller << 16 | k;
-      __threadfence();
-    }
-    __syncthreads();
-#else
     if (step > 0 && poller < ((BLOCKS * PACKETS + 31) & ~31)) {
       u32 here = 0;
       if (polls) {
@@ -354,6 +359,10 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
         if (here > 0) list[base] = packet.y;
         if (here > 1) list[base + 1] = packet.z;
         if (here > 2) list[base + 2] = packet.w;
+#if LEARNING
+        const u32 first = (u32)(poller / PACKETS * PER_BLOCK + 3 * (poller % PACKETS));
+        for (u32 z = 0; z < here; z++) which[base + z] = first + z;
+#endif
       }
       if (polls && poller % PACKETS == 0) {
         int from = poller / PACKETS;
@@ -364,17 +373,17 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       }
     }
     const int spilling = __syncthreads_or(count > INLINE_SPIKES);
-#endif
 #if STIMULI
     if (thread < STIMULI) evaluate(tables.stimuli[thread], tables, t + 1, next, value[thread], stimulus_row[thread]);
 #endif
     // ---- publish the spikes of step t
-    const u32 own = fired[parity];
 #if LEARNING
-    if (!last && thread < INBOXES)
-      store_packet(packets + ((u64)(t & (PACKET_RING - 1)) * INBOXES + thread) * BLOCKS + block,
-                   (((u32)t + 1u) << 16) | sent[parity], 0u, 0u, 0u);
+    const u32 own = told[parity], spikes = fired[parity];     // events: spikes, and rows that must be kept up to date
+#define SPIKES spikes
 #else
+    const u32 own = fired[parity];
+#define SPIKES own
+#endif
     if (!last) {
       if (own > INLINE_SPIKES) {
         u32* to = spilled + ((u64)(t & (PACKET_RING - 1)) * BLOCKS + block) * PER_BLOCK;
@@ -388,86 +397,17 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
                      (((u32)t + 1u) << 16) | own, own_rows[3 * k], own_rows[3 * k + 1], own_rows[3 * k + 2]);
       }
     }
-#endif
 #if TIMED
     const long long sent = clock64();
 #endif
     // ---- deliver the spikes of step t - 1; a delay of d arrives at step t + d
-#if LEARNING
-    const u32 rows_now = listed[parity];
-#else
     const u32 in_packets = listed[parity], rows_now = in_packets + spills[parity];
-#endif
     const int first_slot = (slot + MIN_DELAY) % SLOTS;
     bool waiting = !last;
     // all rows at once where they fit the list, which is nearly always; else in rounds
     for (u32 round = 0; round == 0 || round * LIST < rows_now; round++) {
       const u32 from = round * LIST, in_list = min(rows_now - from, (u32)LIST);
       if (round > 0) __syncthreads();
-#if LEARNING
-      if (round > 0) {
-        for (int q = warp; q < BLOCKS; q += THREADS / 32)
-          for (u32 k = lane; k < count_of[q]; k += 32) {
-            const u32 place = place_of[q] + k - from;              // wraps to a large number below `from`
-            if (place < LIST) list[place] = (u32)q << 16 | k;
-          }
-        __syncthreads();
-      }
-      const u32* events = L.events + (u64)((t - 1) & (PACKET_RING - 1)) * BLOCKS * PER_BLOCK * EVENT_WORDS;
-#define EVENT_AT(k) (events + (u64)((list[k] >> 16) * PER_BLOCK + (list[k] & 0xffffu)) * EVENT_WORDS)
-      // A group of lanes passes chunks of LANES words, of one row after the other; the words of the next chunk and the
-      // event of the next row are under way meanwhile.
-      u32 k = thread / LANES, at = 0, length = 0, word = PADDING;
-      float w = 0.0f;
-      Event e, coming;
-      if (k < in_list) load_event(e, EVENT_AT(k), (int)(t - 1));
-      if (k + GROUPS < in_list) load_event(coming, EVENT_AT(k + GROUPS), (int)(t - 1));
-#define LOAD_WORD(word, w, e, length, at) { \
-        const u32 offset = ROW_OFFSET(e.row) * UNIT + (at) + row_lane; \
-        word = PADDING; \
-        if ((at) + row_lane < length) { \
-          word = __ldcs(words + offset); \
-          if (WEIGHTS && (e.tag & TAG_LEARNS)) w = __ldcg(block_weight + offset); \
-        } }
-      if (k < in_list) {
-        length = row_words(e.row);
-        LOAD_WORD(word, w, e, length, 0)
-      }
-      if (waiting) {                                  // hidden behind the loads
-        if (record) {
-          u32* to = record + (u64)block * record_capacity + recorded;
-          for (u32 j = thread; j < own; j += THREADS) to[j] = ((u32)step << 16) | own_ids[j];
-        }
-        if ((t & 3) == 3) BACKGROUND(t + 1)
-        waiting = false;
-      }
-      #pragma unroll 1
-      while (k < in_list) {
-        Event next = e;
-        u32 next_k = k, next_at = at + LANES, next_length = length, next_word = PADDING;
-        float next_w = 0.0f;
-        if (next_at >= length) {
-          next_k = k + GROUPS;
-          next_at = next_length = 0;
-          if (next_k < in_list) {
-            next = coming;
-            next_length = row_words(next.row);
-            if (next_k + GROUPS < in_list) load_event(coming, EVENT_AT(next_k + GROUPS), (int)(t - 1));
-          }
-        }
-        LOAD_WORD(next_word, next_w, next, next_length, next_at)
-        if (word != PADDING)
-          pass_word(L, T, e, near, starts, ring, word, w, block_weight + ROW_OFFSET(e.row) * UNIT + at + row_lane,
-                    first_slot, neurons, rose, fell);
-        e = next;
-        k = next_k;
-        at = next_at;
-        length = next_length;
-        word = next_word;
-        w = next_w;
-      }
-    }
-#else
       if (spilling) {
         if (round == 0) __threadfence();
         const u32* spill = spilled + (u64)((t - 1) & (PACKET_RING - 1)) * BLOCKS * PER_BLOCK;
@@ -477,13 +417,150 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
           for (u32 k = INLINE_SPIKES + lane; k < all; k += 32) {
             const u32 place = base + k - INLINE_SPIKES - from;       // wraps to a large number below `from`
             if (place < LIST) list[place] = __ldcg(spill + (u64)q * PER_BLOCK + k);
+#if LEARNING
+            if (place < LIST) which[place] = q * PER_BLOCK + k;
+#endif
           }
         }
         __syncthreads();
       }
+#if LEARNING
+      const uint4* events = L.events + (u64)((t - 1) & (PACKET_RING - 1)) * BLOCKS * PER_BLOCK * EVENT_VECTORS;
+#define EVENT(k) (events + (u64)which[k] * EVENT_VECTORS)
+#endif
       u32 k = thread / LANES;
+#if LEARNING && WEIGHTS
+      // Rows that learn and others apart, so that the lanes of a warp do the same.
+      for (u32 first = warp * 32; first < in_list; first += THREADS) {
+        const u32 place = first + lane, before = (1u << lane) - 1u;
+        const bool in = place < in_list, learns = in && (list[place] >> (6 + PORT_BITS + SIGNED) & 1u);
+        const u32 some = __ballot_sync(~0u, learns), others = __ballot_sync(~0u, in && !learns);
+        u32 at = 0;
+        if (lane == 0) at = atomicAdd(&ordered[0], __popc(some));
+        if (lane == 1) at = atomicAdd(&ordered[1], __popc(others));
+        const u32 front = __shfl_sync(~0u, at, 0), back = __shfl_sync(~0u, at, 1);
+        if (learns) order[front + __popc(some & before)] = (unsigned short)place;
+        else if (in) order[LIST - 1 - back - __popc(others & before)] = (unsigned short)place;
+      }
+      __syncthreads();
+      const u32 learning_rows = ordered[0], other_rows = ordered[1];
+      // A group of lanes passes one row after the other; the next row is under way meanwhile. What would leave most
+      // lanes idle is put off: what follows the first word of each lane, and synapses with much news.
+      u32 row = 0, word[CHUNKS];
+      float w = 0.0f;
+      Event e = {};
+      Vectors coming;
+#define LOAD_ROW(word, w, row) { \
+        const u32 offset = ROW_OFFSET(row) * UNIT + row_lane; \
+        _Pragma("unroll") \
+        for (int z = 0; z < CHUNKS; z++) \
+          word[z] = z * LANES + row_lane < row_words(row) ? __ldcs(words + offset + z * LANES) : PADDING; \
+        const bool has_weight = row_lane < row_words(row) && offset - (u32)L.weight_first < (u32)L.weights_per_block; \
+        w = has_weight ? __ldcg(block_weight + offset) : 0.0f; }
+      if (k < learning_rows) row = list[order[k]];
+      LOAD_ROW(word, w, row)
+      if (k < learning_rows) fetch_event(coming, EVENT(order[k]));
+      if (waiting) {                                  // hidden behind the loads
+        if (record) {
+          u32* to = record + (u64)block * record_capacity + recorded;
+          for (u32 j = thread; j < SPIKES; j += THREADS) to[j] = ((u32)step << 16) | own_ids[j];
+        }
+        if ((t & 3) == 3) BACKGROUND(t + 1)
+        waiting = false;
+      }
+      for (u32 other = thread / LANES; other < other_rows; other += GROUPS) {
+        const u32 index = order[LIST - 1 - other], static_row = list[index];
+        const u32* at = words + ROW_OFFSET(static_row) * UNIT;
+        u32 one[CHUNKS];
+        #pragma unroll
+        for (int z = 0; z < CHUNKS; z++)
+          one[z] = z * LANES + row_lane < row_words(static_row) ? __ldcs(at + z * LANES + row_lane) : PADDING;
+        Event told_by = {};
+#if RELEASES
+        Vectors vectors;
+        fetch_event(vectors, EVENT(index));
+        take_event(told_by, vectors, EVENT(index), (int)(t - 1));
+#endif
+        #pragma unroll
+        for (int z = 0; z < CHUNKS; z++)
+          if (one[z] != PADDING) pass_static(L, told_by, static_row, starts, ring, one[z], first_slot);
+        for (u32 z = CHUNKS * LANES + row_lane; z < row_words(static_row); z += LANES) {
+          const u32 further = __ldcs(at + z);
+          if (further != PADDING) pass_static(L, told_by, static_row, starts, ring, further, first_slot);
+        }
+      }
+      if (k < learning_rows) take_event(e, coming, EVENT(order[k]), (int)(t - 1));
+      #pragma unroll 1
+      while (__any_sync(~0u, k < learning_rows)) {
+        const u32 next_k = k + GROUPS;
+        const bool turns = next_k < learning_rows;
+        u32 next_word[CHUNKS], next_row = 0;
+        float next_w;
+        if (turns) next_row = list[order[next_k]];
+        LOAD_ROW(next_word, next_w, next_row)
+        if (turns) fetch_event(coming, EVENT(order[next_k]));
+        const u32 offset = ROW_OFFSET(row) * UNIT + row_lane, length = row_words(row);
+        u64 todo = 0;                                 // words that are to be passed now, by their number in the lane
+#define PUT_OFF(one, z) if (one != PADDING) { \
+          const int d = MIN_DELAY + (DELAY_BITS > 0 ? (int)((one >> WEIGHT_BITS) & ((1u << DELAY_BITS) - 1u)) : 0); \
+          const bool much = has_long_news(e, near, PER_BLOCK, one >> (WEIGHT_BITS + DELAY_BITS), d); \
+          u32 place = QUEUE; \
+          if (much || (z) > 0) place = atomicAdd(&queued[much], 1u); \
+          if (place < QUEUE) { \
+            queue[2 * (much * QUEUE + place)] = (z) * LANES + row_lane; \
+            queue[2 * (much * QUEUE + place) + 1] = order[k]; \
+          } else { \
+            todo |= 1ull << (z); \
+          } }
+        #pragma unroll
+        for (int z = 0; z < CHUNKS; z++) PUT_OFF(word[z], z)
+        for (u32 z = CHUNKS; z * LANES + row_lane < length; z++) {
+          const u32 one = __ldcs(words + offset + z * LANES);
+          PUT_OFF(one, z)
+        }
+        while (__any_sync(~0u, todo != 0)) {          // once, unless the queue is full
+          const bool has = todo != 0;
+          const u32 at = offset + (has ? (u32)(__ffsll((long long)todo) - 1) * LANES : 0u);
+          u32 one = word[0];
+          float own = w;
+          if (has && at != offset) {
+            one = words[at];
+            own = __ldcg(block_weight + at);
+          }
+          pass_word(L, T, e, row, near, starts, ring, has, one, own, block_weight + at, first_slot, neurons, rose, fell);
+          todo &= todo - 1;
+        }
+        if (turns) take_event(e, coming, EVENT(order[next_k]), (int)(t - 1));
+        k = next_k;
+        row = next_row;
+        w = next_w;
+        #pragma unroll
+        for (int z = 0; z < CHUNKS; z++) word[z] = next_word[z];
+      }
+      __syncthreads();
+      const u32 rests = min(queued[0], (u32)QUEUE), all = rests + min(queued[1], (u32)QUEUE);
+      #pragma unroll 1
+      for (u32 from = warp * 32; from < all; from += THREADS) {
+        const bool has = from + lane < all;
+        const u32 q = has ? from + lane : from;
+        const u32* entry = queue + 2 * (q < rests ? q : QUEUE + q - rests);
+        const u32 own_row = list[entry[1]], offset = ROW_OFFSET(own_row) * UNIT + entry[0];
+        Event own_event;
+        fetch_event(coming, EVENT(entry[1]));
+        take_event(own_event, coming, EVENT(entry[1]), (int)(t - 1));
+        __syncwarp();
+        pass_word(L, T, own_event, own_row, near, starts, ring, has, words[offset], __ldcg(block_weight + offset),
+                  block_weight + offset, first_slot, neurons, rose, fell);
+      }
+      __syncthreads();
+      if (thread < 2) queued[thread] = ordered[thread] = 0;
+    }
+#else
       do {
         u32 ahead[AHEAD], word[AHEAD][CHUNKS];
+#if LEARNING
+        Vectors event[AHEAD];
+#endif
         #pragma unroll
         for (int q = 0; q < AHEAD; q++) {
           const u32 index = k + q * GROUPS;
@@ -497,16 +574,34 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
             #pragma unroll
             for (int z = 0; z < CHUNKS; z++)
               if (z * LANES + row_lane < length) word[q][z] = __ldcs(at + z * LANES + row_lane);
+#if LEARNING
+            #pragma unroll
+            for (int z = 0; z < CHUNKS; z++) if (z * LANES + row_lane >= length) word[q][z] = PADDING;
+            fetch_event(event[q], EVENT(index));
+#endif
           }
         }
         if (waiting) {                                // hidden behind the loads
           if (record) {
             u32* to = record + (u64)block * record_capacity + recorded;
-            for (u32 j = thread; j < own; j += THREADS) to[j] = ((u32)step << 16) | own_ids[j];
+            for (u32 j = thread; j < SPIKES; j += THREADS) to[j] = ((u32)step << 16) | own_ids[j];
           }
           if ((t & 3) == 3) BACKGROUND(t + 1)
           waiting = false;
         }
+#if LEARNING
+        #pragma unroll
+        for (int q = 0; q < AHEAD; q++) if (ahead[q]) {
+#define PASS(word) \
+    if ((word) != PADDING) pass_static(L, e, ahead[q], starts, ring, word, first_slot);
+          Event e;
+          take_event(e, event[q], EVENT(k + q * GROUPS), (int)(t - 1));
+          #pragma unroll
+          for (int z = 0; z < CHUNKS; z++) PASS(word[q][z])
+          const u32* at = words + (u64)ROW_OFFSET(ahead[q]) * UNIT;
+          for (u32 z = CHUNKS * LANES + row_lane; z < row_words(ahead[q]); z += LANES) PASS(__ldcs(at + z))
+        }
+#else
         #pragma unroll
         for (int q = 0; q < AHEAD; q++) if (ahead[q]) {
           const u32 flags = (ahead[q] >> 6) & ((1u << (PORT_BITS + SIGNED)) - 1u);
@@ -517,17 +612,18 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
           for (u32 z = CHUNKS * LANES + row_lane; z < length; z += LANES)
             add_word(ring, __ldcs(at + z), flags, first_slot);
         }
+#endif
         k += GROUPS * AHEAD;
       } while (k < in_list);
     }
 #endif
     __syncthreads();
     if (thread == 0) {
-#if LEARNING
-      sent[parity] = 0;
-#endif
       fired[parity] = listed[parity] = spills[parity] = 0;
-      if (!last) recorded += own;
+      if (!last) recorded += SPIKES;
+#if LEARNING
+      told[parity] = 0;
+#endif
     }
 #if TIMED
     if (block == 0 && thread == 0 && !last) {
