@@ -10,6 +10,7 @@ from ..network.learning import COEFFICIENTS, FINE, Learning
 from ..network.plan import Plan
 
 QUEUE = 1024                               # synapses that a block puts off, of either kind (step_partitioned.cu)
+_NO_RULE = RuleText([0.0] * len(COEFFICIENTS), (0, 0, -1, 0, 0, 0, 0), 0.0)      # where synapses only come and go
 _LONGEST_WHOLE = 1024                      # steps up to which traces decay by one table
 _COARSE_BYTES = 8192                       # up to so large, the coarse tables of decays are kept in shared memory
 
@@ -36,7 +37,8 @@ def learning_text(plan: Plan) -> LearningText:
         "X_KEEP": learning.x_keep, "Y_DECAY": learning.y_decay, "Y_KEEP": learning.y_keep,
         "RELEASE_SET": learning.release_set, "RELEASE_VALUES": learning.release_values,
         "RELEASE_DECAY": learning.release_decay}
-    return LearningText(constants, tables, [_rule(learning, k) for k in range(len(learning.coefficients))])
+    rules = [_rule(learning, k) for k in range(len(learning.coefficients))]
+    return LearningText(constants, tables, rules or [_NO_RULE])
 
 
 def _rule(learning: Learning, number: int) -> RuleText:

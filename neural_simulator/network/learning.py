@@ -232,6 +232,9 @@ def make_learning(plan: Plan) -> Learning | None:
         raise ConfigurationError(
             f"A network can have {_MOST_POST_TRACES} different windows of postsynaptic spikes, not {len(ys)}; let "
             "projections share their time constants.", "plasticity")
+    structure = make_structure(plan, _bounds(plan))
+    if structure is not None and not rules:
+        ys[(taus[0.0], 0.0)]                    # weights apart without a rule: kernels find a trace that nobody reads
     decays = make_decays(taus, plan.dt)
     rewards = {(r["dopamine_tau_ms"], r["baseline"]) for q in plan.projections
                if (r := q.plasticity_rules.get("REWARD_STDP"))}
@@ -244,7 +247,6 @@ def make_learning(plan: Plan) -> Learning | None:
     for p, numbers in enumerate(own):
         release_set[p, :len(numbers)] = list(numbers)
     learns = np.array([any((link >= 0) and list(links)[link][0] >= 0 for link in row) for row in pair_link])
-    structure = make_structure(plan, _bounds(plan))
     if structure is not None:
         learns |= (structure.pair >= 0).any(axis=1)
     life_x = max((decays.lifetime(tau) for tau, _ in xs), default=0)

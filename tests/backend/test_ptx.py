@@ -70,6 +70,7 @@ LEARNING = {
     "all rules": {"enable_hebbian_learning": True, "enable_short_term_plasticity": True, "enable_inhibitory_stdp": True,
                   "enable_homeostasis": True},
     "reward": {"enable_reward_modulation": True, "enable_short_term_plasticity": True, "stdp_mu_plus": 0.4},
+    "synapses that come and go": {"enable_structural_plasticity": True},
     "rules that differ in a row": {"enable_stdp": True, "neural_structure_profile": "CORTEX_L23_RS_FS",
                                    "dt_ms": 0.25},
 }

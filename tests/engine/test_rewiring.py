@@ -24,6 +24,7 @@ from neural_simulator.network.network import Network
 from neural_simulator.network.plan import make_plan
 from neural_simulator.network.rewiring import Wiring, device_counts, device_words, play
 from tests.activity import CPU
+from tests.backend import emulator
 from tests.engine.test_learning import LEARNING, NET, everything, same
 
 MOST_IN, MOST_OUT = (COUNTS.index(name) for name in ("MOST_IN", "MOST_OUT"))
@@ -335,38 +336,53 @@ def test_a_snapshot_between_rounds_continues_with_the_same_bits(threads):
     assert all(np.array_equal(a, b) for a, b in zip(sim.network.csr(), fresh.network.csr(), strict=True))
 
 
-@pytest.mark.parametrize("kind", ["partitioned", "global"])
-def test_both_layouts_of_a_device_rewire_as_the_cpu_does(kind, monkeypatch):
-    if cuda.problem() is not None:
-        pytest.skip(f"no CUDA: {cuda.problem()}")
+def follow(core: CoreSimConfig, kind: str, counts: tuple[int, int, int], monkeypatch) -> Simulation:
+    """Run on the CPU and on a device of this layout, compare everything, and let states go over; return the first."""
     if kind == "global":
         monkeypatch.setattr(cuda_engine, "choose", lambda plan, device: Layout(
             "global", "for this test", 1, slots=plan.max_delay_steps + 2))
-    core = CORES["reward"]
     host, device = Simulation(core, CPU), Simulation(core, GPUConfig(backend="cuda"))
-    fresh = everything(device)
+    fresh, states = everything(device), {}
     assert same(fresh, everything(host)) and device._engine.layout.kind == kind
-    states = {}
-    for count in (130, 120, 200):
+    for count in counts:
         for sim in (host, device):
             sim.step(count)
             states[sim, sim.step_index] = sim.snapshot()
         assert same(everything(device), everything(host)), count
-    assert device.plasticity_events == host.plasticity_events and min(host.plasticity_events) > 300
+    assert device.plasticity_events == host.plasticity_events
     for a, b in zip(device.network.csr(), host.network.csr(), strict=True):
         assert np.array_equal(a, b)
     for a, b in zip(device.network.synapses_of(7), host.network.synapses_of(7), strict=True):
         assert sorted(zip(*a, strict=True)) == sorted(zip(*b, strict=True))
     assert np.array_equal(device.network.in_degrees(), host.network.in_degrees())
-    after = everything(host)
+    after, middle = everything(host), counts[0] + counts[1]
     for sim, other in ((host, device), (device, host)):                # a state goes over to the other one
-        sim.restore(states[other, 250])
-        sim.step(200)
+        sim.restore(states[other, middle])
+        sim.step(counts[2])
         assert same(everything(sim), after)
-    device.go_back(250)
-    assert same(everything(device), states[host, 250].arrays())
+    device.go_back(middle)
+    assert same(everything(device), states[host, middle].arrays())
     device.reset()
     assert same(everything(device), fresh)
+    return host
+
+
+@pytest.mark.parametrize("kind", ["partitioned", "global"])
+@pytest.mark.parametrize("name", ["reward", "release"])
+def test_both_layouts_of_a_device_rewire_as_the_cpu_does(name, kind, monkeypatch):
+    if cuda.problem() is not None:
+        pytest.skip(f"no CUDA: {cuda.problem()}")
+    assert min(follow(CORES[name], kind, (130, 120, 200), monkeypatch).plasticity_events[2:]) > 300
+
+
+@pytest.mark.parametrize("kind", [pytest.param("partitioned", marks=pytest.mark.slow), "global"])
+def test_the_text_of_a_device_rewires_as_the_cpu_does_on_the_host_too(kind, monkeypatch):
+    """Synapses that only come and go: their weights lie apart, but no rule changes them."""
+    if emulator.COMPILER is None:
+        pytest.skip("no g++")
+    emulator.install(monkeypatch)
+    core = CORES["release"].changed(structural_interval_ms=10.0)
+    assert min(follow(core, kind, (13, 12, 10), monkeypatch).plasticity_events[2:]) > 100
 
 
 def test_going_back_across_a_round_leads_to_what_was():
