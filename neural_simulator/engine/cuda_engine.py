@@ -78,6 +78,8 @@ class CudaEngine:
         with self._stream:
             self._prepare()
             self.reset()
+        if self.rewiring is not None:
+            self.rewiring.compile(self.network)
 
     # ---- tables that never change
     @property
