@@ -23,6 +23,16 @@ def sha(*arrays: np.ndarray) -> str:
     return digest.hexdigest()[:32]
 
 
+def everything(sim: Simulation) -> dict[str, np.ndarray]:
+    """All that a checkpoint would hold."""
+    return sim.snapshot().arrays()
+
+
+def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
+    """Whether two states have the same arrays, bit for bit."""
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
 def state_sha(sim: Simulation) -> str:
     """A fingerprint of all state variables of all neurons."""
     state = sim.state

@@ -6,9 +6,36 @@ The fields let a form mark the widget that holds the bad value.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+Arguments = ParamSpec("Arguments")
+
 
 class SimulatorError(Exception):
     """Base of all errors whose text is meant for the user."""
+
+
+def command(program: str) -> Callable[[Callable[Arguments, int]], Callable[Arguments, int]]:
+    """Mark the main function of a command: an error is one sentence and exit code 2, an interruption is 130."""
+
+    def mark(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
+        @wraps(main)
+        def told(*arguments: Arguments.args, **options: Arguments.kwargs) -> int:
+            try:
+                return main(*arguments, **options)
+            except SimulatorError as error:
+                print(f"{program}: {error}", file=sys.stderr)
+                return 2
+            except KeyboardInterrupt:
+                print(f"{program}: interrupted.", file=sys.stderr)
+                return 130
+
+        return told
+
+    return mark
 
 
 class ConfigurationError(SimulatorError):

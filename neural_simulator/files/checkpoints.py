@@ -94,7 +94,7 @@ def put_origin(file: h5py.File, origin: Origin) -> None:
 
 
 # ---- reading --------------------------------------------------------------------------------------------
-class Checkpoint:
+class Checkpoint(hdf5.Opened):
     """A checkpoint opened for reading; use `Checkpoint.open(path)`, best in a `with` block.
 
     `origin` says what to build, `step` where the state stands, `layout` which arrays it has. Every error is a
@@ -102,8 +102,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: Path, file: hdf5.CheckedFile):
-        self.path = path
-        self._file = file
+        super().__init__(path, file)
         with hdf5.reading(path):
             if not file.complete:
                 raise ValueError("it was not closed by its writer")
@@ -142,16 +141,6 @@ class Checkpoint:
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise ValueError(f"state/{name} holds values that are no numbers")
         return values
-
-    def close(self) -> None:
-        """Close the file; a second call does nothing."""
-        self._file.close()
-
-    def __enter__(self) -> Checkpoint:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def read_origin(path: Path | str, file: h5py.File) -> Origin:

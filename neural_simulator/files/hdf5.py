@@ -187,6 +187,27 @@ class CheckedFile(h5py.File):
             self._source.close()
 
 
+AnyOpened = TypeVar("AnyOpened", bound="Opened")
+
+
+class Opened:
+    """A file opened for reading, best in a `with` block."""
+
+    def __init__(self, path: Path, file: CheckedFile):
+        self.path = path
+        self._file = file
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        self._file.close()
+
+    def __enter__(self: AnyOpened) -> AnyOpened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 def open_checked(path: Path | str, kind: FileKind) -> CheckedFile:
     """Open `path` for reading.
 

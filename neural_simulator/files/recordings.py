@@ -100,7 +100,7 @@ def texts_of(populations: Sequence[Population]) -> np.ndarray:
 
 
 # ---- reading --------------------------------------------------------------------------------------------
-class Recording:
+class Recording(hdf5.Opened):
     """A recording opened for reading; use `Recording.open(path)`, best in a `with` block.
 
     `core` is the configuration in force at the beginning and `seed` the seed really used; `origin` says what to build
@@ -109,9 +109,8 @@ class Recording:
     """
 
     def __init__(self, path: Path, file: hdf5.CheckedFile):
-        self.path = path
+        super().__init__(path, file)
         self.complete = file.complete
-        self._file = file
         self._blocks: OrderedDict[tuple[str, int], list[np.ndarray]] = OrderedDict()
         self._verified: set[tuple[str, int]] = set()
         with hdf5.reading(path):
@@ -255,16 +254,6 @@ class Recording:
             edges, data = self._edges("keyframes", block), self._block("keyframes", block)[-1]
             place = number - int(stops[block])
             return packing.unpack(data[edges[place]:edges[place + 1]].tobytes(), names)
-
-    def close(self) -> None:
-        """Close the file; a second call does nothing."""
-        self._file.close()
-
-    def __enter__(self) -> Recording:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _check_spikes(self, steps: np.ndarray, ids: np.ndarray) -> None:
         """Raise ValueError for spikes of neurons or steps that the recording does not have."""

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..base.declarations import NeuronModel
-from ..base.errors import SimulatorError
+from ..base.errors import SimulatorError, command
 from ..base.grammar import composed, fmax, fmin
 from ..base.paths import ROOT
 from ..base.system import system_info
@@ -498,6 +498,7 @@ def uncovered() -> list[str]:
     return [key for key in BUILT_IN if key not in {case.model for case in CASES} and key not in WITHOUT_REFERENCE]
 
 
+@command("accuracy")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
@@ -505,15 +506,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--costs", type=Path, metavar="F", help="take the costs from this file instead of measuring")
     parser.add_argument("--measure", type=Path, metavar="F", help="only measure the costs, into this file")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
-    try:
-        if options.measure:
-            write_text(options.measure, json.dumps(measure_costs(), indent=1) + "\n")
-            return 0
-        costs = json.loads(options.costs.read_text(encoding="utf-8")) if options.costs else measure_costs()
-        write_text(options.output, page(costs))
-    except SimulatorError as error:
-        print(f"accuracy: {error}", file=sys.stderr)
-        return 2
+    if options.measure:
+        write_text(options.measure, json.dumps(measure_costs(), indent=1) + "\n")
+        return 0
+    costs = json.loads(options.costs.read_text(encoding="utf-8")) if options.costs else measure_costs()
+    write_text(options.output, page(costs))
     print(f"Written to {options.output}")
     return 0
 

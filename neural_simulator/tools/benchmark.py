@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..base.declarations import NeuronModel
-from ..base.errors import ConfigurationError, FileFormatError, MemoryForecastError, SimulatorError
+from ..base.errors import ConfigurationError, FileFormatError, MemoryForecastError, command
 from ..base.paths import ROOT, ensure
 from ..base.system import system_info, tell_progress
 from ..config import CoreSimConfig, GPUConfig, model_defaults
@@ -434,14 +434,7 @@ def run(options: argparse.Namespace) -> int:
     return 1 if slower else 0
 
 
+@command("benchmark.py")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark as a command; every error is one sentence."""
-    options = parse(sys.argv[1:] if arguments is None else arguments)
-    try:
-        return run(options)
-    except SimulatorError as error:
-        print(f"benchmark.py: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("benchmark.py: interrupted.", file=sys.stderr)
-        return 130
+    return run(parse(sys.argv[1:] if arguments is None else arguments))

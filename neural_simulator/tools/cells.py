@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..base.errors import SimulatorError
+from ..base.errors import command
 from ..base.paths import ROOT
 from ..engine.single_cell import CellTrace, current_steps, run_cell
 from ..files.atomic import write_text
@@ -460,16 +460,13 @@ def uncovered() -> list[tuple[str, str]]:
             if (key, preset.name) not in told]
 
 
+@command("cells")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page; the exit code is 1 where an expectation is missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--output", type=Path, default=OUTPUT, help="default: %(default)s")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
-    try:
-        write_text(options.output, page())
-    except SimulatorError as error:
-        print(f"cells: {error}", file=sys.stderr)
-        return 2
+    write_text(options.output, page())
     missed = [row for row in EXPECTATIONS if not abs(obtained(row) - row.expected) <= row.tolerance]
     for row in missed:
         print(f"missed: {_line(row)}")

@@ -20,6 +20,7 @@ from ..app.pacing import BatchSizer
 from ..app.recorder import RunRecorder
 from ..app.stage import Stage
 from ..app.worker import build_simulation
+from ..base.errors import command
 from ..config import CoreSimConfig, GPUConfig
 from ..engine.simulation import Simulation
 from ..files.checkpoints import Checkpoint
@@ -142,6 +143,7 @@ def network(neurons: int, connections: int) -> CoreSimConfig:
     return firing_network("IZHIKEVICH", neurons, connections).changed(total_simulation_time_ms=1e6)
 
 
+@command("benchmark.py")
 def main(arguments: Sequence[str]) -> int:
     """Measure, print and perhaps keep the numbers; 1 where a bar is missed."""
     options = parse(arguments)

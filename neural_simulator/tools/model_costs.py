@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..base.errors import SimulatorError
+from ..base.errors import command
 from ..base.paths import ROOT
 from ..base.system import system_info
 from ..config import GPUConfig
@@ -102,6 +102,7 @@ def with_table(page: str, lines: Sequence[str]) -> str:
     return page[:page.index(HEAD)] + "\n".join(lines) + "\n"
 
 
+@command("model_costs")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure into a file, or write the page from files."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
@@ -111,15 +112,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--models", nargs="+", choices=list(NEURON_MODELS), default=list(NEURON_MODELS),
                         metavar="MODEL")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
-    try:
-        if options.measure:
-            gpu = GPUConfig(backend=options.backend, num_threads=1 if options.backend == "cpu" else 0)
-            write_text(options.measure, json.dumps(measure_all(options.models, gpu), indent=1) + "\n")
-        if options.files:
-            write_text(PAGE, with_table(PAGE.read_text(encoding="utf-8"), table(options.files)))
-    except SimulatorError as error:
-        print(f"model_costs: {error}", file=sys.stderr)
-        return 2
+    if options.measure:
+        gpu = GPUConfig(backend=options.backend, num_threads=1 if options.backend == "cpu" else 0)
+        write_text(options.measure, json.dumps(measure_all(options.models, gpu), indent=1) + "\n")
+    if options.files:
+        write_text(PAGE, with_table(PAGE.read_text(encoding="utf-8"), table(options.files)))
     return 0
 
 

@@ -16,7 +16,6 @@ import json
 import math
 import queue
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,7 +32,7 @@ from ..app.worker import Worker
 from ..backend import cuda
 from ..backend.device_array import DeviceArray
 from ..base.declarations import Population
-from ..base.errors import SimulatorError
+from ..base.errors import SimulatorError, command
 from ..base.synapses import make
 from ..base.system import system_info, tell_progress
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig
@@ -336,6 +335,7 @@ def lines_of(row: dict[str, Any]) -> str:
             f"  new state {updates}")
 
 
+@command("benchmark.py")
 def main(arguments: Sequence[str]) -> int:
     """Measure as a command."""
     parser = argparse.ArgumentParser(prog="benchmark.py --viz", description=(__doc__ or "").split("\n\n")[0])
@@ -344,15 +344,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--backend", choices=("auto", "cuda", "cpu"), default="auto")
     parser.add_argument("--output", type=Path, metavar="F", help="write the results as JSON")
     options = parser.parse_args(arguments)
-    try:
-        results = measure(options.quick, options.neurons, GPUConfig(backend=options.backend),
-                          lambda line: print(line, flush=True))
-    except SimulatorError as error:
-        print(f"benchmark.py: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("benchmark.py: interrupted.", file=sys.stderr)
-        return 130
+    results = measure(options.quick, options.neurons, GPUConfig(backend=options.backend),
+                      lambda line: print(line, flush=True))
     if options.output is not None:
         options.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
         print(f"Written to {options.output}")

@@ -23,21 +23,13 @@ from neural_simulator.engine.simulation import Simulation
 from neural_simulator.engine.snapshot import Snapshot
 from neural_simulator.files.checkpoints import Checkpoint, write_checkpoint
 from neural_simulator.files.recording_choice import RecordingChoice
-from tests.activity import CPU
+from tests.activity import CPU, everything, same
 from tests.app.test_learning import CORE
 from tests.engine.test_learning import LEARNING
 
 REWIRING = CORE.changed(enable_structural_plasticity=True, structural_interval_ms=100.0, structural_elimination=0.2,
                         structural_weight_threshold=1.0, structural_attempts=5.0, structural_length_um=500.0,
                         enable_short_term_plasticity=True)
-
-
-def everything(sim: Simulation) -> dict[str, np.ndarray]:
-    return sim.snapshot().arrays()
-
-
-def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
-    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
 
 
 @pytest.mark.parametrize("before", [50, 250])

@@ -10,7 +10,7 @@ from neural_simulator.config import CoreSimConfig, GPUConfig
 from neural_simulator.engine.simulation import Simulation
 from neural_simulator.engine.snapshot import Snapshot
 from neural_simulator.network.plan import make_plan
-from tests.activity import CPU, ids_of, rate_hz, result_of, spikes_sha
+from tests.activity import CPU, everything, ids_of, rate_hz, result_of, same, spikes_sha
 
 NET = CoreSimConfig(seed=11, num_neurons=300, connections_per_neuron=40, background_rate_Hz=400.0,
                     excitatory_weight_nS=1.2, inhibitory_weight_nS=4.0)
@@ -27,14 +27,6 @@ LEARNING = {
     "LIF": LIF.changed(enable_stdp=True, stdp_mu_plus=0.4, stdp_mu_minus=0.4, stdp_a_plus=0.02, stdp_a_minus=0.02,
                        enable_homeostasis=True, homeostasis_scaling_rate_per_s=0.5, **EVERY),
 }
-
-
-def everything(sim: Simulation) -> dict[str, np.ndarray]:
-    return sim.snapshot().arrays()
-
-
-def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
-    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
 
 
 @pytest.mark.parametrize("name", LEARNING)

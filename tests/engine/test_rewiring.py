@@ -23,9 +23,9 @@ from neural_simulator.models.wiring import ORDER, delay_steps, in_order, order_s
 from neural_simulator.network.network import Network
 from neural_simulator.network.plan import make_plan
 from neural_simulator.network.rewiring import Wiring, device_counts, device_words, play
-from tests.activity import CPU
+from tests.activity import CPU, everything, same
 from tests.backend import emulator
-from tests.engine.test_learning import LEARNING, NET, everything, same
+from tests.engine.test_learning import LEARNING, NET
 
 MOST_IN, MOST_OUT = (COUNTS.index(name) for name in ("MOST_IN", "MOST_OUT"))
 REWIRING = {"enable_structural_plasticity": True, "structural_interval_ms": 100.0, "structural_attempts": 3.0,

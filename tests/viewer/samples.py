@@ -1,6 +1,12 @@
-"""Small networks and frames made by hand."""
+"""Small networks and frames made by hand, and pictures that scripts draw."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from neural_simulator.app.frames import NEVER, Frame, NetworkView
 from neural_simulator.base.declarations import Population
@@ -45,3 +51,17 @@ def frame(view, last_spike_step=None, v=-65.0, step=STEP, rates=(5.0, 12.0)) -> 
                  spike_steps=np.zeros(0, np.int64), spike_ids=np.zeros(0, np.int32), total_spikes=1234,
                  rates_Hz=rates, rate_window_ms=1000.0, probe_ids=(), probe_steps=np.zeros(0, np.int64),
                  probe_v=np.zeros((0, 0), np.float32), step_time_us=120.0, real_time_factor=0.3)
+
+
+def drawn(script: str, folder: Path) -> dict[str, np.ndarray]:
+    """All pictures of a script beside this file, by name; it draws them in a process without a display."""
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("DISPLAY", "PYOPENGL_PLATFORM", "WAYLAND_DISPLAY")}
+    file = folder / "shots.npz"
+    run = subprocess.run([sys.executable, str(Path(__file__).with_name(script)), str(file)], env=environment,
+                         capture_output=True, text=True, timeout=300)
+    if run.returncode and "EGL" in run.stderr.splitlines()[-1]:
+        pytest.skip(run.stderr.splitlines()[-1])
+    assert run.returncode == 0, run.stderr
+    with np.load(file) as arrays:
+        return dict(arrays)

@@ -1,18 +1,12 @@
 """The neurons' state inside the device, and its way through the host: the same pixels."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from neural_simulator.backend import cuda
 from neural_simulator.backend.device_array import DeviceArray
 from neural_simulator.base.errors import BackendError
-
-HERE = Path(__file__).parent
+from tests.viewer.samples import drawn
 
 
 @pytest.fixture(scope="module")
@@ -20,15 +14,7 @@ def shots(tmp_path_factory) -> dict[str, np.ndarray]:
     """All pictures of draw_interop.py by name."""
     if cuda.problem():
         pytest.skip(cuda.problem())
-    file = tmp_path_factory.mktemp("interop") / "shots.npz"
-    environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "PYOPENGL_PLATFORM")}
-    run = subprocess.run([sys.executable, str(HERE / "draw_interop.py"), str(file)], env=environment,
-                         capture_output=True, text=True, timeout=300)
-    if run.returncode and "EGL" in run.stderr.splitlines()[-1]:
-        pytest.skip(run.stderr.splitlines()[-1])
-    assert run.returncode == 0, run.stderr
-    with np.load(file) as arrays:
-        return dict(arrays)
+    return drawn("draw_interop.py", tmp_path_factory.mktemp("interop"))
 
 
 @pytest.mark.gpu

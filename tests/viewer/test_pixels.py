@@ -1,10 +1,6 @@
 """What the pictures show, against colors and camera. They are drawn once, in a process without a display."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +8,7 @@ import pytest
 from neural_simulator.base.palette import EXCITATORY, INHIBITORY, population_color
 from neural_simulator.viewer import colors
 from neural_simulator.viewer.scene import DEPTH_FADE
-from tests.viewer.samples import STEP, frame, network
+from tests.viewer.samples import STEP, drawn, frame, network
 
 CENTER = (100, 120)      # row, column of the middle of draw_samples.SIZE
 AGES = (1, 15, 30, 45, 59, 60, 500)
@@ -21,16 +17,7 @@ AGES = (1, 15, 30, 45, 59, 60, 500)
 @pytest.fixture(scope="module")
 def shots(tmp_path_factory) -> dict[str, np.ndarray]:
     """All pictures of draw_samples.py by name."""
-    file = tmp_path_factory.mktemp("pixels") / "shots.npz"
-    environment = {name: value for name, value in os.environ.items()
-                   if name not in ("DISPLAY", "PYOPENGL_PLATFORM", "WAYLAND_DISPLAY")}
-    run = subprocess.run([sys.executable, str(Path(__file__).with_name("draw_samples.py")), str(file)],
-                         env=environment, capture_output=True, text=True, timeout=300)
-    if run.returncode and "EGL" in run.stderr.splitlines()[-1]:
-        pytest.skip(run.stderr.splitlines()[-1])
-    assert run.returncode == 0, run.stderr
-    with np.load(file) as arrays:
-        return dict(arrays)
+    return drawn("draw_samples.py", tmp_path_factory.mktemp("pixels"))
 
 
 def middle(picture) -> np.ndarray:
