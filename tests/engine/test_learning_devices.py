@@ -10,9 +10,9 @@ from neural_simulator.config import CoreSimConfig, GPUConfig
 from neural_simulator.engine import cuda_engine
 from neural_simulator.engine.layout import Layout
 from neural_simulator.engine.simulation import Simulation
-from tests.activity import CPU
+from tests.activity import CPU, everything, same
 from tests.backend import emulator
-from tests.engine.test_learning import EVERY, LEARNING, NET, everything, same
+from tests.engine.test_learning import EVERY, LEARNING, NET
 
 CUDA = GPUConfig(backend="cuda")
 NETWORKS = {
