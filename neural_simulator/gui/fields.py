@@ -6,6 +6,7 @@ import math
 import typing
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from ..base.declarations import Param, Population
@@ -60,6 +61,11 @@ class Field:
 
 def fields_of(owner: type[Config]) -> tuple[Field, ...]:
     """Return the fields that a form offers, in the order of their declaration."""
+    return _fields_of(owner, tuple(NEURON_MODELS))
+
+
+@cache
+def _fields_of(owner: type[Config], models: tuple[str, ...]) -> tuple[Field, ...]:
     return tuple(_field(owner, name) for name in owner.model_fields if not describe(owner, name)["hidden"])
 
 

@@ -343,15 +343,16 @@ class Form(Generic[AnyConfig]):
         """Put the configuration's values into the inputs, except into the one that is being edited (`keep`)."""
         if self._cells_outdated():
             self._build_cells()
+        held = {f"{name}.{param.name}": value for name in self._cells         # once: it may build a structure
+                for param, _, value in cell_parameters(self.config, name)}
         for key, row in self._rows.items():
             if key != keep and key not in self._pending:
-                self._write_row(key, row)
+                self._write_row(key, row, held)
 
-    def _write_row(self, key: str, row: Row) -> None:
+    def _write_row(self, key: str, row: Row, held: Mapping[str, float]) -> None:
         name, _, param = key.partition(".")
         if param:
-            value = next(each[2] for each in cell_parameters(self.config, name) if each[0].name == param)
-            dpg.set_value(row.tag, to_text(value))
+            dpg.set_value(row.tag, to_text(held[key]))
             return
         field, value = self._fields[name], getattr(self.config, name)
         if field.kind == kinds.CHOICE:

@@ -76,7 +76,7 @@ def test_an_error_is_marked(idle):
 
 
 def test_the_parts_of_the_monitor(idle):
-    for tab in ("neuron", "weights", "learning", "resources", "performance"):
+    for tab in ("neuron", "weights", "learning", "resources", "performance", "models"):
         idle.click(f"tab.{tab}")
         check(idle, tab)
     idle.click("tab.monitor")
@@ -88,6 +88,15 @@ def test_stimuli(idle):
     idle.settle(5)
     check(idle, "stimuli")
     idle.click("stimulus.0:remove")
+    idle.click("tab.parameters")
+
+
+def test_mixed_cells(idle):
+    idle.click("tab.traits")
+    idle.click("traits.add")
+    idle.settle(5)
+    check(idle, "traits")
+    idle.click("trait.0:remove")
     idle.click("tab.parameters")
 
 
