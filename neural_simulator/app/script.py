@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from ..config import Config, CoreSimConfig, GPUConfig
+from ..models.neurons import USER_MODELS
 from . import messages as msg
 
 RESET = "sim.reset()"
@@ -57,7 +58,7 @@ class Script:
         command: Any = event.command
         core = command.core.changed(seed=self._seed)
         self._acts = []
-        self._head = ["sim = SimulationBridge(", f"    core_config={call(core)},",
+        self._head = [*own_models(core), "sim = SimulationBridge(", f"    core_config={call(core)},",
                       f"    gpu_config={call(command.gpu)},", ")", "sim.initialize()"]
 
     def _loaded(self, event: msg.Done) -> None:
@@ -107,6 +108,16 @@ WRITERS: Mapping[type[msg.Command], Callable[[Script, msg.Done], None]] = {
     msg.StartRecording: Script._recording,
     msg.StopRecording: Script._recorded,
 }
+
+
+def own_models(core: CoreSimConfig) -> list[str]:
+    """Return the lines that declare the user's models of this network, none where it has none."""
+    used = dict.fromkeys((core.neuron_model_type.value, *(cells.model.value for cells in core.trait_cells)))
+    lines = []
+    for text in (USER_MODELS[key].text for key in used if key in USER_MODELS):
+        told = "".join(f"    {line!r}\n" for line in text.splitlines(keepends=True))
+        lines += ["from neural_simulator import add_user_model", f"add_user_model(\n{told}    , keep=False)"]
+    return list(dict.fromkeys(lines))
 
 
 def call(config: CoreSimConfig | GPUConfig) -> str:

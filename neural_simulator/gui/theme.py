@@ -204,6 +204,7 @@ def dense_theme(spacing: tuple[int, int]) -> int | str:
     """Return a theme that sets items closer together, `spacing` px apart."""
     with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
         dpg.add_theme_style(dpg.mvStyleVar_ItemSpacing, *spacing)
+        dpg.add_theme_style(dpg.mvStyleVar_FramePadding, *spacing)      # a line of text is as high as a frame
     return theme
 
 

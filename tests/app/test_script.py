@@ -41,12 +41,17 @@ def carried_out(*given):
      msg.StepOnce(60.0)),
     (msg.StepOnce(60.0), msg.ChangeLive({"background_rate_Hz": 900.0}), msg.StepOnce(60.0), msg.GoBack(40.0),
      msg.StepOnce(50.0)),
+    (msg.StepOnce(60.0), msg.Reward(2.5), msg.StepOnce(80.0), msg.Stop(), msg.StepOnce(40.0), msg.Reward(-1.0),
+     msg.StepOnce(60.0)),
 ])
 def test_running_the_script_gives_the_same_bits(given):
-    script, frame = carried_out(msg.ApplyConfig(CORE, GPU), *given)
+    rewarded = any(isinstance(each, msg.Reward) for each in given)
+    script, frame = carried_out(msg.ApplyConfig(CORE.changed(enable_reward_modulation=rewarded), GPU), *given)
     names = {}
     exec(compile(script.text(frame.step), "script", "exec"), names)
     sim = names["sim"].simulation
+    if rewarded:
+        assert frame.learning.events.strengthened == sim.learning_view().events.strengthened > 0
     assert frame.total_spikes > 20, "a silent network proves nothing"
     assert sim.step_index == frame.step and np.array_equal(sim.potential(), frame.v)
     assert np.array_equal(sim.last_spike_step(), frame.last_spike_step)

@@ -25,6 +25,7 @@ from neural_simulator.gui.fields import choice_labels, choices
 from neural_simulator.models.neurons import NEURON_MODELS, USER_MODELS, put_model, remove_model
 from neural_simulator.tools import benchmark, cell
 from tests.activity import CPU
+from tests.app.test_script import carried_out
 from tests.models.test_user_models import BODY, HEAD, TAIL, TEXT
 
 NETWORK = {"num_neurons": 200, "connections_per_neuron": 20, "seed": 4, "background_rate_Hz": 400.0,
@@ -168,3 +169,15 @@ def test_the_simulation_thread_takes_models_in(folder):
     assert isinstance(answers[0], msg.Done) and "Quadratic (QIF) has passed" in answers[0].text
     assert isinstance(answers[1], msg.Failed) and "line 1: nothing is imported here" in answers[1].message
     assert (folder / "qif.py").exists()
+
+
+def test_the_script_of_what_was_done_brings_the_users_model_along():
+    add_user_model(TEXT, keep=False)
+    script, frame = carried_out(msg.ApplyConfig(network(), GPUConfig(backend="cpu", num_threads=2)),
+                                msg.StepOnce(80.0))
+    remove_model("QIF")
+    names = {}
+    exec(compile(script.text(frame.step), "script", "exec"), names)
+    sim = names["sim"].simulation
+    assert frame.total_spikes > 20 and sim.step_index == frame.step
+    assert np.array_equal(sim.potential(), frame.v) and "QIF" in USER_MODELS
