@@ -112,6 +112,7 @@ class Recording(hdf5.Opened):
         super().__init__(path, file)
         self.complete = file.complete
         self._blocks: OrderedDict[tuple[str, int], list[np.ndarray]] = OrderedDict()
+        self._kept_bytes = 0                            # of these blocks
         self._verified: set[tuple[str, int]] = set()
         with hdf5.reading(path):
             self.version = hdf5.int_attribute(file, "format_version")
@@ -350,8 +351,9 @@ class Recording(hdf5.Opened):
         columns = self._read_rows(name, int(stops[number]), int(stops[number + 1]))
         self._verify(name, number, columns)
         self._blocks[name, number] = columns
-        while len(self._blocks) > 1 and sum(v.nbytes for c in self._blocks.values() for v in c) > KEPT_BYTES:
-            self._blocks.popitem(last=False)
+        self._kept_bytes += sum(values.nbytes for values in columns)
+        while len(self._blocks) > 1 and self._kept_bytes > KEPT_BYTES:
+            self._kept_bytes -= sum(values.nbytes for values in self._blocks.popitem(last=False)[1])
         return columns
 
     def _read_blocks(self, name: str, begin: int, end: int) -> list[np.ndarray]:

@@ -205,7 +205,7 @@ def until_the_disk_is_full(path, limit) -> list[str]:
 @pytest.mark.skipif(os.name != "posix", reason="limits of file size are POSIX's")
 def test_a_full_disk_ends_the_recording_with_a_sentence_and_keeps_what_was_flushed(tmp_path):
     path = tmp_path / "a.simrec.h5"
-    *flushed, sentence = until_the_disk_is_full(path, 2_300_000)
+    *flushed, sentence = until_the_disk_is_full(path, 1_800_000)
     steps = int(flushed[-1]) * BATCH_STEPS
     assert sentence == (f"The recording {path} ends at step {steps}, because it cannot be written any longer: "
                         "file too large.")
