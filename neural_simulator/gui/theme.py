@@ -129,7 +129,7 @@ def base_theme(colors: Colors, scale: float) -> int | str:
             dpg.add_theme_color(target, color, category=plots)
         dpg.add_theme_style(dpg.mvPlotStyleVar_PlotPadding, 4 * scale, 9 * scale, category=plots)
         for target, x, y in (
-                (dpg.mvStyleVar_FramePadding, 7, 4), (dpg.mvStyleVar_ItemSpacing, 7, 6),
+                (dpg.mvStyleVar_FramePadding, 6, 4), (dpg.mvStyleVar_ItemSpacing, 7, 6),
                 (dpg.mvStyleVar_WindowPadding, 10, 8), (dpg.mvStyleVar_CellPadding, 4, 2),
                 (dpg.mvStyleVar_ItemInnerSpacing, 3, 4)):
             dpg.add_theme_style(target, x * scale, y * scale)

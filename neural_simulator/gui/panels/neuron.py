@@ -101,8 +101,8 @@ class Neuron:
         with dpg.group(horizontal=True, parent="neuron.facts"):
             dpg.add_text("\u25cf", color=theme.population_rgb(index))
             self._look.use_font(dpg.add_text(picked.population.name), "bold")
-            dpg.add_text(f"at ({x:.0f}, {y:.0f}, {z:.0f}) um; {picked.leaving.size:,} synapses leave it, "
-                         f"{picked.ending.size:,} end at it", color=self._look.dim)
+            dpg.add_text(f"at ({x:.0f}, {y:.0f}, {z:.0f}) um; {picked.leaving.size:,} synapses out, "
+                         f"{picked.ending.size:,} in", color=self._look.dim)
         facts = [f"{name} {value:g} {unit}".rstrip() for name, value, unit in picked.parameters]
         with dpg.table(header_row=False, parent="neuron.facts", policy=dpg.mvTable_SizingStretchSame):
             for _ in range(FACT_COLUMNS):

@@ -16,7 +16,7 @@ EVERY = 10               # frames of the panel between two drawings; nothing her
 class Resources:
     """Four plots over the whole run."""
 
-    name, title, place = "resources", "Resources", "right"
+    name, title, place = "resources", "Cost", "right"
 
     def __init__(self, desk: Desk, look: Look, tapes: Tapes):
         self._desk = desk
