@@ -15,6 +15,7 @@ from ..models.plasticity import short_term, weight
 from .emit import Library
 
 SLICE = 256                     # synapses of a row that are passed together
+NEWEST = 5                      # newest spikes of a neuron that lie together, so that looking at them is quick
 
 
 class LearningArrays(NamedTuple):
@@ -51,6 +52,7 @@ class LearningArrays(NamedTuple):
     event_x: np.ndarray           # (X, slots, N) float32: trace just after the spike before
     event_release: np.ndarray     # (K, slots, N) float32
     y: np.ndarray                 # (Y, N) float32: trace just before the newest spike
+    older: np.ndarray             # (N, NEWEST - 1) int32: steps of the spikes before the newest
     recent: np.ndarray            # (N, R) int32: steps of the newest spikes; the k-th one of all lies at k % R
     recent_y: np.ndarray          # (Y, N, R) float32: traces just before them
     bits: np.ndarray              # (N, history / 32) uint32
@@ -58,9 +60,9 @@ class LearningArrays(NamedTuple):
     eligibility: np.ndarray       # (S,) float32
     prefix: np.ndarray            # (E, BLOCKS, BLOCK + 1) float32: dopamine integrated from a block's start, s
     growth: np.ndarray            # (E, BLOCK + 1) float32: exp(k dt / tau); the last entry is exp(-BLOCK dt / tau)
-    scratch: np.ndarray           # (parts, 4, SLICE + 1) int64: targets, delays, hidden spikes, synapses with news
+    places: np.ndarray            # (parts, SLICE) uint32: scratch, as the next two
     traces: np.ndarray            # (parts, SLICE) float32
-    units: np.ndarray             # (parts, SLICE) int32
+    news: np.ndarray              # (parts, SLICE + 1) int64
     changes: np.ndarray           # (parts, 2) int64: weights that rose, weights that fell
 
 
@@ -106,7 +108,7 @@ def strengthen(w, eligible, p, since, previous, d, T, c, x, dx, e, de):
     return bounded(w + change, c[7], c[8]), eligible
 
 @bare_inlined
-def recall(w, eligible, newest, hidden, j, count, recent, bits, previous, first, a, d, T, c, x, dx, life, e, de):
+def recall(w, eligible, newest, hidden, j, count, older, recent, bits, previous, first, a, d, T, c, x, dx, life, e, de):
     """Weight and eligibility after the postsynaptic spikes of j from step first + 1 to a, of which `newest` is the
     newest; `hidden` of its `count` spikes are still newer. The source's spike before was at `previous`, with trace x,
     which is gone after `life` steps. All steps are those of j, d less than the synapse's; dx and de number decays."""
@@ -115,14 +117,25 @@ def recall(w, eligible, newest, hidden, j, count, recent, bits, previous, first,
         until = a if REWARDED and e >= 0 else min(a, previous + life - 1)            # later ones would add nothing
         mask = U(recent.shape[1] - 1)
         known = U(recent.shape[1])
-        z = U(hidden) + U(1)
-        while z < known and recent[j, (U(count) - U(1) - z) & mask] > first:
-            z += U(1)
-        from_ring = z < known                           # as nearly always: the newest spikes are all that is new
+        z, near = U(1), False
+        if hidden == 0:                                 # as nearly always: the few newest spikes are all that is new
+            while z < U({newest}) and older[j, z - U(1)] > first:
+                z += U(1)
+            near = z < U({newest})
+        if not near:
+            z = U(hidden) + U(1)
+            while z < known and recent[j, (U(count) - U(1) - z) & mask] > first:
+                z += U(1)
+        from_ring = z < known
         words = U(bits.shape[1] - 1)
         p = max(first + 1, 0)
         while True:
-            if from_ring:
+            if near:
+                if z == U(0):
+                    break
+                z -= U(1)
+                p = np.int64(older[j, z - U(1)]) if z > U(0) else newest
+            elif from_ring:
                 if z == U(hidden):
                     break
                 z -= U(1)
@@ -166,65 +179,51 @@ def arrive(w, trace, c):
     return change_at_arrival(w, trace, c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9])
 
 @bare_inlined
-def pass_row(row, segment, words, shift, origin, weight, last_spike, spike_counts, recent, recent_y, y, bits, spike,
-             live, previous, seen, s, T, c, x, dx, life, dy, ky, keep, efficacy, acc, port, sign, scratch, traces,
-             units):
-    """A row whose synapses share one rule without eligibility: in slices and in separate loops, so that the loads of
-    many synapses are under way together and few branches are left to chance. Returns the number of changes."""
-    rose, fell, d = 0, 0, 1
-    places, delays, hidden, news = scratch[0], scratch[1], scratch[2], scratch[3]
-    slots = acc.shape[0]
+def pass_segment(begin, end, d, words, shift, origin, weight, last_spike, spike_counts, older, recent, recent_y, y,
+                 bits, spike, live, previous, first, a, T, c, x, dx, life, dy, ky, keep, efficacy, target, sign, places,
+                 traces, news):
+    """The synapses of delay d of a row that share one rule without eligibility: in slices and in separate loops, so
+    that the loads of many are under way together and few branches are left to chance. `previous`, `first` (the event
+    before) and `a` (now) are steps of the targets. Returns the number of changes."""
+    rose, fell = 0, 0
     mask = U(recent.shape[1] - 1)
-    slot = (s + 1) % slots
-    last = segment[row + slots - 1]
-    for start in range(segment[row], last, {slice}):
-        size = min({slice}, last - start)
+    for start in range(begin, end, {slice}):
+        size = min({slice}, end - start)
         new = 0
         for m in range(size):
-            while start + m >= segment[U(row + d)]:
-                d += 1
             local = words[U(start + m)] >> shift
             j = U(origin) + U(local)
-            a = s - d
-            newest = np.int64(last_spike[j])
-            before = y[ky, j]
-            hidden[m] = 0
+            newest, before = np.int64(last_spike[j]), y[ky, j]
             if newest > a:
-                z = hidden_spikes(recent, j, spike_counts[j], a)
-                at = (U(spike_counts[j]) - U(1) - U(z)) & mask
+                at = (U(spike_counts[j]) - U(1) - U(hidden_spikes(recent, j, spike_counts[j], a))) & mask
                 newest, before = np.int64(recent[j, at]), recent_y[ky, j, at]
-                hidden[m] = z
             places[m] = local
-            delays[m] = d
             news[new] = m
-            new += newest > seen - d
+            new += newest > first
             traces[m] = trace_at(before, newest, a, T, dy, keep)
         if live:
             for n in range(new):
                 m = news[n]
-                j, k, late = U(origin) + U(places[m]), U(start + m), delays[m]
-                count, z = spike_counts[j], hidden[m]
-                newest = np.int64(recent[j, (U(count) - U(1) - U(z)) & mask])
+                j, k = U(origin) + U(places[m]), U(start + m)
+                hidden, newest = 0, np.int64(last_spike[j])
+                if newest > a:
+                    hidden = hidden_spikes(recent, j, spike_counts[j], a)
+                    newest = np.int64(recent[j, (U(spike_counts[j]) - U(1) - U(hidden)) & mask])
                 before = weight[k]
-                w, none = recall(before, f32(0.0), newest, z, j, count, recent, bits, previous - late, seen - late,
-                                 s - late, late, T, c, x, dx, life, i32(-1), i32(0))
+                w, none = recall(before, f32(0.0), newest, hidden, j, spike_counts[j], older, recent, bits, previous,
+                                 first, a, d, T, c, x, dx, life, i32(-1), i32(0))
                 weight[k] = w
                 rose += w > before
                 fell += w < before
         if spike:
-            some = weight[start:start + size]
             for m in range(size):
-                before = some[m]
+                k = U(start + m)
+                before = weight[k]
                 w = bounded(before + arrive(before, traces[m], c), c[7], c[8])
-                some[m] = w
+                weight[k] = w
                 rose += w > before
                 fell += w < before
-                units[m] = sign * i32(delivered(w, efficacy))
-            for m in range(size):
-                at = slot + delays[m]
-                if at >= slots:
-                    at -= slots
-                acc[U(at), port, U(places[m])] += units[m]
+                target[places[m]] += sign * i32(delivered(w, efficacy))
     return rose, fell
 
 @bare_inlined
@@ -253,11 +252,11 @@ def deliver_learning(part, until, segment, words, weight_bits, num_neurons, part
 def deliver_step(part, s, segment, words, weight_bits, num_neurons, part_start, port_of, sign_of, ids, counts, acc,
                  last_spike, spike_counts, L):
     """Let the events of step s act on the synapses of `part`."""
-    recent, recent_y, y, bits, weight, eligibility, T = (
-        L.recent, L.recent_y, L.y, L.bits, L.weight, L.eligibility, (L.fine, L.coarse, L.prefix, L.growth))
+    older, recent, recent_y, y, bits, weight, eligibility, T = (
+        L.older, L.recent, L.recent_y, L.y, L.bits, L.weight, L.eligibility, (L.fine, L.coarse, L.prefix, L.growth))
     population_of, pair_link, c_of = L.population_of, L.pair_link, L.coefficients
     link_rule, link_release, rule_traces = L.link_rule, L.link_release, L.rule_traces
-    scratch, traces, units = L.scratch[part], L.traces[part], L.units[part]
+    places, traces, news = L.places[part], L.traces[part], L.news[part]
     ring = acc.shape[0]                               # one more than the longest delay
     shift, mask = u32(weight_bits), u32((1 << weight_bits) - 1)
     origin, slot = part_start[part], s % ids.shape[0]
@@ -309,12 +308,16 @@ def deliver_step(part, s, segment, words, weight_bits, num_neurons, part_start, 
                         keep, life = L.y_keep[ky], L.x_life[kx]
                         de = L.e_decay[e] if e >= 0 else i32(0)
                         if not mixed and e < 0:
-                            up, down = pass_row(
-                                row, segment, words, shift, origin, weight, last_spike, spike_counts, recent, recent_y,
-                                y, bits, spike, live, previous, seen, s, T, c, x, dx, life, dy, ky, keep, efficacy,
-                                acc, port, sign, scratch, traces, units)
-                            rose += up
-                            fell += down
+                            at = (s + 1) % ring
+                            for late in range(1, ring):
+                                at = at + 1 if at + 1 < ring else 0
+                                up, down = pass_segment(
+                                    segment[row + late - 1], segment[row + late], late, words, shift, origin, weight,
+                                    last_spike, spike_counts, older, recent, recent_y, y, bits, spike, live,
+                                    previous - late, seen - late, s - late, T, c, x, dx, life, dy, ky, keep, efficacy,
+                                    acc[at, port], sign, places, traces, news)
+                                rose += up
+                                fell += down
                             break
                 w = weight[k] if HAS_WEIGHTS else f32(i32(word & mask))
                 if learns and rule >= 0:
@@ -327,8 +330,8 @@ def deliver_step(part, s, segment, words, weight_bits, num_neurons, part_start, 
                     eligible = eligibility[k] if REWARDED and e >= 0 else f32(0.0)
                     if live:
                         before = w
-                        w, eligible = recall(w, eligible, newest, hidden, j, spike_counts[j], recent, bits,
-                                             previous - d, seen - d, a, d, T, c, x, dx, life, e, de)
+                        w, eligible = recall(w, eligible, newest, hidden, j, spike_counts[j], older, recent,
+                                             bits, previous - d, seen - d, a, d, T, c, x, dx, life, e, de)
                         rose += w > before
                         fell += w < before
                     else:
@@ -398,6 +401,9 @@ def send_learning(part, t, part_start, fired, ids, counts, last_spike, spike_cou
                     y = trace_after(L.y[k, i], L.y_keep[k]) * decayed(T, L.y_decay[k], t - previous)
                 L.y[k, i] = y
                 L.recent_y[k, i, U(spike_counts[i]) & U(L.recent.shape[1] - 1)] = y
+            for z in range({newest} - 2, 0, -1):
+                L.older[i, z] = L.older[i, z - 1]
+            L.older[i, 0] = previous
             L.recent[i, U(spike_counts[i]) & U(L.recent.shape[1] - 1)] = t
             L.bits[i, (t >> 5) & (L.bits.shape[1] - 1)] |= u32(1) << u32(t & 31)
         last_spike[i] = t
@@ -440,4 +446,4 @@ def add_equations(library: Library) -> None:
 
 def source(weights: bool, rewarded: bool) -> str:
     """The text of the kernels; `weights`: whether weights can change, `rewarded`: whether some wait for rewards."""
-    return f"HAS_WEIGHTS = {weights}\nREWARDED = {rewarded}\n" + _LEARNING.format(slice=SLICE)
+    return f"HAS_WEIGHTS = {weights}\nREWARDED = {rewarded}\n" + _LEARNING.format(slice=SLICE, newest=NEWEST)

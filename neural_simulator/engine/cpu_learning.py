@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..backend.cpu_learning import SLICE, LearningArrays
+from ..backend.cpu_learning import NEWEST, SLICE, LearningArrays
 from ..base.errors import SimulatorError
 from ..models.plasticity import history_steps, longest_gap, recent_spikes
 from ..network.learning import BLOCK, COEFFICIENTS, Learning
@@ -63,12 +63,13 @@ class CpuLearning:
             longest_gap=np.int64(longest_gap(max_delay)), delivered=np.zeros(parts, np.int64),
             event_previous=np.zeros((SLOTS, n), np.int32), event_seen=np.zeros((SLOTS, n), np.int32),
             event_x=np.zeros((xs, SLOTS, n), np.float32), event_release=np.zeros((k, SLOTS, n), np.float32),
-            y=np.zeros((ys, n), np.float32), recent=np.full((changing, recent_spikes(max_delay)), NEVER, np.int32),
+            y=np.zeros((ys, n), np.float32), older=np.full((changing, NEWEST - 1), NEVER, np.int32),
+            recent=np.full((changing, recent_spikes(max_delay)), NEVER, np.int32),
             recent_y=np.zeros((ys, changing, recent_spikes(max_delay)), np.float32),
             bits=np.zeros((changing, history_steps(max_delay) // 32), np.uint32), weight=weight,
             eligibility=np.zeros(weight.size if learning.rewarded else 1, np.float32), prefix=self.dopamine.prefix,
-            growth=self.dopamine.growth, scratch=np.zeros((parts, 4, SLICE + 1), np.int64),
-            traces=np.zeros((parts, SLICE), np.float32), units=np.zeros((parts, SLICE), np.int32),
+            growth=self.dopamine.growth, places=np.zeros((parts, SLICE), np.uint32),
+            traces=np.zeros((parts, SLICE), np.float32), news=np.zeros((parts, SLICE + 1), np.int64),
             changes=np.zeros((parts, 2), np.int64))
         self.network.learned = weight if learning.weights else None
 
@@ -94,7 +95,7 @@ class CpuLearning:
         """Bytes of the state."""
         a = self.arrays
         return sum(v.nbytes for v in (a.x, a.u, a.r, a.seen, a.event_previous, a.event_seen, a.event_x, a.event_release,
-                                      a.y, a.recent, a.recent_y, a.bits, a.weight, a.eligibility, a.prefix))
+                                      a.y, a.older, a.recent, a.recent_y, a.bits, a.weight, a.eligibility, a.prefix))
 
     # ---- snapshots
     def snapshot(self, spike_counts: np.ndarray) -> dict[str, np.ndarray]:
@@ -123,6 +124,7 @@ class CpuLearning:
             order, (rows, places) = self.network.canonical_order(), self._recent_places(spike_counts)
             a.recent[rows, places], a.recent_y[:, rows, places] = given["recent"], given["recent_y"]
             a.y[:], a.bits[:] = given["recent_y"][:, :, 0], given["bits"]
+            a.older[:] = given["recent"][:, 1:NEWEST]
             a.weight[order] = given["weight"]
             if self.learning.rewarded:
                 a.eligibility[order] = given["eligibility"]

@@ -59,7 +59,8 @@ def _learning(plan: Plan, slots: int) -> float:
         return 0.0
     per_synapse = (4 if plan.learning.weights else 0) + (4 if plan.learning.rewarded else 0)
     xs, ys, releases = plan.learning.x_decay.size, plan.learning.y_decay.size, plan.learning.releases
-    history = history_steps(plan.max_delay_steps) // 8 + 4 * (1 + ys) * recent_spikes(plan.max_delay_steps) + 4 * ys
+    delays = plan.max_delay_steps
+    history = history_steps(delays) // 8 + 4 * (1 + ys) * recent_spikes(delays) + 4 * ys + 16
     per_neuron = 4 + 4 * xs + 8 * releases + (history if plan.learning.weights else 0)
     return plan.most_synapses * per_synapse + plan.num_neurons * (per_neuron + slots * 4 * (2 + xs + releases))
 
