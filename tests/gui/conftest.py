@@ -47,6 +47,7 @@ def start(screen, tmp_path):
 def shared(screen, tmp_path_factory):
     """One running panel for all tests of a module that leave it usable."""
     app = App(screen, PANEL_APP, "--reports", tmp_path_factory.mktemp("reports"))
+    app.wait(lambda s: s["run"] == "running", "the first run")
     yield app
     app.kill()
 

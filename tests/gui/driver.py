@@ -18,7 +18,7 @@ from Xlib.ext import xtest
 from Xlib.protocol import event
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 30.0            # a busy machine compiles slowly; nothing is ever waited for longer than needed
+PATIENCE_S = 90.0            # a busy machine compiles slowly; nothing is ever waited for longer than needed
 PANEL_TITLE = "Control Panel"
 SHIFTED = '!"#$%&()*+:<>?@^_{|}~'
 
