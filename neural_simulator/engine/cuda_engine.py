@@ -526,12 +526,13 @@ class CudaEngine:
 
     def _step_global(self, steps: int) -> None:
         if steps < _GRAPH_STEPS or not self._warm:               # kernels must be loaded before they are captured
-            self._enqueue_global(steps)
+            _enqueue(self._global_launches(), steps)
             self._warm = True
             return
         if self._graph is None:
+            launches = self._global_launches()                   # may ask the device, which a capture must not
             self._stream.begin_capture()
-            self._enqueue_global(_GRAPH_STEPS)
+            _enqueue(launches, _GRAPH_STEPS)
             self._graph = self._stream.end_capture()
         self._graph.launch(self._stream)
 
@@ -549,12 +550,6 @@ class CudaEngine:
         taken = [_elapsed(xp, a, b) for a, b in zip(stamps, stamps[1:], strict=False)]
         integrate, deliver, send = np.array(taken).reshape(steps, 3).T
         self._phase_seconds.append(np.stack([deliver, integrate, send], axis=1))
-
-    def _enqueue_global(self, steps: int) -> None:
-        launches = self._global_launches()
-        for _ in range(steps):
-            for launch in launches:
-                launch()
 
     def _global_launches(self) -> list[Callable[[], None]]:
         """The kernels of one step, in order: integrate, deliver, advance."""
@@ -582,6 +577,13 @@ class CudaEngine:
             if hasattr(self, name):
                 delattr(self, name)
         cuda.xp().get_default_memory_pool().free_all_blocks()
+
+
+def _enqueue(launches: list[Callable[[], None]], steps: int) -> None:
+    """Queue the kernels of a step so many times."""
+    for _ in range(steps):
+        for launch in launches:
+            launch()
 
 
 def step_constants(plan: Plan, layout: Layout, thresholds: int, row_words: tuple[float, float],

@@ -59,7 +59,7 @@ def test_a_device_learns_with_the_bits_of_the_cpu(name, layout):
     assert device._engine.layout.kind == layout
     first = host.network.csr()[2]
     assert same(everything(host), everything(device))
-    assert sum(advance((host, device), steps) for steps in (1, 1, 3, 60, 700)) > 1000
+    assert sum(advance((host, device), steps) for steps in (1, 1, 3, 60, 700)) > 300
     assert np.array_equal(first, device.network.csr()[2]) is (name == "release")
     assert same(everything(host), everything(device))
     assert host.plasticity_events == device.plasticity_events
@@ -111,7 +111,7 @@ def test_every_network_learns_with_the_same_bits_on_the_host(name, kind, steps, 
 def test_100_000_steps_of_every_rule_are_the_same(name, layout):
     """With a reward now and then, and a snapshot that crosses in the middle."""
     rewards = tuple((float(t), 1.0 if t % 14_000 else -0.5) for t in range(5000, 100_000, 7000))
-    core = LEARNING[name].changed(num_neurons=120, connections_per_neuron=20, excitatory_weight_nS=2.0,
+    core = LEARNING[name].changed(num_neurons=120, connections_per_neuron=15, excitatory_weight_nS=2.0,
                                   rewards=rewards if name == "reward" else ())
     pair = Simulation(core, CPU), Simulation(core, CUDA)
     assert advance(pair, 50_000) > 10_000
