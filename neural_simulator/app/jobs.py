@@ -86,7 +86,9 @@ class Runner:
             return
         self._stopped = True
         process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
-        threading.Timer(PATIENCE_S, process.kill).start()              # which does nothing once it has ended
+        late = threading.Timer(PATIENCE_S, process.kill)               # which does nothing once it has ended
+        late.daemon = True
+        late.start()
 
     def close(self) -> None:
         """End whatever runs, with the program."""

@@ -47,7 +47,7 @@ def test_a_failure_is_told(runner, tmp_path):
 
 
 def test_a_job_can_be_stopped_and_may_keep_what_it_has(runner, tmp_path):
-    runner.start(script(tmp_path, "import time\nprint('begun')\ntry:\n    time.sleep(60)\n"
+    runner.start(script(tmp_path, "import time\ntry:\n    print('begun')\n    time.sleep(60)\n"
                                   "except KeyboardInterrupt:\n    print('kept')"))
     until(lambda: "begun" in runner.lines)
     runner.stop()

@@ -311,4 +311,5 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda, "free_bytes", lambda: 2**33)
     monkeypatch.setattr(cuda, "limit_pool", lambda share: None)
     monkeypatch.setattr(cuda, "guarded", lambda action: _Stream())
-    monkeypatch.setattr(cuda_engine.CudaEngine, "_step_global", cuda_engine.CudaEngine._enqueue_global)
+    monkeypatch.setattr(cuda_engine.CudaEngine, "_step_global",
+                        lambda engine, steps: cuda_engine._enqueue(engine._global_launches(), steps))
