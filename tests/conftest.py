@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from neural_simulator.config import GPUConfig
+
+# A shell that starts the tests in the background lets them ignore Ctrl+C, and every program they start inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=["cpu", "cuda"])

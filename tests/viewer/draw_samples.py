@@ -259,7 +259,8 @@ def measured() -> dict[str, np.ndarray]:
     """What the viewer's benchmark says of a little network."""
     easel = measure.Easel()
     row = measure.pictures(easel, 200, 100, 3, on_device=False)
-    core = CoreSimConfig(num_neurons=500, connections_per_neuron=50, seed=1, background_rate_Hz=300.0)
+    core = CoreSimConfig(num_neurons=500, connections_per_neuron=50, seed=1, background_rate_Hz=300.0,
+                         total_simulation_time_ms=1e9)            # it must not end while it is watched
     beside = list(measure.slowdown(easel, core, GPUConfig(backend="cpu", num_threads=1), 0.1, 2))
     easel.close()
     return {"measured": np.array(json.dumps([row, *beside]))}

