@@ -71,8 +71,10 @@ def parameters_of(population: Population) -> tuple[tuple[str, float, str], ...]:
 def _said(name: str, value: Any) -> str:
     """What a live change is called in the status bar."""
     title, unit = CoreSimConfig.model_fields[name].title, describe(CoreSimConfig, name)["unit"]
-    if name in ("stimuli", "rewards"):
+    if isinstance(value, (tuple, list)):
         return f"{title}: {len(value)}"
+    if isinstance(value, dict):
+        return f"{title}: {', '.join(f'{key} {number:g}' for key, number in value.items()) or 'as usual'}"
     return f"{title} is now {value:g} {unit}".rstrip()
 
 

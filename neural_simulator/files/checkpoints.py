@@ -174,9 +174,17 @@ def _known(path: Path | str) -> Iterator[None]:
 
 
 def is_live(name: str, value: Any) -> bool:
-    """Tell whether `name` is a field that may change while running, and `value` a number, or a list where it holds one.
-    """
-    if name in ("stimuli", "rewards"):
-        return isinstance(value, list)                  # what it holds is checked with the configuration
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return number and name in CoreSimConfig.model_fields and bool(describe(CoreSimConfig, name)["live"])
+    """Tell whether `name` is a field that may change while running, and `value` what such a field holds: a number,
+    a list or numbers by name. The rest is checked with the configuration."""
+    if name not in CoreSimConfig.model_fields or not describe(CoreSimConfig, name)["live"]:
+        return False
+    standard = CoreSimConfig.model_fields[name].default
+    if isinstance(standard, tuple):
+        return isinstance(value, list)
+    if isinstance(standard, dict):
+        return isinstance(value, dict) and all(map(_is_number, value.values()))
+    return _is_number(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

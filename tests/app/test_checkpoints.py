@@ -23,7 +23,8 @@ from tests.app.fakes import OneByOne, answers
 from tests.app.golden_checkpoint import EXPECTED, FOLDER, fingerprint_of_a_run
 
 CORE = CoreSimConfig(num_neurons=400, connections_per_neuron=50, excitatory_weight_nS=1.2, inhibitory_weight_nS=3.6)
-MORE = ({}, {"background_rate_Hz": 650.0, "external_current_pA": 5.0})
+MORE = ({}, {"background_rate_Hz": 650.0, "external_current_pA": 5.0},
+        {"population_drive": {"Excitatory 0 (RS) external_current_pA": 40.0}})
 
 
 def result(sim) -> str:

@@ -179,6 +179,15 @@ def test_live_values_reach_the_engine_and_others_are_refused():
         (msg.Failed, "num_neurons"), (msg.Failed, "external_current_pA"), (msg.Failed, "nonsense")]
 
 
+def test_the_drive_of_single_populations_changes_while_running():
+    name = "Excitatory 0 (RS) external_current_pA"
+    events, _, (sim,) = play(begin((0, msg.ChangeLive({"population_drive": {name: 40.0}})),
+                                   (0, msg.ChangeLive({"population_drive": {}}))), 1.0)
+    _, set_, unset, *_ = answers(events)
+    assert isinstance(set_, msg.Done) and f"{name} 40" in set_.text
+    assert isinstance(unset, msg.Done) and "as usual" in unset.text and sim.live == {"population_drive": {}}
+
+
 def test_bad_probes_are_refused_with_a_sentence():
     events, frames, _ = play(begin((0, msg.SetProbes((99,))), (0, msg.SetProbes(tuple(range(MAX_PROBES + 1)))),
                                    (0, msg.SetProbes((3,))), (0, msg.StepOnce())), 1.0)
