@@ -19,6 +19,18 @@ struct Tables {                       // what is the same for all blocks, one po
 #endif
 };
 
+// 16 bytes that another block waits for, in one access.
+__device__ __forceinline__ void store_vector(uint4* at, u32 a, u32 b, u32 c, u32 d) {
+  asm volatile("st.volatile.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(at), "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
+}
+
+__device__ __forceinline__ uint4 load_vector(const uint4* at) {
+  uint4 p;
+  asm volatile("ld.volatile.global.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(p.x), "=r"(p.y), "=r"(p.z), "=r"(p.w) : "l"(at) : "memory");
+  return p;
+}
+
 // Poisson counts of the four steps around `step` for neuron n, one byte each, by inversion of one random word each.
 __device__ __forceinline__ u32 background_counts(u32 n, long long step, u32 key0, u32 key1, const u32* thresholds,
                                                  int number) {

@@ -75,17 +75,6 @@ struct Event {
 #define LEARNS_FROM(e) (WEIGHTS && LEARNS[POPULATION_OF(e)])
 #define LINK_FROM(e) ROW_LINK[POPULATION_OF(e)]
 
-__device__ __forceinline__ void store_vector(uint4* at, u32 a, u32 b, u32 c, u32 d) {
-  asm volatile("st.volatile.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(at), "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
-}
-
-__device__ __forceinline__ uint4 load_vector(const uint4* at) {
-  uint4 p;
-  asm volatile("ld.volatile.global.v4.u32 {%0, %1, %2, %3}, [%4];"
-               : "=r"(p.x), "=r"(p.y), "=r"(p.z), "=r"(p.w) : "l"(at) : "memory");
-  return p;
-}
-
 struct Vectors { uint4 of[EVENT_VECTORS]; };
 
 __device__ __forceinline__ void fetch_event(Vectors& v, const uint4* at) {

@@ -24,17 +24,6 @@
 #define PACKET_RING 4
 #define NO_PROBE 0xffffu
 
-__device__ __forceinline__ void store_packet(uint4* at, u32 a, u32 b, u32 c, u32 d) {
-  asm volatile("st.volatile.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(at), "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
-}
-
-__device__ __forceinline__ uint4 load_packet(const uint4* at) {
-  uint4 p;
-  asm volatile("ld.volatile.global.v4.u32 {%0, %1, %2, %3}, [%4];"
-               : "=r"(p.x), "=r"(p.y), "=r"(p.z), "=r"(p.w) : "l"(at) : "memory");
-  return p;
-}
-
 // Adds one word of a row to the accumulators. `slot` is the ring slot in which the shortest delay arrives; `flags` are
 // the port and, above it, whether the row subtracts.
 __device__ __forceinline__ void add_word(int* ring, u32 word, u32 flags, int slot) {
@@ -268,7 +257,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     const uint4* inbox = packets + (((u64)((t - 1) & (PACKET_RING - 1)) * INBOXES + block % INBOXES) * BLOCKS) * PACKETS
                          + poller;
     uint4 packet = make_uint4(0, 0, 0, 0);
-    if (polls) packet = load_packet(inbox);
+    if (polls) packet = load_vector(inbox);
     // ---- integrate step t
     if (!last) {
       int* arrived_row = ring + slot * RING_WIDTH;
@@ -345,7 +334,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       u32 here = 0;
       if (polls) {
         const u32 tag = (u32)t & 0xffffu;             // tag of step t - 1 is (t - 1) + 1
-        while ((packet.x >> 16) != tag) packet = load_packet(inbox);
+        while ((packet.x >> 16) != tag) packet = load_vector(inbox);
         count = packet.x & 0xffffu;
         int rest = (int)count - 3 * (poller % PACKETS);
         here = rest < 0 ? 0 : (rest > 3 ? 3 : rest);
@@ -393,7 +382,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       }
       for (int z = thread; z < INBOXES * PACKETS; z += THREADS) {
         int k = z % PACKETS, inbox = z / PACKETS;
-        store_packet(packets + (((u64)(t & (PACKET_RING - 1)) * INBOXES + inbox) * BLOCKS + block) * PACKETS + k,
+        store_vector(packets + (((u64)(t & (PACKET_RING - 1)) * INBOXES + inbox) * BLOCKS + block) * PACKETS + k,
                      (((u32)t + 1u) << 16) | own, own_rows[3 * k], own_rows[3 * k + 1], own_rows[3 * k + 2]);
       }
     }
@@ -404,6 +393,16 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     const u32 in_packets = listed[parity], rows_now = in_packets + spills[parity];
     const int first_slot = (slot + MIN_DELAY) % SLOTS;
     bool waiting = !last;
+// What can be done while the first rows are on their way.
+#define HIDDEN_WORK \
+    if (waiting) { \
+      if (record) { \
+        u32* to = record + (u64)block * record_capacity + recorded; \
+        for (u32 j = thread; j < SPIKES; j += THREADS) to[j] = ((u32)step << 16) | own_ids[j]; \
+      } \
+      if ((t & 3) == 3) BACKGROUND(t + 1) \
+      waiting = false; \
+    }
     // all rows at once where they fit the list, which is nearly always; else in rounds
     for (u32 round = 0; round == 0 || round * LIST < rows_now; round++) {
       const u32 from = round * LIST, in_list = min(rows_now - from, (u32)LIST);
@@ -460,14 +459,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       if (k < learning_rows) row = list[order[k]];
       LOAD_ROW(word, w, row)
       if (k < learning_rows) fetch_event(coming, EVENT(order[k]));
-      if (waiting) {                                  // hidden behind the loads
-        if (record) {
-          u32* to = record + (u64)block * record_capacity + recorded;
-          for (u32 j = thread; j < SPIKES; j += THREADS) to[j] = ((u32)step << 16) | own_ids[j];
-        }
-        if ((t & 3) == 3) BACKGROUND(t + 1)
-        waiting = false;
-      }
+      HIDDEN_WORK
       for (u32 other = thread / LANES; other < other_rows; other += GROUPS) {
         const u32 index = order[LIST - 1 - other], static_row = list[index];
         const u32* at = words + ROW_OFFSET(static_row) * UNIT;
@@ -581,14 +573,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
 #endif
           }
         }
-        if (waiting) {                                // hidden behind the loads
-          if (record) {
-            u32* to = record + (u64)block * record_capacity + recorded;
-            for (u32 j = thread; j < SPIKES; j += THREADS) to[j] = ((u32)step << 16) | own_ids[j];
-          }
-          if ((t & 3) == 3) BACKGROUND(t + 1)
-          waiting = false;
-        }
+        HIDDEN_WORK
 #if LEARNING
         #pragma unroll
         for (int q = 0; q < AHEAD; q++) if (ahead[q]) {
