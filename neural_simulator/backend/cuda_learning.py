@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 
-from .cpu_learning import add_equations
-from .emit import Library
+KEPT_SPIKES, KEPT_TRACES = 8, 2         # newest spikes whose steps, and whose traces, lie near the neurons
 
 
 class RuleText(NamedTuple):
@@ -23,27 +23,43 @@ class RuleText(NamedTuple):
 
 @dataclass(frozen=True)
 class LearningText:
-    """What the kernels of a network that learns are made of; `constants` are those that learning.cuh expects."""
+    """What the kernels of a network that learns are made of; `constants` are its own, `defines` all of them."""
 
     constants: Mapping[str, int]
     tables: Mapping[str, np.ndarray]
     rules: Sequence[RuleText]
 
+    @property
+    def near(self) -> dict[str, range]:
+        """The rows of numbers, one of each neuron, that lie near, by what they are.
+
+        steps of the newest spikes; use and resources of releases; then, only where weights change: step of the newest
+        event, spikes since step 0, bits of the present 32 steps, traces of spikes sent, and of the newest spikes (by
+        spike, then trace).
+        """
+        c = self.constants
+        weights = c["WEIGHTS"]
+        counts = {"steps": KEPT_SPIKES if weights else 1, "u": c["RELEASES"], "r": c["RELEASES"], "seen": weights,
+                  "count": weights, "word": weights, "x": weights * c["XS"], "y": weights * KEPT_TRACES * c["YS"]}
+        ends = accumulate(counts.values())
+        return {name: range(end - count, end) for (name, count), end in zip(counts.items(), ends, strict=True)}
+
+    @property
     def near_rows(self) -> int:
-        """Numbers of each neuron that lie near (learning.cuh: NEAR_ROWS)."""
-        c = self.constants
-        if not c["WEIGHTS"]:
-            return 1 + 2 * c["RELEASES"]
-        return 8 + 2 * c["RELEASES"] + 3 + c["XS"] + 2 * c["YS"]
+        """How many rows lie near."""
+        return self.near["y"].stop
 
+    @property
     def event_vectors(self) -> int:
-        """Vectors of 16 bytes of an event (learning.cuh: EVENT_VECTORS)."""
+        """Vectors of 16 bytes of an event: three values each, and a tag."""
         c = self.constants
-        return (2 * c["WEIGHTS"] + c["XS"] + c["RELEASES"] + 2) // 3
+        return -(-(2 * c["WEIGHTS"] + c["XS"] + c["RELEASES"]) // 3)
 
-    def add_equations(self, library: Library) -> None:
-        """Emit the equations that the kernels call."""
-        add_equations(library)
+    def defines(self) -> dict[str, int]:
+        """The constants that learning.cuh and the steps expect."""
+        near = {f"NEAR_{name.upper()}": rows.start for name, rows in self.near.items()}
+        return {**self.constants, **near, "NEAR_ROWS": self.near_rows, "KEPT_SPIKES": len(self.near["steps"]),
+                "KEPT_TRACES": KEPT_TRACES, "EVENT_VECTORS": self.event_vectors}
 
     def source(self, file: str) -> str:
         """The text, around that of learning.cuh."""

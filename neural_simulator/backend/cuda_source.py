@@ -12,6 +12,7 @@ from pathlib import Path
 from ..models import placing, random, stimuli, wiring
 from ..models.cell import Cell
 from ..models.stimuli import CONDUCTANCE_NOISE, CURRENT, CURRENT_NOISE, NOTHING, POISSON, RATE_BITS, SINE_BITS, Shape
+from .cpu_learning import add_equations
 from .cuda_learning import LearningText
 from .emit import CUDA_WORDS, Library
 
@@ -74,8 +75,8 @@ def step_source(kind: str, cells: Sequence[Cell], state_slots: Mapping[str, int]
         "PARAMETERS": max(1, *(len(names) for names in varying)), "LEARNING": int(learning is not None), **constants}
     learns = ""
     if learning is not None:
-        learning.add_equations(library)
-        defined |= learning.constants
+        add_equations(library)
+        defined |= learning.defines()
         learns = learning.source(kernel_file("learning.cuh"))
     return (_TYPES + CUDA_WORDS + _defines(defined) + library.cuda_source() + kernel_file("common.cuh") + learns
             + _drive_neuron(shape, state_slots) + _update_neuron(cells, state_slots, shared, varying,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import cuda
+from ..backend.cuda_learning import KEPT_SPIKES, KEPT_TRACES
 from ..network.device_network import DeviceNetwork
 from ..network.learning import BLOCK
 from ..network.plan import Plan
@@ -15,8 +16,6 @@ from .cpu_learning import NEVER, bounds_of, refuse_overflow
 from .dopamine import Dopamine
 from .layout import Layout
 from .learning_text import learning_text
-
-_KEPT_SPIKES, _KEPT_TRACES = 8, 2          # learning.cuh
 
 
 class CudaLearning:
@@ -46,7 +45,7 @@ class CudaLearning:
         xp, c, learning = cuda.xp(), self.text.constants, self.learning
         size = self._size
         self.dopamine.reset()
-        self._near = xp.zeros((self.text.near_rows(), size), xp.uint32)
+        self._near = xp.zeros((self.text.near_rows, size), xp.uint32)
         self._rows("steps")[:] = NEVER
         changing = size if learning.weights else 1
         if learning.weights:
@@ -61,7 +60,7 @@ class CudaLearning:
         self._eligibility = xp.zeros(self._weight.size if learning.rewarded else 1, xp.float32)
         events = 4 * size if self.layout.kind == "partitioned" else size
         # tags that no step soon to come has
-        self._events = xp.full(4 * events * self.text.event_vectors(), ((step + 2**22) << 9) & 0xFFFFFFFF, xp.uint32)
+        self._events = xp.full(4 * events * self.text.event_vectors, ((step + 2**22) << 9) & 0xFFFFFFFF, xp.uint32)
         self._changes = xp.zeros(2, xp.uint64)
         self._prefix = xp.zeros(max(1, self.dopamine.prefix.size), xp.float32)
         first, per_block = (learned.first_word, learned.per_block) if learned is not None else (0, 0)
@@ -71,18 +70,10 @@ class CudaLearning:
                                              self._changes.data.ptr], np.uint64))
 
     def _rows(self, name: str) -> Any:
-        """Some of the rows that lie near the neurons, by name (learning.cuh: NEAR_...), in their own type."""
-        c, xp = self.text.constants, cuda.xp()
-        kept = _KEPT_SPIKES if c["WEIGHTS"] else 1
-        counts = {"steps": kept, "u": c["RELEASES"], "r": c["RELEASES"], "seen": 1, "count": 1, "word": 1,
-                  "x": c["XS"], "y": _KEPT_TRACES * c["YS"]}
-        first = 0
-        for key, count in counts.items():
-            if key == name:
-                kind = xp.int32 if name in ("steps", "seen") else xp.uint32 if name in ("count", "word") else xp.float32
-                return self._near[first:first + count].view(kind)
-            first += count
-        raise KeyError(name)
+        """Some of the rows that lie near the neurons, by name (`LearningText.near`), in their own type."""
+        xp, rows = cuda.xp(), self.text.near[name]
+        kind = xp.int32 if name in ("steps", "seen") else xp.uint32 if name in ("count", "word") else xp.float32
+        return self._near[rows.start:rows.stop].view(kind)
 
     def prepare(self, step: int, count: int) -> int:
         """Do what is due before `step`; return how many of the next `count` steps one launch may take."""
@@ -147,8 +138,8 @@ class CudaLearning:
         self._set(self._rows("steps")[:1], last_spike[None])
         if self.learning.weights:
             recent, recent_y = given["recent"].T, given["recent_y"].transpose(2, 0, 1)      # (R, N), (R, Y, N)
-            self._set(self._rows("steps"), recent[:_KEPT_SPIKES])
-            self._set(self._rows("y"), recent_y[:_KEPT_TRACES].reshape(-1, recent.shape[1]))
+            self._set(self._rows("steps"), recent[:KEPT_SPIKES])
+            self._set(self._rows("y"), recent_y[:KEPT_TRACES].reshape(-1, recent.shape[1]))
             self._set(self._rows("x"), given["x"])
             self._set(self._rows("seen"), given["seen"][None])
             self._set(self._rows("count"), spike_counts[None])

@@ -9,7 +9,7 @@ from ..models.plasticity import history_steps, longest_gap, recent_spikes
 from ..network.learning import COEFFICIENTS, FINE, Learning
 from ..network.plan import Plan
 
-QUEUE = 1024                               # synapses that a block puts off, of either kind (step_partitioned.cu)
+QUEUE = 1024                               # synapses that a block puts off, of either kind
 _NO_RULE = RuleText([0.0] * len(COEFFICIENTS), (0, 0, -1, 0, 0, 0, 0), 0.0)      # where synapses only come and go
 _LONGEST_WHOLE = 1024                      # steps up to which traces decay by one table
 _COARSE_BYTES = 8192                       # up to so large, the coarse tables of decays are kept in shared memory
@@ -30,7 +30,7 @@ def learning_text(plan: Plan) -> LearningText:
         "HORIZON": learning.horizon, "DECAYS": decays, "COARSE": coarse,
         "COARSE_SHARED": int(4 * decays * coarse <= _COARSE_BYTES),
         "WHOLE": longest + 1 if 0 < longest <= _LONGEST_WHOLE else 0, "RULES": len(learning.coefficients),
-        "COEFFICIENTS": len(COEFFICIENTS), "MIXED": int(mixed.any())}
+        "COEFFICIENTS": len(COEFFICIENTS), "MIXED": int(mixed.any()), "QUEUE": QUEUE}
     tables = {
         "LEARNS": learning.learns.astype(np.int32), "ROW_LINK": learning.row_link, "PAIR_LINK": learning.pair_link,
         "LINK_RULE": learning.link_rule, "LINK_RELEASE": learning.link_release, "X_DECAY": learning.x_decay,
@@ -56,7 +56,7 @@ def near_bytes(plan: Plan, per_block: int) -> int:
     c = text.constants
     queues = 4 * QUEUE if c["WEIGHTS"] else 0
     tables = c["DECAYS"] * (FINE + c["COARSE_SHARED"] * c["COARSE"] + c["WHOLE"])
-    return 4 * (text.near_rows() * per_block + tables + queues)
+    return 4 * (text.near_rows * per_block + tables + queues)
 
 
 def device_bytes(plan: Plan, neurons: int) -> tuple[float, int]:
@@ -66,7 +66,7 @@ def device_bytes(plan: Plan, neurons: int) -> tuple[float, int]:
         return 0.0, 0
     text = learning_text(plan)
     c = text.constants
-    per_neuron = 4 * text.near_rows() + 64 * text.event_vectors()          # events of four steps
+    per_neuron = 4 * text.near_rows + 64 * text.event_vectors          # events of four steps
     if learning.weights:
         per_neuron += 8 + 4 * c["RECENT"] * (1 + c["YS"]) + 4 * c["HISTORY_WORDS"]
     return 4.0 * (learning.weights + learning.rewarded), per_neuron * neurons

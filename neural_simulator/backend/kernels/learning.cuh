@@ -9,22 +9,10 @@
 //
 // Expects from the generated header: WEIGHTS (1: weights can change), REWARDED, XS, YS, RELEASES (numbers of traces),
 // RECENT, HISTORY_WORDS, LONGEST_GAP, HORIZON, COARSE (width of a decay's table), RULES, MIXED (1: the synapses of some
-// row differ), and the tables of network/learning.py as constants.
+// row differ), KEPT_SPIKES and KEPT_TRACES (newest spikes whose steps and traces are near), NEAR_... (first row of each
+// kind) and NEAR_ROWS, EVENT_VECTORS (of an event), QUEUE, and the tables of network/learning.py as constants.
 
-#define KEPT_SPIKES (WEIGHTS ? 8 : 1)   // newest spikes whose steps are near
 #define MUCH_NEWS 4                     // spikes from which a synapse is put off
-#define KEPT_TRACES 2                   // newest spikes whose traces are near
-#define NEAR_STEPS 0
-#define NEAR_U KEPT_SPIKES
-#define NEAR_R (NEAR_U + RELEASES)
-#define NEAR_SEEN (NEAR_R + RELEASES)   // step of the newest event; this and what follows only where weights change
-#define NEAR_COUNT (NEAR_SEEN + 1)      // spikes since step 0
-#define NEAR_WORD (NEAR_COUNT + 1)      // bits of the present 32 steps
-#define NEAR_X (NEAR_WORD + 1)
-#define NEAR_Y (NEAR_X + XS)            // [KEPT_TRACES][YS]
-#define NEAR_ROWS (WEIGHTS ? NEAR_Y + KEPT_TRACES * YS : NEAR_SEEN)
-#define EVENT_VALUES (2 * WEIGHTS + XS + RELEASES)
-#define EVENT_VECTORS ((EVENT_VALUES + 2) / 3)
 #define DOPAMINE_BLOCK 1024
 
 struct LearningTables {                 // one pointer for the launch

@@ -53,7 +53,6 @@ __device__ __forceinline__ u32 row_words(u32 row) { return (row & 63u) * UNIT; }
 
 #if LEARNING
 #define PADDING (0xffffffffu << WEIGHT_BITS)          // fills rows up
-#define QUEUE 1024                                    // synapses that are put off, of either kind
 #define ROW_FLAGS (PORT_BITS + SIGNED + WEIGHTS)      // the last one says whether a row learns
 #else
 #define ROW_FLAGS (PORT_BITS + SIGNED)
