@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..base import log
+from ..base.arrays import joined
 from ..base.errors import BackendError, ConfigurationError, SimulatorError
 from ..config import CoreSimConfig, GPUConfig
 from ..files.recording_choice import KEYFRAME_EVERY_S, SPIKE_BYTES, RecordingChoice
-from ..files.recording_writer import BackgroundWriter, Frames, RecordingWriter, joined
+from ..files.recording_writer import BackgroundWriter, Frames, RecordingWriter
 from ..files.recordings import RecordingFacts, Traced, new_path
 from .checkpoints import origin_of
 

@@ -286,6 +286,11 @@ class Projection:
     plasticity: Mapping[str, Mapping[str, float]] | None = None
 
     @property
+    def posts(self) -> range:
+        """Numbers of the postsynaptic populations."""
+        return range(self.post, (self.post if self.post_last is None else self.post_last) + 1)
+
+    @property
     def plasticity_rules(self) -> Mapping[str, Mapping[str, float]]:
         """The rules of its synapses; none where nothing names them."""
         return self.plasticity or {}

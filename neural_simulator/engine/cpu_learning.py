@@ -38,8 +38,7 @@ class CpuLearning:
             first, last = (int(rows.segment[(part + k) * self.plan.num_neurons * rows.max_delay]) for k in (0, 1))
             locals_ = rows.words[first:last] >> np.uint32(self.plan.weight_bits)
             most = max(most, int(np.bincount(locals_, minlength=1).max()))
-        structure = self.learning.structure
-        refuse_overflow(self.plan, most + (structure.most_in if structure is not None else 0))
+        refuse_overflow(self.plan, most)
 
     def reset(self) -> None:
         """The state at step 0."""
@@ -147,9 +146,11 @@ def bounds_of(learning: Learning) -> tuple[np.ndarray, np.ndarray]:
 
 
 def refuse_overflow(plan: Plan, in_degree: int) -> None:
-    """Raise SimulatorError where so many synapses at their strongest could overflow the sum of one step."""
+    """Raise SimulatorError where so many synapses, and those that can form, could overflow the sum of one step."""
     assert plan.learning is not None
-    if in_degree * (plan.learning.largest_units + 1.0) >= 2**31:
+    structure = plan.learning.structure
+    most = in_degree + (structure.most_in if structure is not None else 0)
+    if most * (plan.learning.largest_units + 1.0) >= 2**31:
         raise SimulatorError(
             "The weights onto one neuron can grow to more than its 32-bit accumulator can hold; take fewer connections "
             "per neuron or a smaller largest weight.")

@@ -29,8 +29,7 @@ class CudaLearning:
         self.text = learning_text(plan)
         self.dopamine = Dopamine(self.learning, plan.dt)
         if self.learning.weights:
-            forming = self.learning.structure.most_in if self.learning.structure is not None else 0
-            refuse_overflow(plan, int(network.in_degrees().max()) + forming)
+            refuse_overflow(plan, int(network.in_degrees().max()))
         xp = cuda.xp()
         self._size = to_device(np.zeros(plan.num_neurons, np.int32)).size
         self._index = to_natural(np.arange(self._size))                 # where every neuron lies

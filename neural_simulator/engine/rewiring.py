@@ -107,7 +107,7 @@ def _carried(further: Mapping[str, np.ndarray]) -> Wiring | None:
     degrees, targets, delays = (further[name] for name in _WIRING)
     if not degrees.size:
         return None
-    return Wiring(np.concatenate([[0], np.cumsum(degrees, dtype=np.int64)]), targets, delays)
+    return Wiring.of_degrees(degrees, targets, delays)
 
 
 def _with(batch: Batch, seconds: float) -> Batch:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.arrays import joined
 from ..base.errors import BackendError, ConfigurationError
 from .batch import Batch, join
 
@@ -132,8 +133,8 @@ class Sampling:
             raise BackendError("The device failed, and with it went what had been recorded since the last flush.")
         with self._engine.memory():
             self._spill()
-        rows = _joined(self._host) if self._host else np.empty((0, self.width), np.float32)
-        steps = _joined(self._steps) if self._steps else np.empty(0, np.int64)
+        rows = joined(self._host) if self._host else np.empty((0, self.width), np.float32)
+        steps = joined(self._steps) if self._steps else np.empty(0, np.int64)
         self._host.clear()
         self._steps.clear()
         values = rows.reshape(len(rows), len(self.variables), self.ids.size)
@@ -154,7 +155,3 @@ class Sampling:
         with engine.memory():
             self._places = engine.places(self.ids)
             self._buffer = engine.xp.empty((0 if engine.on_host else self._room_rows, self.width), np.float32)
-
-
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -6,7 +6,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ..base.arrays import joined
 from ..base.errors import FileFormatError
 from . import hdf5, packing
 from .checkpoints import put_origin
@@ -269,11 +270,6 @@ class BackgroundWriter:
             with self._space:
                 self._bytes -= size
                 self._space.notify()
-
-
-def joined(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """Return arrays that follow each other as one; a single one itself, because copies cost."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _open_stream(path: Path, head_bytes: int) -> Stream:

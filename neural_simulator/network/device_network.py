@@ -234,16 +234,9 @@ class DeviceNetwork:
         """All synapses, in canonical order, on the host."""
         if self._wiring is not None:
             return self._wiring
-        order, bits = self.canonical_order(), self.plan.weight_bits
-        words = self.words[order].get()
-        block = order.get() // max(1, self.words_per_block)
-        targets = (words >> np.uint32(bits + self.delay_bits)).astype(np.int64) * self.blocks + block
-        if self.delays is not None:
-            delays = self.delays[order].get()
-        else:
-            delays = ((words >> np.uint32(bits)) & np.uint32((1 << self.delay_bits) - 1)) + self.plan.min_delay_steps
-        starts = np.concatenate([[0], np.cumsum(self.out_degrees())]).astype(np.int64)
-        return Wiring(starts, targets.astype(np.uint32), delays.astype(np.uint16))
+        synapses = self._at(self.canonical_order().get())
+        return Wiring.of_degrees(self.out_degrees(), synapses.post.astype(np.uint32),
+                                 synapses.delay_steps.astype(np.uint16))
 
     def rewire(self, wiring: Wiring | None, weights: np.ndarray | None = None) -> None:
         """Take these synapses and their `weights` (stored units); None: those that the seed gives. `learn` must follow.

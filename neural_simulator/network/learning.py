@@ -55,7 +55,7 @@ def resolve(core: CoreSimConfig, populations: Sequence[Population], projections:
 def _chosen(core: CoreSimConfig, populations: Sequence[Population], q: Projection) -> Any:
     """The rules that the configuration chooses for this projection, or its own."""
     rules = q.plasticity
-    targets = [p.name for p in populations[q.post:(q.post if q.post_last is None else q.post_last) + 1]]
+    targets = [populations[k].name for k in q.posts]
     for pattern, given in core.projection_learning.items():
         pre, _, post = pattern.partition(" -> ")
         matching = [fnmatchcase(name, post) for name in targets]
@@ -72,7 +72,7 @@ def _refuse_unmatched(core: CoreSimConfig, populations: Sequence[Population],
                       projections: Sequence[Projection]) -> None:
     """Raise ConfigurationError for a pattern of the configuration that matches no projection."""
     there = [(populations[q.pre].name, populations[k].name) for q in projections
-             for k in range(q.post, (q.post if q.post_last is None else q.post_last) + 1)]
+             for k in q.posts]
     for pattern in core.projection_learning:
         pre, _, post = pattern.partition(" -> ")
         if not any(fnmatchcase(a, pre) and fnmatchcase(b, post) for a, b in there):
@@ -219,7 +219,7 @@ def make_learning(plan: Plan) -> Learning | None:
     own: list[_Numbers] = [_Numbers() for _ in range(count)]
     pair_link = np.full((count, count), -1, np.int32)
     for q in plan.projections:
-        for post in range(q.post, (q.post if q.post_last is None else q.post_last) + 1):
+        for post in q.posts:
             rule, release = _rule_key(plan, q, post, taus, xs, ys, es), _release_key(q, taus)
             link = links[(-1 if rule is None else rules[rule],
                           -1 if release is None else own[q.pre][releases[release]])]
@@ -312,11 +312,6 @@ def _common(row: np.ndarray) -> int:
     """The one link of all projections of a source, or -1; pairs without a projection do not count."""
     used = set(row[row >= 0].tolist())
     return used.pop() if len(used) == 1 else -1
-
-
-def round_steps(plan: Plan, interval_ms: float) -> int:
-    """An interval in whole steps, at least one."""
-    return max(1, round(interval_ms / plan.dt))
 
 
 assert MOST_GAP + FINE <= BLOCK, "a stretch between two events must span at most two tables of dopamine"

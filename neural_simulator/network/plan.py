@@ -167,7 +167,7 @@ def _weight_scale(populations: Sequence[Population], declared: Sequence[Projecti
         return 1.0
     in_degree = [0.0] * len(populations)
     for q in declared:
-        for post in range(q.post, (q.post if q.post_last is None else q.post_last) + 1):
+        for post in q.posts:
             in_degree[post] += projections.in_degree_bound(q, populations) * growth_of(q)
     most = max(in_degree)
     stored = largest / (2**weight_bits(populations[-1].stop) - 1)

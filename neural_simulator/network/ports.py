@@ -106,7 +106,7 @@ def _wanted(populations: Sequence[Population], projections: Sequence[Projection]
     """What each source population opens, by target population."""
     wanted: list[dict[int, Mix]] = [{} for _ in populations]
     for q in projections:
-        for index in range(q.post, (q.post if q.post_last is None else q.post_last) + 1):
+        for index in q.posts:
             pre, post = populations[q.pre], populations[index]
             where = f"{pre.name} -> {post.name}"
             mix = mix_of(q.receptors, neuron_model(post.model), pre.excitatory, where)

@@ -90,7 +90,7 @@ def _complaints(q: Projection, populations: Sequence[Population]) -> list[tuple[
     """(field, whether it is wrong, what must be instead)."""
     pre, post = populations[q.pre], populations[q.post]
     first, last = target_range(q, populations)
-    ring = populations[q.post:(q.post if q.post_last is None else q.post_last) + 1]
+    ring = [populations[k] for k in q.posts]
     own = int(_excludes_itself(q))
     most = {"fixed_in_degree": pre.size - own, "fixed_out_degree": post.size - own,
             "fixed_total": pairs(q, populations), "small_world": last - first - 1}.get(q.rule, 0)
@@ -178,7 +178,7 @@ def _logarithmic(q: Projection) -> tuple[float, float]:
 def delay_bounds_ms(q: Projection, populations: Sequence[Population]) -> tuple[float, float]:
     """Shortest and longest delay; the stored delays are clipped to them."""
     pre = populations[q.pre]
-    boxes = [pre, *populations[q.post:(q.post if q.post_last is None else q.post_last) + 1]]
+    boxes = [pre, *(populations[k] for k in q.posts)]
     low, high = np.min([p.low_um for p in boxes], axis=0), np.max([p.high_um for p in boxes], axis=0)
     way = [min(edge, period / 2.0) if period > 0.0 else edge for edge, period in zip(high - low, q.period_um,
                                                                                      strict=True)]

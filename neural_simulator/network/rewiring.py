@@ -30,6 +30,11 @@ class Wiring(NamedTuple):
     targets: np.ndarray           # (S,) uint32
     delays: np.ndarray            # (S,) uint16 steps
 
+    @classmethod
+    def of_degrees(cls, out_degrees: np.ndarray, targets: np.ndarray, delays: np.ndarray) -> Wiring:
+        """The synapses of sources that have so many."""
+        return cls(np.concatenate([[0], np.cumsum(out_degrees, dtype=np.int64)]), targets, delays)
+
     @property
     def num_synapses(self) -> int:
         return int(self.targets.size)
@@ -89,7 +94,7 @@ def make_structure(plan: Plan, bounds: Mapping[int, tuple[float, float]]) -> Str
     numbers: list[tuple[float, ...]] = []
     counts: list[tuple[int, ...]] = []
     for k, q in chosen:
-        for post in range(q.post, (q.post if q.post_last is None else q.post_last) + 1):
+        for post in q.posts:
             if pair[q.pre, post] >= 0:
                 raise ConfigurationError(
                     f"Two projections from {plan.populations[q.pre].name} to {plan.populations[post].name} have "
@@ -200,8 +205,7 @@ def device_words(plan: Plan, wiring: Wiring, weights: np.ndarray, row_start: np.
 def wiring_of(segment: np.ndarray, words: np.ndarray, weight_bits: int, part_start: np.ndarray, max_delay: int,
               out_degrees: np.ndarray) -> Wiring:
     """The connectivity that rows of the CPU engine hold."""
-    starts = np.concatenate([[0], np.cumsum(out_degrees)]).astype(np.int64)
-    targets, delays = np.empty(words.size, np.uint32), np.empty(words.size, np.uint16)
-    kernels().unroll(segment, words, np.int64(weight_bits), part_start, np.int64(starts.size - 1), np.int64(max_delay),
-                     targets, delays)
-    return Wiring(starts, targets, delays)
+    wiring = Wiring.of_degrees(out_degrees, np.empty(words.size, np.uint32), np.empty(words.size, np.uint16))
+    kernels().unroll(segment, words, np.int64(weight_bits), part_start, np.int64(out_degrees.size), np.int64(max_delay),
+                     wiring.targets, wiring.delays)
+    return wiring
