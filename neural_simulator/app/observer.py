@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from ..base.synapses import Synapses
 from ..engine.learning_view import LearningView
 from ..models.neurons import neuron_model
 from .frames import MAX_TAPE, NO_IDS, NO_STEPS, NO_TRACE, Frame, NetworkView
+
+Looked = TypeVar("Looked")
 
 RATE_WINDOW_MS = 250.0
 BINS = 25
@@ -37,27 +39,48 @@ def view_of(sim: Any, build: int) -> NetworkView:
         state_bytes=sim.state_bytes, first_step=sim.first_step, rewarded=sim.rewarded)
 
 
+class Seldom:
+    """The pace of a look that costs: about once a second, and at most `LEARNING_COST` of the wall time."""
+
+    def __init__(self, clock: Callable[[], float]):
+        self._clock = clock
+        self._cost_s = 0.0
+        self.reset()
+
+    def reset(self) -> None:
+        """Let the next look be due at once."""
+        self._looked_s = float("-inf")
+
+    def due(self, still: bool) -> bool:
+        """Whether to look now; always where the picture stands still."""
+        return still or self._clock() - self._looked_s >= max(LEARNING_EVERY_S, self._cost_s / LEARNING_COST)
+
+    def look(self, do: Callable[[], Looked]) -> Looked:
+        """Look, and note what it cost."""
+        self._looked_s = self._clock()
+        seen = do()
+        self._cost_s = self._clock() - self._looked_s
+        return seen
+
+
 class SynapseWatch:
     """Notices that the synapses of the network on show have come and gone, about once a second."""
 
     def __init__(self, clock: Callable[[], float]):
-        self._clock = clock
-        self._version, self._looked_s, self._cost_s = 0, float("-inf"), 0.0
+        self._pace = Seldom(clock)
+        self._version = 0
 
     def begin(self, network: Any) -> None:
         """Follow another network, whose present synapses are known."""
-        self._version, self._looked_s = network.version, float("-inf")
+        self._version = network.version
+        self._pace.reset()
 
     def news(self, network: Any, still: bool) -> Synapses | None:
         """Return a sample of the synapses where they have changed; at once where the picture stands still."""
-        began = self._clock()
-        if network.version == self._version:
+        if network.version == self._version or not self._pace.due(still):
             return None
-        if not still and began - self._looked_s < max(LEARNING_EVERY_S, self._cost_s / LEARNING_COST):
-            return None
-        self._version, self._looked_s = network.version, began
-        sample = network.sample(MOST_SYNAPSES)
-        self._cost_s = self._clock() - began
+        self._version = network.version
+        sample: Synapses = self._pace.look(lambda: network.sample(MOST_SYNAPSES))
         return sample
 
 
@@ -172,7 +195,7 @@ class Observer:
         self._flight = Flight(sim.network.max_delay_steps)
         self._memory, self._memory_asked_s = 0.0, float("-inf")
         self._learned: LearningView | None = None
-        self._learned_s, self._learning_s = float("-inf"), 0.0       # when it was summed up, and how long that took
+        self._learning_pace = Seldom(time.monotonic)
         self.inspected: int | None = None
         self.state_names: tuple[str, ...] = ()        # states of the inspected neuron that are traced
         self._states: list[tuple[float, ...]] = []
@@ -182,7 +205,7 @@ class Observer:
     def restart(self) -> None:
         """Begin at the simulation's present step as if nothing had been before."""
         sim = self._sim
-        self._learned_s = float("-inf")
+        self._learning_pace.reset()
         self._rates = RateMeter(np.asarray(sim.network.population_of), self._sizes, sim.dt_ms)
         self._spikes = Tape((NO_STEPS, NO_IDS))
         self._flight.begin(sim.step_index, sim.last_spike_step())
@@ -254,10 +277,8 @@ class Observer:
 
     def _learning(self, still: bool) -> LearningView | None:
         """Return what has been learned, summed up about once a second, and whenever the run stands still."""
-        now = time.monotonic()
-        if still or now - self._learned_s >= max(LEARNING_EVERY_S, self._learning_s / LEARNING_COST):
-            self._learned, self._learned_s = self._sim.learning_view(), now
-            self._learning_s = time.monotonic() - now
+        if self._learning_pace.due(still):
+            self._learned = self._learning_pace.look(self._sim.learning_view)
         return self._learned
 
     def _memory_use(self) -> float:

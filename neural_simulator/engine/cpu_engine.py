@@ -91,8 +91,8 @@ class CpuEngine:
         self.states = {name: array.copy() for name, array in self._initial.items()}
         self.last_spike = np.full(n, NEVER, np.int32)
         self.spike_counts = np.zeros(n, np.uint32)
-        learns, slots = self.learning is not None, self.plan.max_delay_steps + 4
-        slots, ring = (SLOTS, (self.plan.max_delay_steps + 1,)) if learns else (slots, ())
+        delays = self.plan.max_delay_steps
+        slots, ring = (delays + 4, ()) if self.learning is None else (SLOTS, (delays + 1,))
         self._ids = np.zeros((slots, n), np.int32)
         self._id_counts = np.zeros((slots, self.threads), np.int64)
         self._counts = np.zeros((4, n), np.uint16)

@@ -103,21 +103,20 @@ class CudaEngine:
         self._starts = xp.asarray(np.array([p.start for p in plan.populations] + [n], np.int32))
         ports, signs = ports_of_sources(plan)
         self._ports, self._signs = xp.asarray(ports), xp.asarray(signs)
+        self._row_flags = ports.astype(np.uint32) | (signs < 0).astype(np.uint32) << np.uint32(
+            (plan.num_ports - 1).bit_length())
+        if plan.learning is not None and plan.learning.weights:
+            learns = plan.learning.learns[self.network.population_of]
+            self._row_flags |= learns.astype(np.uint32) << np.uint32(plan.flag_bits - 1)
         self._describe_rows()
 
     def _describe_rows(self) -> None:
         """Say where every row lies, how long it is, and at which port it arrives: what a spike's packet carries."""
         self._degrees_cache: np.ndarray | None = None
         if self.layout.kind == "partitioned":
-            plan, network = self.plan, self.network
-            ports, signs = ports_of_sources(plan)
-            port_bits = np.uint32((plan.num_ports - 1).bit_length())
-            flags = ports.astype(np.uint32) | ((signs < 0).astype(np.uint32) << port_bits)
-            if plan.learning is not None and plan.learning.weights:
-                learns = plan.learning.learns[network.population_of]
-                flags |= learns.astype(np.uint32) << np.uint32(plan.flag_bits - 1)
-            rows = ((network.row_offset.get() << np.uint32(6 + plan.flag_bits)) | (flags << np.uint32(6))
-                    | network.row_units.get())
+            network = self.network
+            rows = ((network.row_offset.get() << np.uint32(6 + self.plan.flag_bits))
+                    | (self._row_flags << np.uint32(6)) | network.row_units.get())
             self._rows = cuda.xp().asarray(self._to_device_order(rows))
 
     def _compile(self, thresholds: int) -> None:

@@ -33,7 +33,8 @@ class Learning:
         self._look = look
         self._tapes = tapes
         self._view = ChartView(desk, look, "learning", views.LEARNING, linked=False)
-        self._shown: object = self
+        self._shown: object = self                  # nothing yet
+        self._noted = ""
         self._amount = 1.0
 
     def build(self) -> None:
@@ -72,12 +73,14 @@ class Learning:
         tapes = self._tapes
         dpg.configure_item("learning.reward", enabled=self._desk.can("reward"))
         learned = None if tapes.frame is None else tapes.frame.learning
-        noted = learned is None and tapes.network is not None
-        self._view.fit(room_below("learning.note" if noted else "learning.choices"))
-        if learned is not self._shown or learned is None:
-            self._shown = learned
-            dpg.configure_item("learning.note", show=noted)
-            dpg.set_value("learning.note", PLAYBACK if self._desk.view.playback is not None else NOTHING)
+        note = ""
+        if learned is None and tapes.network is not None:
+            note = PLAYBACK if self._desk.view.playback is not None else NOTHING
+        self._view.fit(room_below("learning.note" if note else "learning.choices"))
+        if learned is not self._shown or note != self._noted:
+            self._shown, self._noted = learned, note
+            dpg.configure_item("learning.note", show=bool(note))
+            dpg.set_value("learning.note", note)
             self._show_numbers(learned)
             self._view.show(views.learning(tapes))
         if self._view.held or self._desk.view.run != "running":
