@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,7 @@ def network(key: str, populations: Sequence[Population], projections: Sequence[P
     """Build the network of these populations, one after the other, and projections."""
     placed, start = [], 0
     for trait, population in enumerate(populations):
-        values = {**vars(population), "start": start, "stop": start + population.size, "trait": trait}
-        placed.append(Population(**values))
+        placed.append(replace(population, start=start, stop=start + population.size, trait=trait))
         start += population.size
     STRUCTURES[key] = Structure(key, key, "", "", build=lambda core, kernel_mean: (placed, list(projections)))
     sim = SimulationBridge(core_config=CoreSimConfig(neural_structure_profile=key, num_neurons=start, **config),

@@ -165,6 +165,16 @@ def hidden_spikes(recent, j, count, a):
     return np.int64(z)
 
 @bare_inlined
+def newest_until(a, j, ky, last_spike, spike_counts, recent, recent_y, y):
+    """How many spikes of j came after step a, the step of the newest of the others, and its trace ky before it."""
+    newest = np.int64(last_spike[j])
+    if newest <= a:
+        return np.int64(0), newest, y[ky, j]
+    hidden = hidden_spikes(recent, j, spike_counts[j], a)
+    at = (U(spike_counts[j]) - U(1) - U(hidden)) & U(recent.shape[1] - 1)
+    return hidden, np.int64(recent[j, at]), recent_y[ky, j, at]
+
+@bare_inlined
 def trace_at(y, newest, a, T, dy, keep):
     """The trace of postsynaptic spikes before step a, of which `newest` (with trace y before it) is the newest."""
     gap = a - newest
@@ -186,17 +196,13 @@ def pass_segment(begin, end, d, words, shift, origin, weight, last_spike, spike_
     that the loads of many are under way together and few branches are left to chance. `previous`, `first` (the event
     before) and `a` (now) are steps of the targets. Returns the number of changes."""
     rose, fell = 0, 0
-    mask = U(recent.shape[1] - 1)
     for start in range(begin, end, {slice}):
         size = min({slice}, end - start)
         new = 0
         for m in range(size):
             local = words[U(start + m)] >> shift
             j = U(origin) + U(local)
-            newest, before = np.int64(last_spike[j]), y[ky, j]
-            if newest > a:
-                at = (U(spike_counts[j]) - U(1) - U(hidden_spikes(recent, j, spike_counts[j], a))) & mask
-                newest, before = np.int64(recent[j, at]), recent_y[ky, j, at]
+            hidden, newest, before = newest_until(a, j, ky, last_spike, spike_counts, recent, recent_y, y)
             places[m] = local
             news[new] = m
             new += newest > first
@@ -205,10 +211,7 @@ def pass_segment(begin, end, d, words, shift, origin, weight, last_spike, spike_
             for n in range(new):
                 m = news[n]
                 j, k = U(origin) + U(places[m]), U(start + m)
-                hidden, newest = 0, np.int64(last_spike[j])
-                if newest > a:
-                    hidden = hidden_spikes(recent, j, spike_counts[j], a)
-                    newest = np.int64(recent[j, (U(spike_counts[j]) - U(1) - U(hidden)) & mask])
+                hidden, newest, passed = newest_until(a, j, ky, last_spike, spike_counts, recent, recent_y, y)
                 before = weight[k]
                 w, none = recall(before, f32(0.0), newest, hidden, j, spike_counts[j], older, recent, bits, previous,
                                  first, a, d, T, c, x, dx, life, i32(-1), i32(0))
@@ -276,14 +279,14 @@ def deliver_step(part, s, segment, words, weight_bits, num_neurons, part_start, 
             link = L.row_link[source]
             mixed = link < 0
             port, sign = port_of[i], i32(sign_of[i])
-            if not mixed and not (HAS_WEIGHTS and L.learns[source]):
+            learns = HAS_WEIGHTS and L.learns[source]
+            if not mixed and not learns:
                 own = link_release[link]
                 efficacy = L.event_release[own, slot, q] if own >= 0 else f32(1.0)
                 pass_static_row(row, segment, words, shift, mask, weight, s, efficacy, acc, port, sign)
                 continue
             previous, seen = np.int64(L.event_previous[slot, q]), np.int64(L.event_seen[slot, q])
             live = previous >= 0 and s - seen <= L.longest_gap
-            learns = HAS_WEIGHTS and L.learns[source]
             rule, efficacy, x, keep, c = i32(-1), f32(1.0), f32(0.0), f32(0.0), NO_RULE
             e, dx, dy, de, ky, life = i32(-1), i32(0), i32(0), i32(0), i32(0), np.int64(0)
             known, d = i32(-1), 1
@@ -322,11 +325,7 @@ def deliver_step(part, s, segment, words, weight_bits, num_neurons, part_start, 
                 w = weight[k] if HAS_WEIGHTS else f32(i32(word & mask))
                 if learns and rule >= 0:
                     j, a = U(origin) + U(local), s - d
-                    hidden, newest, at_newest = 0, np.int64(last_spike[j]), y[ky, j]
-                    if newest > a:
-                        hidden = hidden_spikes(recent, j, spike_counts[j], a)
-                        at = (U(spike_counts[j]) - U(1) - U(hidden)) & U(recent.shape[1] - 1)
-                        newest, at_newest = np.int64(recent[j, at]), recent_y[ky, j, at]
+                    hidden, newest, at_newest = newest_until(a, j, ky, last_spike, spike_counts, recent, recent_y, y)
                     eligible = eligibility[k] if REWARDED and e >= 0 else f32(0.0)
                     if live:
                         before = w
