@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-KEPT_SPIKES, KEPT_TRACES = 8, 2         # newest spikes whose steps, and whose traces, lie near the neurons
+KEPT_SPIKES = 16, 8                     # newest spikes whose steps lie near the neurons: where there is room, or else
+KEPT_TRACES = 2                         # newest spikes whose traces lie there
+IN_FOURS = 4                            # steps that lie together where weights change
 
 
 class RuleText(NamedTuple):
@@ -28,6 +30,7 @@ class LearningText:
     constants: Mapping[str, int]
     tables: Mapping[str, np.ndarray]
     rules: Sequence[RuleText]
+    kept_spikes: int = KEPT_SPIKES[0]
 
     @property
     def near(self) -> dict[str, range]:
@@ -39,7 +42,7 @@ class LearningText:
         """
         c = self.constants
         weights = c["WEIGHTS"]
-        counts = {"steps": KEPT_SPIKES if weights else 1, "u": c["RELEASES"], "r": c["RELEASES"], "seen": weights,
+        counts = {"steps": self.kept_spikes if weights else 1, "u": c["RELEASES"], "r": c["RELEASES"], "seen": weights,
                   "count": weights, "word": weights, "x": weights * c["XS"], "y": weights * KEPT_TRACES * c["YS"]}
         ends = accumulate(counts.values())
         return {name: range(end - count, end) for (name, count), end in zip(counts.items(), ends, strict=True)}
@@ -58,8 +61,9 @@ class LearningText:
     def defines(self) -> dict[str, int]:
         """The constants that learning.cuh and the steps expect."""
         near = {f"NEAR_{name.upper()}": rows.start for name, rows in self.near.items()}
-        return {**self.constants, **near, "NEAR_ROWS": self.near_rows, "KEPT_SPIKES": len(self.near["steps"]),
-                "KEPT_TRACES": KEPT_TRACES, "EVENT_VECTORS": self.event_vectors}
+        kept = len(self.near["steps"])
+        return {**self.constants, **near, "NEAR_ROWS": self.near_rows, "KEPT_SPIKES": kept,
+                "IN_FOURS": min(IN_FOURS, kept), "EVENT_VECTORS": self.event_vectors}
 
     def source(self, file: str) -> str:
         """The text, around that of learning.cuh."""

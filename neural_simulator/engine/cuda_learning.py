@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import cuda
-from ..backend.cuda_learning import KEPT_SPIKES, KEPT_TRACES
+from ..backend.cuda_learning import KEPT_TRACES
 from ..network.device_network import DeviceNetwork
 from ..network.learning import BLOCK
 from ..network.plan import Plan
@@ -16,6 +16,8 @@ from .cpu_learning import NEVER, bounds_of, refuse_overflow
 from .dopamine import Dopamine
 from .layout import Layout
 from .learning_text import learning_text
+
+_UNKNOWN = 2**31 - 2                    # in place of a step: newer than all, so that kernels look in the history
 
 
 class CudaLearning:
@@ -26,7 +28,7 @@ class CudaLearning:
         assert plan.learning is not None
         self.plan, self.network, self.layout, self.learning = plan, network, layout, plan.learning
         self._to_device, self._to_natural = to_device, to_natural
-        self.text = learning_text(plan)
+        self.text = learning_text(plan, layout.kept_spikes)
         self.dopamine = Dopamine(self.learning, plan.dt)
         if self.learning.weights:
             refuse_overflow(plan, int(network.in_degrees().max()))
@@ -45,7 +47,7 @@ class CudaLearning:
         size = self._size
         self.dopamine.reset()
         self._near = xp.zeros((self.text.near_rows, size), xp.uint32)
-        self._rows("steps")[:] = NEVER
+        self._steps[:] = NEVER
         changing = size if learning.weights else 1
         if learning.weights:
             self._rows("seen")[:] = NEVER
@@ -65,14 +67,28 @@ class CudaLearning:
         first, per_block = (learned.first_word, learned.per_block) if learned is not None else (0, 0)
         arrays = (*self._decays, self._prefix, self._growth, self._near, self._recent, self._recent_y, self._bits,
                   self._weight, self._eligibility)
-        self.pointers = xp.asarray(np.array([*(a.data.ptr for a in arrays), first, per_block, self._events.data.ptr,
-                                             self._changes.data.ptr], np.uint64))
+        pointers = [*(a.data.ptr for a in arrays), first, per_block, self._events.data.ptr, self._changes.data.ptr]
+        self.pointers = np.array(pointers, np.uint64).view(f"V{8 * len(pointers)}")         # one struct, by value
 
     def _rows(self, name: str) -> Any:
         """Some of the rows that lie near the neurons, by name (`LearningText.near`), in their own type."""
         xp, rows = cuda.xp(), self.text.near[name]
-        kind = xp.int32 if name in ("steps", "seen") else xp.uint32 if name in ("count", "word") else xp.float32
+        kind = xp.int32 if name == "seen" else xp.uint32 if name in ("count", "word") else xp.float32
         return self._near[rows.start:rows.stop].view(kind)
+
+    @property
+    def _steps(self) -> Any:
+        """Steps of the newest spikes, (kept / 4, neurons, 4) where weights change, else (1, neurons, 1)."""
+        rows, together = self.text.near["steps"], self.text.defines()["IN_FOURS"]
+        return self._near[rows.start:rows.stop].view(cuda.xp().int32).reshape(-1, self._size, together)
+
+    def _set_steps(self, newest: np.ndarray) -> None:
+        """Write the steps of the newest spikes, (some, N) int32; older ones than given are looked up where needed."""
+        fours, _, together = self._steps.shape
+        older = np.where(newest[-1:] == NEVER, NEVER, _UNKNOWN).repeat(fours * together, axis=0)
+        known = np.concatenate([newest, older])[:fours * together].astype(np.int32)
+        placed = np.stack([self._to_device(row) for row in np.ascontiguousarray(known)])
+        self._steps[:] = cuda.xp().asarray(placed.reshape(fours, together, -1).transpose(0, 2, 1))
 
     def prepare(self, step: int, count: int) -> int:
         """Do what is due before `step`; return how many of the next `count` steps one launch may take."""
@@ -134,10 +150,9 @@ class CudaLearning:
         for name in ("u", "r"):
             self._set(self._rows(name), given[name])
         self._changes[:] = xp.asarray(given["changes"].astype(np.uint64))
-        self._set(self._rows("steps")[:1], last_spike[None])
+        self._set_steps(given["recent"].T if self.learning.weights else last_spike[None])
         if self.learning.weights:
             recent, recent_y = given["recent"].T, given["recent_y"].transpose(2, 0, 1)      # (R, N), (R, Y, N)
-            self._set(self._rows("steps"), recent[:KEPT_SPIKES])
             self._set(self._rows("y"), recent_y[:KEPT_TRACES].reshape(-1, recent.shape[1]))
             self._set(self._rows("x"), given["x"])
             self._set(self._rows("seen"), given["seen"][None])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..backend.cuda import Device
+from ..backend.cuda_learning import KEPT_SPIKES
 from ..network.plan import Plan
 from .learning_text import near_bytes
 from .padding import padded_words
@@ -34,6 +35,7 @@ class Layout:
     list_capacity: int = 0
     unit: int = _UNITS[0]
     shared_bytes: int = 0
+    kept_spikes: int = KEPT_SPIKES[0]      # of a neuron that learns, near it
 
     @property
     def own_list(self) -> int:
@@ -52,6 +54,7 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
         obstacle = f"rows shared among blocks would be padded to more than {_MOST_BYTES} bytes per synapse"
     if obstacle:
         return Layout("global", obstacle, 1, slots=plan.max_delay_steps + 2)
+    kept = next(k for k in KEPT_SPIKES if not _obstacle(plan, device, blocks, k))
     per_block = -(-n // blocks)
     spikes = per_block * TYPICAL_RATE_HZ * plan.dt / 1000.0
     most_packets = 7 if plan.learning is None else 6         # 900 threads have the registers that learning needs
@@ -62,7 +65,7 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
     packets = min(packets, threads // blocks)             # every packet has a thread that waits for it
     slots = plan.max_delay_steps + 1
     ring = slots * plan.num_ports * per_block * 4
-    own = 2 * max(per_block, 3 * packets) * 4 + near_bytes(plan, per_block)
+    own = 2 * max(per_block, 3 * packets) * 4 + near_bytes(plan, per_block, kept)
     room = device.shared_bytes - _STATIC_SHARED - ring - own
     row_bytes = 4 if plan.learning is None else 10            # of a list: the row, its event, its place in the order
     capacity = min(room // row_bytes, 12_288 * 4 // row_bytes, max(n, 3 * blocks * packets)) // 2 * 2
@@ -71,7 +74,7 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
         reason += f"; rows are padded to {unit} words, so that a synapse takes at most {_MOST_BYTES} bytes"
     return Layout("partitioned", reason, blocks, per_block, threads,
                   -(-per_block // threads), slots, _delay_bits(plan), packets, min(blocks, 12), capacity, unit,
-                  ring + own + capacity * row_bytes)
+                  ring + own + capacity * row_bytes, kept)
 
 
 def _blocks(n: int, multiprocessors: int) -> int:
@@ -94,7 +97,7 @@ def _delay_bits(plan: Plan) -> int:
     return (plan.max_delay_steps - plan.min_delay_steps).bit_length()
 
 
-def _obstacle(plan: Plan, device: Device, blocks: int) -> str:
+def _obstacle(plan: Plan, device: Device, blocks: int, kept_spikes: int = KEPT_SPIKES[-1]) -> str:
     """Why accumulators cannot live in shared memory, or ''."""
     per_block = -(-plan.num_neurons // blocks)
     if not device.cooperative or device.compute_capability < 70:
@@ -102,7 +105,7 @@ def _obstacle(plan: Plan, device: Device, blocks: int) -> str:
     if blocks < 2:
         return "the network is too small to share among blocks"
     ring = (plan.max_delay_steps + 1) * plan.num_ports * per_block * 4
-    near = near_bytes(plan, per_block)
+    near = near_bytes(plan, per_block, kept_spikes)
     lists = 2 * per_block * 4 + 3 * blocks * 7 * 4
     if ring + near + lists + _STATIC_SHARED > device.shared_bytes:
         learning = ", and what they learn from," if near else ""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..backend.cuda_learning import LearningText, RuleText
+from ..backend.cuda_learning import KEPT_SPIKES, LearningText, RuleText
 from ..models.plasticity import history_steps, longest_gap, recent_spikes
 from ..network.learning import COEFFICIENTS, FINE, Learning
 from ..network.plan import Plan
 
-QUEUE = 1024                               # synapses that a block puts off, of either kind
+QUEUE = 64                                 # synapses that a warp can put off: twice those that it passes at once
+_MOST_WARPS = 32                           # of a block
 _NO_RULE = RuleText([0.0] * len(COEFFICIENTS), (0, 0, -1, 0, 0, 0, 0), 0.0)      # where synapses only come and go
 _LONGEST_WHOLE = 1024                      # steps up to which traces decay by one table
 _COARSE_BYTES = 8192                       # up to so large, the coarse tables of decays are kept in shared memory
 
 
-def learning_text(plan: Plan) -> LearningText:
-    """What the kernels of this network are made of."""
+def learning_text(plan: Plan, kept_spikes: int = KEPT_SPIKES[0]) -> LearningText:
+    """What the kernels of this network are made of, if so many of a neuron's spikes lie near."""
     learning = plan.learning
     assert learning is not None
     decays, coarse = learning.decays.coarse.shape
@@ -38,7 +39,7 @@ def learning_text(plan: Plan) -> LearningText:
         "RELEASE_SET": learning.release_set, "RELEASE_VALUES": learning.release_values,
         "RELEASE_DECAY": learning.release_decay}
     rules = [_rule(learning, k) for k in range(len(learning.coefficients))]
-    return LearningText(constants, tables, rules or [_NO_RULE])
+    return LearningText(constants, tables, rules or [_NO_RULE], kept_spikes)
 
 
 def _rule(learning: Learning, number: int) -> RuleText:
@@ -48,13 +49,13 @@ def _rule(learning: Learning, number: int) -> RuleText:
     return RuleText(learning.coefficients[number].tolist(), numbers, float(learning.y_keep[ky]))
 
 
-def near_bytes(plan: Plan, per_block: int) -> int:
+def near_bytes(plan: Plan, per_block: int, kept_spikes: int) -> int:
     """Shared memory that a block of so many neurons needs for learning."""
     if plan.learning is None:
         return 0
-    text = learning_text(plan)
+    text = learning_text(plan, kept_spikes)
     c = text.constants
-    queues = 4 * QUEUE if c["WEIGHTS"] else 0
+    queues = _MOST_WARPS * 2 * QUEUE if c["WEIGHTS"] else 0
     tables = c["DECAYS"] * (FINE + c["COARSE_SHARED"] * c["COARSE"] + c["WHOLE"])
     return 4 * (text.near_rows * per_block + tables + queues)
 

@@ -46,8 +46,10 @@ _PRELUDE = r"""
 #define __constant__ static const
 #define __shared__ static thread_local
 struct Three { unsigned x; };
-struct uint4 { unsigned x, y, z, w; };
+struct alignas(16) uint4 { unsigned x, y, z, w; };
 struct int2 { int x, y; };
+struct uint2 { unsigned x, y; };
+static inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
 static inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 static thread_local Three threadIdx, blockIdx, blockDim, gridDim;
 static bool fibers = false;                      // of a cooperative launch; else threads run one after the other
@@ -215,7 +217,7 @@ def host_text(source: str) -> str:
     text = re.sub(r"asm volatile\(\"st\.volatile.*?\n?.*?\);\n", "store16(at, a, b, c, d);\n", source)
     load = r"  uint4 p;\n  asm volatile\(\"ld\.volatile.*?\"memory\"\);\n  return p;"
     text = re.sub(load, "  return load16(at);", text, flags=re.DOTALL)
-    text = text.replace("extern __shared__ int ring[];", "alignas(16) static thread_local int ring[58112];")
+    text = text.replace("extern __shared__ uint4 shared[];", "static thread_local uint4 shared[14528];")
     text = text.replace("if ((threadIdx.x & 31) == 0) {", "if (!fibers || (threadIdx.x & 31) == 0) {")
     text = re.sub(r"_Pragma\(\"unroll[^\"]*\"\)", "", text)
     assert "asm" not in text
@@ -292,7 +294,8 @@ class HostModule:
         function = getattr(self._library, f"launch_{name}")
 
         def launch(grid: tuple, block: tuple, arguments: tuple, **_: Any) -> None:
-            values = [np.array(a.ctypes.data if isinstance(a, np.ndarray) else a) for a in arguments]
+            values = [a if np.ndim(a) and a.dtype.kind == "V" else              # a struct goes by value
+                      np.array(a.ctypes.data if isinstance(a, np.ndarray) else a) for a in arguments]
             for a in arguments:
                 assert not isinstance(a, np.ndarray) or a.flags.c_contiguous
             pointers = (ctypes.c_void_p * len(values))(*(v.ctypes.data for v in values))

@@ -51,7 +51,7 @@ def source_of(core: CoreSimConfig, device: Device, kind: str, timed: int = 0, mo
     constants = step_constants(plan, layout, thresholds=16, row_words=(14.0, 24.0), constant_delay=0)
     constants |= {"TIMED": timed, "RATE_WIDTH": 16}
     constants |= more or {}
-    learning = learning_text(plan) if plan.learning is not None else None
+    learning = learning_text(plan, layout.kept_spikes) if plan.learning is not None else None
     return cuda_source.step_source(kind, cells, slots, split_parameters(plan)[0], constants, shape, learning)
 
 

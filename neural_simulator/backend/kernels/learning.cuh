@@ -5,17 +5,20 @@
 // and meet after every branch: left to the compiler, they went on one by one, many times slower.
 //
 // What events look at often lies `near` (shared memory where a block owns its neurons): rows of STRIDE numbers, one of
-// each neuron. Rarely needed are older spikes: a ring of RECENT of them with their traces, and one bit a step.
+// each neuron; those of spikes in fours, so that one access fetches four steps of a neuron. Rarely needed are older
+// spikes: a ring of RECENT of them with their traces, and one bit a step.
 //
 // Expects from the generated header: WEIGHTS (1: weights can change), REWARDED, XS, YS, RELEASES (numbers of traces),
 // RECENT, HISTORY_WORDS, LONGEST_GAP, HORIZON, COARSE (width of a decay's table), RULES, MIXED (1: the synapses of some
-// row differ), KEPT_SPIKES and KEPT_TRACES (newest spikes whose steps and traces are near), NEAR_... (first row of each
-// kind) and NEAR_ROWS, EVENT_VECTORS (of an event), QUEUE, and the tables of network/learning.py as constants.
+// row differ), KEPT_SPIKES (newest spikes whose steps are near), IN_FOURS (steps that lie together), NEAR_... (first
+// row of each kind) and NEAR_ROWS, EVENT_VECTORS (of an event), QUEUE, and the tables of network/learning.py as
+// constants.
 
-#define MUCH_NEWS 4                     // spikes from which a synapse is put off
+#define USUAL_NEWS 8                    // spikes of its target above which a synapse is put off
 #define DOPAMINE_BLOCK 1024
+#define NO_NEWS 0x7fffffff              // the step before the first spike that is news, of a synapse that is not alive
 
-struct LearningTables {                 // one pointer for the launch
+struct LearningTables {                 // handed over by value: what lies among the arguments takes no registers
   const float* fine;                    // [decays][64]
   const float* coarse;                  // [decays][COARSE]
   const float* whole;                   // [decays][WHOLE]
@@ -107,11 +110,16 @@ __device__ __forceinline__ float release_of(const Event& e, int link) {
 #endif
 }
 
+// Where the step of a neuron's spike lies, counted back from the newest.
+__device__ __forceinline__ int step_place(int stride, int n, int z) {
+  return (NEAR_STEPS + z / IN_FOURS * IN_FOURS) * stride + n * IN_FOURS + z % IN_FOURS;
+}
+
 // A neuron in step t: whether it spiked, or whether its row must be kept up to date.
 #if WEIGHTS
 __device__ __forceinline__ bool is_due(const u32* near, int stride, int n, int population, int t) {
   const int due = t - LONGEST_GAP;
-  return (int)near[NEAR_SEEN * stride + n] == due && due - (int)near[NEAR_STEPS * stride + n] < HORIZON
+  return (int)near[NEAR_SEEN * stride + n] == due && due - (int)near[step_place(stride, n, 0)] < HORIZON
          && LEARNS[population];
 }
 #endif
@@ -119,7 +127,7 @@ __device__ __forceinline__ bool is_due(const u32* near, int stride, int n, int p
 // Writes the event of a neuron to `to` and moves its traces; `at` is its place among `neurons` in far memory.
 __device__ __forceinline__ void write_event(const LearningTables& L, const Decays& T, u32* near, int stride, int n,
                                             u64 at, u64 neurons, uint4* to, int population, int t, bool spiked) {
-  const int previous = (int)near[NEAR_STEPS * stride + n];
+  const int previous = (int)near[step_place(stride, n, 0)];
   const int passed = t - previous;
   u32 values[3 * EVENT_VECTORS];
   #pragma unroll
@@ -164,15 +172,14 @@ __device__ __forceinline__ void write_event(const LearningTables& L, const Decay
       L.recent_y[((u64)place * YS + k) * neurons + at] = y;
     }
     #pragma unroll
-    for (int k = KEPT_SPIKES - 1; k > 0; k--)
-      near[(NEAR_STEPS + k) * stride + n] = near[(NEAR_STEPS + k - 1) * stride + n];
+    for (int z = KEPT_SPIKES - 1; z > 0; z--) near[step_place(stride, n, z)] = near[step_place(stride, n, z - 1)];
     L.recent[(u64)place * neurons + at] = t;
     near[NEAR_COUNT * stride + n] = count + 1u;
     const u32 word = near[NEAR_WORD * stride + n] | 1u << (t & 31);
     near[NEAR_WORD * stride + n] = word;
     L.bits[at * HISTORY_WORDS + ((t >> 5) & (HISTORY_WORDS - 1))] = word;
 #endif
-    near[NEAR_STEPS * stride + n] = (u32)t;
+    near[step_place(stride, n, 0)] = (u32)t;
   }
 #if WEIGHTS
   near[NEAR_SEEN * stride + n] = (u32)t;
@@ -206,9 +213,28 @@ struct Post {                           // the target of a synapse
 
 // The step of spike z of the neuron, counted back from the newest.
 __device__ __forceinline__ int spike_step(const LearningTables& L, const Post& j, int z) {
-  if (z < KEPT_SPIKES) return (int)j.near[(NEAR_STEPS + z) * j.stride + j.n];
+  if (z < KEPT_SPIKES) return (int)j.near[step_place(j.stride, j.n, z)];
   const u32 place = (j.near[NEAR_COUNT * j.stride + j.n] - 1u - (u32)z) & (RECENT - 1);
   return __ldcg(L.recent + (u64)place * j.neurons + j.at);
+}
+
+// The steps of its newest spikes: four, and four more as long as some lane of the warp has more news than that. Returns
+// whether the lane has more than there are.
+template <int COUNT>
+__device__ __forceinline__ bool newest_spikes(const Post& j, int first, int (&spikes)[COUNT]) {
+  bool more = true, far = true;
+  #pragma unroll
+  for (int z = 0; z < COUNT; z += 4) {
+    if (z > 0) more = more && __any_sync(~0u, far);
+    uint4 four = make_uint4(0x80000000u, 0x80000000u, 0x80000000u, 0x80000000u);
+    if (more) four = *(const uint4*)(j.near + step_place(j.stride, j.n, z));
+    spikes[z] = (int)four.x;
+    spikes[z + 1] = (int)four.y;
+    spikes[z + 2] = (int)four.z;
+    spikes[z + 3] = (int)four.w;
+    far = far && spikes[z + 3] > first;
+  }
+  return far;
 }
 
 #if REWARDED
@@ -236,121 +262,110 @@ __device__ __forceinline__ float wait_for(const LearningTables& L, float w, floa
 }
 #endif
 
-// Weight and eligibility after the postsynaptic spike of step p, which comes back at p + d.
-__device__ __forceinline__ void strengthen(const LearningTables& L, const Decays& T, float& w, float& eligible,
-                                           const Rule& rule, float x, int p, int since, int previous, int d) {
+// What the spikes of its target have done to a synapse that an event has reached.
+struct Recall {
+  float w, eligible;
+  float x;                              // trace of arrivals just after `previous`
+  int previous, since, until;           // steps of the target: of the source's spike before, of what was taken in last,
+  int d;                                // and of the last spike that counts; d less than the synapse's
+};
+
+// The target's spike of step p.
+__device__ __forceinline__ void strengthen(const LearningTables& L, const Decays& T, Recall& r, const Rule& rule,
+                                           int p) {
   const float* c = rule.c;
-  const float change = change_at_post(w, x * trace_decayed(T, rule.dx, p - previous), c[0], c[5], c[8], c[9]);
+  const float change = change_at_post(r.w, r.x * trace_decayed(T, rule.dx, p - r.previous), c[0], c[5], c[8], c[9]);
 #if REWARDED
   if (rule.e >= 0) {
-    w = wait_for(L, w, eligible, rule, since + d, p + d);
-    eligible = eligible * decayed(T, rule.de, p - since) + change;
+    r.w = wait_for(L, r.w, r.eligible, rule, r.since + r.d, p + r.d);
+    r.eligible = r.eligible * decayed(T, rule.de, p - r.since) + change;
+    r.since = p;
     return;
   }
 #endif
-  w = bounded(w + change, c[7], c[8]);
+  r.w = bounded(r.w + change, c[7], c[8]);
 }
 
-// Takes in the postsynaptic spikes from step first + 1 to a, of which `newest` is the newest; `hidden` spikes are still
-// newer. The source's spike before was at `previous`, with trace x; steps are those of the target, d before the synapse's.
-__device__ __forceinline__ void recall(const LearningTables& L, const Decays& T, const Post& j, bool live, float& w,
-                                       float& eligible, const Rule& rule, float x, int newest, int hidden, int previous,
-                                       int first, int a, int d) {
-  const int until = rule.e >= 0 ? a : min(a, previous + rule.life - 1);        // later ones would add nothing
-  const uint4* bits = (const uint4*)(L.bits + j.at * HISTORY_WORDS);
-  uint4 four = make_uint4(0u, 0u, 0u, 0u);                // of the 128 steps number `held`
-  int since = first, z = hidden + 1, p = max(first + 1, 0), held = -1;
-  bool more = live && newest > first;
-  if (more) while (z < KEPT_SPIKES && spike_step(L, j, z) > first) z++;
-  const bool known = z < KEPT_SPIKES;                     // the nearest spikes are all that is new; else bit by bit
-  while (__any_sync(~0u, more)) {
-    if (more && known) {
-      more = z > hidden;
-      if (more) p = spike_step(L, j, --z);
-    } else if (more) {
-      u32 word;
-      while (true) {
-        if (p >> 7 != held) {
-          held = p >> 7;
-          four = bits[held & (HISTORY_WORDS / 4 - 1)];
-        }
-        const int q = (p >> 5) & 3;
-        word = (q == 0 ? four.x : q == 1 ? four.y : q == 2 ? four.z : four.w) >> (p & 31);
-        if (word || (p | 31) >= until) break;
-        p = (p | 31) + 1;
-      }
-      more = word != 0u;
-      p += __ffs((int)word) - 1;
-    }
-    more = more && p <= until;
-    __syncwarp();
-    if (more) {
-      strengthen(L, T, w, eligible, rule, x, p, since, previous, d);
-      since = p++;
-    }
+// All spikes after step `first`, bit by bit; where the newest are not all that is new.
+__device__ __forceinline__ void recall_far(const LearningTables& L, const Decays& T, Recall& r, const Rule& rule,
+                                           const Post& j, int first) {
+  const u64* bits = (const u64*)(L.bits + j.at * HISTORY_WORDS);
+  const int begin = max(first + 1, 0), end = r.until >> 6;
+  u64 next = bits[(begin >> 6) & (HISTORY_WORDS / 2 - 1)] & ~0ull << (begin & 63);
+  for (int q = begin >> 6; q <= end; q++) {               // 64 steps at once
+    u64 spikes = next;
+    next = bits[(q + 1) & (HISTORY_WORDS / 2 - 1)];
+    if (q == end) spikes &= (2ull << (r.until & 63)) - 1ull;
+    for (; spikes; spikes &= spikes - 1ull) strengthen(L, T, r, rule, q * 64 + __ffsll((long long)spikes) - 1);
   }
-#if REWARDED
-  if (live && rule.e >= 0) {
-    w = wait_for(L, w, eligible, rule, since + d, a + d);
-    eligible = eligible * decayed(T, rule.de, a - since);
-  }
-#endif
-  __syncwarp();
 }
 
-// Whether a synapse of delay d has more news than lies near.
-__device__ __forceinline__ bool has_long_news(const Event& e, const u32* near, int stride, int n, int d) {
-  return e.previous >= 0 && (int)near[(NEAR_STEPS + MUCH_NEWS - 1) * stride + n] > e.seen - d;
-}
-
-// An event passes a synapse of delay d, if the lane has one; returns what it releases, in stored units.
+// An event passes a synapse of delay d, if the lane has one; returns what it releases, in stored units. With PUT_OFF
+// nothing happens to a synapse with more news than lies near: `far` says which they are.
+template <bool PUT_OFF>
 __device__ __forceinline__ int pass_synapse(const LearningTables& L, const Decays& T, const Event& e, const Post& j,
                                             bool has, const Rule& rule, float efficacy, int d, float w, float* weight,
-                                            float* eligibility, int& rose, int& fell) {
+                                            float* eligibility, bool& far, int& rose, int& fell) {
   const float* c = rule.c;
   const int a = e.step - d;
-  int newest = (int)j.near[NEAR_STEPS * j.stride + j.n], hidden = 0;
-  float y = __uint_as_float(j.near[(NEAR_Y + rule.ky) * j.stride + j.n]);
+  bool live = has && e.previous >= 0 && e.step - e.seen <= LONGEST_GAP;
+  constexpr int COUNT = PUT_OFF ? USUAL_NEWS : KEPT_SPIKES;
+  int first = live ? e.seen - d : NO_NEWS, spikes[COUNT];
+  far = newest_spikes(j, first, spikes);
+  if (PUT_OFF && far) has = live = false;
+  const bool spike = has && !(e.tag & SILENT);
+  // the newest spike that the synapse may know, and the trace just before
+  int hidden = spikes[0] > a ? 1 : 0, newest = hidden ? spikes[1] : spikes[0];
+  float y = __uint_as_float(j.near[(NEAR_Y + hidden * YS + rule.ky) * j.stride + j.n]);
   if (has && newest > a) {
     do newest = spike_step(L, j, ++hidden); while (newest > a);
     const u32 place = (j.near[NEAR_COUNT * j.stride + j.n] - 1u - (u32)hidden) & (RECENT - 1);
-    y = hidden < KEPT_TRACES ? __uint_as_float(j.near[(NEAR_Y + hidden * YS + rule.ky) * j.stride + j.n])
-                             : __ldcg(L.recent_y + ((u64)place * YS + rule.ky) * j.neurons + j.at);
+    y = __ldcg(L.recent_y + ((u64)place * YS + rule.ky) * j.neurons + j.at);
   }
   __syncwarp();
-  const bool live = has && e.previous >= 0 && e.step - e.seen <= LONGEST_GAP, spike = has && !(e.tag & SILENT);
-  float eligible = 0.0f, before = w;
+  const int previous = e.previous - d;
+  Recall r = {w, 0.0f, extra(e, 0, XS, rule.kx), previous, first, a, d};
+  if (rule.e < 0) r.until = min(a, previous + rule.life - 1);        // later ones would add nothing
 #if REWARDED
-  if (live && rule.e >= 0) eligible = __ldcg(eligibility);
+  if (live && rule.e >= 0) r.eligible = __ldcg(eligibility);
 #endif
-  recall(L, T, j, live, w, eligible, rule, extra(e, 0, XS, rule.kx), newest, hidden, e.previous - d, e.seen - d, a, d);
-  if (live) {
-    rose += w > before;
-    fell += w < before;
+  if (far) first = NO_NEWS;
+  #pragma unroll
+  for (int z = COUNT - 1; z >= 0; z--) {
+    if (spikes[z] > first && spikes[z] <= r.until) strengthen(L, T, r, rule, spikes[z]);
   }
+  if (!PUT_OFF && far) recall_far(L, T, r, rule, j, r.since);
+  __syncwarp();
+#if REWARDED
+  if (live && rule.e >= 0) {
+    r.w = wait_for(L, r.w, r.eligible, rule, r.since + d, a + d);
+    r.eligible = r.eligible * decayed(T, rule.de, a - r.since);
+  }
+#endif
+  rose += r.w > w;
+  fell += r.w < w;
   if (spike) {
     if (newest != a) y = newest >= 0 ? trace_after(y, rule.keep) * trace_decayed(T, rule.dy, a - newest) : 0.0f;
-    const float change = change_at_arrival(w, y, c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]);
+    const float before = r.w, change = change_at_arrival(before, y, c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]);
 #if REWARDED
     if (rule.e >= 0) {
-      eligible = eligible + change;
+      r.eligible = r.eligible + change;
     } else
 #endif
     {
-      before = w;
-      w = bounded(before + change, c[7], c[8]);
-      rose += w > before;
-      fell += w < before;
+      r.w = bounded(before + change, c[7], c[8]);
+      rose += r.w > before;
+      fell += r.w < before;
     }
   }
   if (has) {
-    __stcg(weight, w);
+    __stcg(weight, r.w);
 #if REWARDED
-    if (rule.e >= 0) __stcg(eligibility, eligible);
+    if (rule.e >= 0) __stcg(eligibility, r.eligible);
 #endif
   }
   __syncwarp();
-  return spike ? (int)delivered(w, efficacy) : 0;
+  return spike ? (int)delivered(r.w, efficacy) : 0;
 }
 
 // Adds up the changes of all threads; by all of them.

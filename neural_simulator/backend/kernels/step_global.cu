@@ -14,7 +14,7 @@ extern "C" __global__ void integrate_global(const Tables* __restrict__ drive, fl
                                             u64* record, u64 record_capacity, const unsigned short* probe_of, int probes,
                                             float* probe_v
 #if LEARNING
-                                            , const LearningTables* __restrict__ learning
+                                            , const LearningTables L
 #endif
                                             ) {
   const Tables tables = *drive;
@@ -67,7 +67,6 @@ extern "C" __global__ void integrate_global(const Tables* __restrict__ drive, fl
   for (int k = 0; k < STATES; k++) states[(u64)k * num_neurons + n] = s[k];
   if (probes && probe_of[n] != 0xffffu) probe_v[(u64)since * probes + probe_of[n]] = s[0];
 #if LEARNING
-  const LearningTables L = *learning;
 #if WEIGHTS
   if ((t & 31) == 0) begin_word(L, L.near, num_neurons, n, (u64)n, (int)t);
   const bool tells = spiked || is_due(L.near, num_neurons, n, p, (int)t);
@@ -100,8 +99,7 @@ extern "C" __global__ void deliver_global(const u64* __restrict__ row_start, con
                                           const unsigned short* __restrict__ delays, const unsigned char* port_of,
                                           const signed char* sign_of, int* ring, int num_neurons, const u32* list,
                                           const Clock* clock, u32 pieces, const Tables* drive,
-                                          const LearningTables* __restrict__ learning) {
-  const LearningTables L = *learning;
+                                          const LearningTables L) {
   const Decays T = {L.fine, L.coarse, L.whole};
   const int t = (int)clock->step;
   const u32 sent = clock->listed[t & 1];
@@ -136,8 +134,9 @@ extern "C" __global__ void deliver_global(const u64* __restrict__ row_start, con
       const int rule = LEARNS_FROM(e) ? LINK_RULE[link] : -1;
       const float w = LEARNS_FROM(e) ? __ldcg(L.weight + at) : (float)(word & ((1u << WEIGHT_BITS) - 1u));
       const Post j = {L.near, num_neurons, (int)n, (u64)n, (u64)num_neurons};
-      units = pass_synapse(L, T, e, j, has && rule >= 0, rule_of(max(rule, 0)), efficacy, delay, w, L.weight + at,
-                           L.eligibility + at, rose, fell);
+      bool far;
+      units = pass_synapse<false>(L, T, e, j, has && rule >= 0, rule_of(max(rule, 0)), efficacy, delay, w, L.weight + at,
+                                  L.eligibility + at, far, rose, fell);
       if (has && rule < 0 && !(e.tag & SILENT)) units = (int)delivered(w, efficacy);
 #else
       if (has) units = (int)delivered((float)(word & ((1u << WEIGHT_BITS) - 1u)), efficacy);

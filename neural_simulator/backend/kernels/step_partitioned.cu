@@ -96,7 +96,9 @@ __device__ __forceinline__ void pass_static(const LearningTables& L, const Event
 
 #if WEIGHTS
 // An event passes one word of a row that learns, whose weight is w, if the lane has one; by all lanes of a warp.
-__device__ __forceinline__ void pass_word(const LearningTables& L, const Decays& T, const Event& e, u32 row,
+// Returns whether the synapse was put off.
+template <bool PUT_OFF>
+__device__ __forceinline__ bool pass_word(const LearningTables& L, const Decays& T, const Event& e, u32 row,
                                           const u32* near, const int* starts, int* ring, bool has, u32 word,
                                           float w, float* weight, int slot, u64 neurons, int& rose, int& fell) {
   if (!has) word = 0u;
@@ -105,10 +107,19 @@ __device__ __forceinline__ void pass_word(const LearningTables& L, const Decays&
   const int link = link_of(e, starts, word), rule = LINK_RULE[link];
   const float efficacy = release_of(e, link);
   const Post j = {near, PER_BLOCK, (int)local, (u64)blockIdx.x * PER_BLOCK + local, neurons};
-  int units = pass_synapse(L, T, e, j, has && rule >= 0, rule_of(max(rule, 0)), efficacy, d, w, weight,
-                           L.eligibility + (weight - L.weight), rose, fell);
+  bool far;
+  int units = pass_synapse<PUT_OFF>(L, T, e, j, has && rule >= 0, rule_of(max(rule, 0)), efficacy, d, w, weight,
+                                    L.eligibility + (weight - L.weight), far, rose, fell);
   if (has && rule < 0 && !(e.tag & SILENT)) units = (int)delivered(w, efficacy);
   add_units(ring, row, word, units, slot);
+  return PUT_OFF && far;
+}
+
+// Puts something into a warp's queue, of each lane that has it; returns how many are in it then.
+__device__ __forceinline__ u32 put_off(uint2* queue, u32 count, bool has, u32 offset, u32 place) {
+  const u32 lanes = __ballot_sync(~0u, has), before = (1u << (threadIdx.x & 31)) - 1u;
+  if (has) queue[count + __popc(lanes & before)] = make_uint2(offset, place);
+  return count + __popc(lanes);
 }
 #endif
 #endif
@@ -121,33 +132,39 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
                  u32* record, u64 record_capacity, const unsigned short* probe_of, int probes, float* probe_v,
                  u32* cycles
 #if LEARNING
-                 , const LearningTables* __restrict__ learning
+                 , const LearningTables L
 #endif
                  ) {
-  extern __shared__ int ring[];
+  extern __shared__ uint4 shared[];
+#if LEARNING
+  uint2* queue = (uint2*)shared + threadIdx.x / 32 * QUEUE * WEIGHTS;        // of the warp: words put off, their rows
+  u32* near = (u32*)((uint2*)shared + THREADS / 32 * QUEUE * WEIGHTS);
+  int* ring = (int*)(near + NEAR_ROWS * PER_BLOCK);
+#else
+  int* ring = (int*)shared;
+#endif
   u32* list = (u32*)(ring + SLOTS * RING_WIDTH);
   u32* own_rows = list + LIST;                        // rows of the spikes of this block in this step
   u32* own_ids = own_rows + OWN_LIST;
 #if LEARNING
   u32* which = own_ids + OWN_LIST;                    // event of each row of the list
-  u32* near = which + LIST;
-  float* fine = (float*)(near + NEAR_ROWS * PER_BLOCK);
+  float* fine = (float*)(which + LIST);
   float* coarse = fine + DECAYS * 64;                 // only where it fits
   float* whole = coarse + COARSE_SHARED * DECAYS * COARSE;
-  u32* queue = (u32*)(whole + DECAYS * WHOLE);        // [2][QUEUE] places in rows, rows in the list
-  unsigned short* order = (unsigned short*)(queue + 4 * QUEUE * WEIGHTS);     // of the list: rows that learn, then others
-  __shared__ u32 told[2], queued[2], ordered[2];
-  const LearningTables L = *learning;
+  unsigned short* order = (unsigned short*)(whole + DECAYS * WHOLE);        // of the list: rows that learn, then others
+  __shared__ u32 told[2], ordered[2];
   const u64 neurons = (u64)BLOCKS * PER_BLOCK;
   const Decays T = {fine, COARSE_SHARED ? coarse : L.coarse, whole};
   float* block_weight = L.weight + (u64)blockIdx.x * L.weights_per_block - L.weight_first;
   int rose = 0, fell = 0;
-  for (int k = threadIdx.x; k < NEAR_ROWS * PER_BLOCK; k += THREADS)
-    near[k] = L.near[(u64)(k / PER_BLOCK) * neurons + blockIdx.x * PER_BLOCK + k % PER_BLOCK];
+// Where a number of the block's near ones lies in far memory.
+#define FAR_PLACE(k) (u64)((k) / ROWS_OF(k)) * (ROWS_OF(k) / PER_BLOCK) * neurons + blockIdx.x * ROWS_OF(k) + (k) % ROWS_OF(k)
+#define ROWS_OF(k) ((k) < KEPT_SPIKES * PER_BLOCK ? IN_FOURS * PER_BLOCK : PER_BLOCK)
+  for (int k = threadIdx.x; k < NEAR_ROWS * PER_BLOCK; k += THREADS) near[k] = L.near[FAR_PLACE(k)];
   for (int k = threadIdx.x; k < DECAYS * 64; k += THREADS) fine[k] = L.fine[k];
   for (int k = threadIdx.x; k < DECAYS * WHOLE; k += THREADS) whole[k] = L.whole[k];
   if (COARSE_SHARED) for (int k = threadIdx.x; k < DECAYS * COARSE; k += THREADS) coarse[k] = L.coarse[k];
-  if (threadIdx.x < 2) told[threadIdx.x] = queued[threadIdx.x] = ordered[threadIdx.x] = 0;
+  if (threadIdx.x < 2) told[threadIdx.x] = ordered[threadIdx.x] = 0;
 #endif
   __shared__ u32 fired[2], listed[2], spills[2], recorded;
   __shared__ u32 count_of[BLOCKS], place_of[BLOCKS];
@@ -442,21 +459,19 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       }
       __syncthreads();
       const u32 learning_rows = ordered[0], other_rows = ordered[1];
-      // A group of lanes passes one row after the other; the next row is under way meanwhile. What would leave most
-      // lanes idle is put off: what follows the first word of each lane, and synapses with much news.
-      u32 row = 0, word[CHUNKS];
-      float w = 0.0f;
+      // A group of lanes passes one row after the other, while the next is under way. What would leave most lanes idle
+      // is put off until a warp has enough of it: what follows the first word of each lane, and much news.
+      u32 row = 0, word, waiting_words = 0;
+      float w;
       Event e = {};
       Vectors coming;
-#define LOAD_ROW(word, w, row) { \
+#define LOAD_ROW(row, word, w) { \
         const u32 offset = ROW_OFFSET(row) * UNIT + row_lane; \
-        _Pragma("unroll") \
-        for (int z = 0; z < CHUNKS; z++) \
-          word[z] = z * LANES + row_lane < row_words(row) ? __ldcs(words + offset + z * LANES) : PADDING; \
-        const bool has_weight = row_lane < row_words(row) && offset - (u32)L.weight_first < (u32)L.weights_per_block; \
-        w = has_weight ? __ldcg(block_weight + offset) : 0.0f; }
+        const bool in = row_lane < row_words(row); \
+        word = in ? __ldcs(words + offset) : PADDING; \
+        w = in && offset - (u32)L.weight_first < (u32)L.weights_per_block ? __ldcg(block_weight + offset) : 0.0f; }
       if (k < learning_rows) row = list[order[k]];
-      LOAD_ROW(word, w, row)
+      LOAD_ROW(row, word, w)
       if (k < learning_rows) fetch_event(coming, EVENT(order[k]));
       HIDDEN_WORK
       for (u32 other = thread / LANES; other < other_rows; other += GROUPS) {
@@ -481,70 +496,59 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
         }
       }
       if (k < learning_rows) take_event(e, coming, EVENT(order[k]), (int)(t - 1));
+      bool working = __any_sync(~0u, k < learning_rows);
       #pragma unroll 1
-      while (__any_sync(~0u, k < learning_rows)) {
-        const u32 next_k = k + GROUPS;
+      while (working) {
+        const u32 next_k = k + GROUPS, offset = ROW_OFFSET(row) * UNIT + row_lane, length = row_words(row);
         const bool turns = next_k < learning_rows;
-        u32 next_word[CHUNKS], next_row = 0;
+        u32 next_row = 0, next_word, further = LANES + row_lane < length ? __ldcs(words + offset + LANES) : PADDING;
         float next_w;
         if (turns) next_row = list[order[next_k]];
-        LOAD_ROW(next_word, next_w, next_row)
+        LOAD_ROW(next_row, next_word, next_w)
         if (turns) fetch_event(coming, EVENT(order[next_k]));
-        const u32 offset = ROW_OFFSET(row) * UNIT + row_lane, length = row_words(row);
-        u64 todo = 0;                                 // words that are to be passed now, by their number in the lane
-#define PUT_OFF(one, z) if (one != PADDING) { \
-          const int d = MIN_DELAY + (DELAY_BITS > 0 ? (int)((one >> WEIGHT_BITS) & ((1u << DELAY_BITS) - 1u)) : 0); \
-          const bool much = has_long_news(e, near, PER_BLOCK, one >> (WEIGHT_BITS + DELAY_BITS), d); \
-          u32 place = QUEUE; \
-          if (much || (z) > 0) place = atomicAdd(&queued[much], 1u); \
-          if (place < QUEUE) { \
-            queue[2 * (much * QUEUE + place)] = (z) * LANES + row_lane; \
-            queue[2 * (much * QUEUE + place) + 1] = order[k]; \
-          } else { \
-            todo |= 1ull << (z); \
-          } }
-        #pragma unroll
-        for (int z = 0; z < CHUNKS; z++) PUT_OFF(word[z], z)
-        for (u32 z = CHUNKS; z * LANES + row_lane < length; z++) {
-          const u32 one = __ldcs(words + offset + z * LANES);
-          PUT_OFF(one, z)
-        }
-        while (__any_sync(~0u, todo != 0)) {          // once, unless the queue is full
-          const bool has = todo != 0;
-          const u32 at = offset + (has ? (u32)(__ffsll((long long)todo) - 1) * LANES : 0u);
-          u32 one = word[0];
-          float own = w;
-          if (has && at != offset) {
-            one = words[at];
-            own = __ldcg(block_weight + at);
-          }
-          pass_word(L, T, e, row, near, starts, ring, has, one, own, block_weight + at, first_slot, neurons, rose, fell);
-          todo &= todo - 1;
-        }
+        bool off = pass_word<true>(L, T, e, row, near, starts, ring, word != PADDING, word, w, block_weight + offset,
+                                   first_slot, neurons, rose, fell);
+        const u32 place = k < learning_rows ? order[k] : 0u;
         if (turns) take_event(e, coming, EVENT(order[next_k]), (int)(t - 1));
         k = next_k;
         row = next_row;
+        word = next_word;
         w = next_w;
-        #pragma unroll
-        for (int z = 0; z < CHUNKS; z++) word[z] = next_word[z];
+        working = __any_sync(~0u, k < learning_rows);
+        bool more;
+        u32 at = offset;
+        do {
+          waiting_words = put_off(queue, waiting_words, off, at, place);
+          off = further != PADDING;
+          more = __any_sync(~0u, off);
+          at += LANES;
+          // rows are filled from the front: only behind a full stretch there is more
+          const bool on = __any_sync(~0u, off && row_lane == LANES - 1) && at - offset + LANES + row_lane < length;
+          further = on ? __ldcs(words + at + LANES) : PADDING;
+          if (waiting_words >= 32 || (waiting_words && !more && !working)) {
+            __syncwarp();
+            const u32 count = min(waiting_words, 32u);
+            const bool has = lane < count;
+            waiting_words -= count;
+            uint2 entry = make_uint2(0u, 0u);
+            u32 one = 0, own_row = 0;
+            float own = 0.0f;
+            Event own_event = {};
+            if (has) {
+              entry = queue[waiting_words + lane];
+              fetch_event(coming, EVENT(entry.y));
+              one = words[entry.x];
+              own = __ldcg(block_weight + entry.x);
+              own_row = list[entry.y];
+              take_event(own_event, coming, EVENT(entry.y), (int)(t - 1));
+            }
+            pass_word<false>(L, T, own_event, own_row, near, starts, ring, has, one, own, block_weight + entry.x,
+                             first_slot, neurons, rose, fell);
+          }
+        } while (more || (waiting_words && !working));
       }
       __syncthreads();
-      const u32 rests = min(queued[0], (u32)QUEUE), all = rests + min(queued[1], (u32)QUEUE);
-      #pragma unroll 1
-      for (u32 from = warp * 32; from < all; from += THREADS) {
-        const bool has = from + lane < all;
-        const u32 q = has ? from + lane : from;
-        const u32* entry = queue + 2 * (q < rests ? q : QUEUE + q - rests);
-        const u32 own_row = list[entry[1]], offset = ROW_OFFSET(own_row) * UNIT + entry[0];
-        Event own_event;
-        fetch_event(coming, EVENT(entry[1]));
-        take_event(own_event, coming, EVENT(entry[1]), (int)(t - 1));
-        __syncwarp();
-        pass_word(L, T, own_event, own_row, near, starts, ring, has, words[offset], __ldcg(block_weight + offset),
-                  block_weight + offset, first_slot, neurons, rose, fell);
-      }
-      __syncthreads();
-      if (thread < 2) queued[thread] = ordered[thread] = 0;
+      if (thread < 2) ordered[thread] = 0;
     }
 #else
       do {
@@ -622,8 +626,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
   for (int k = thread; k < SLOTS * RING_WIDTH; k += THREADS) ring_store[(u64)block * SLOTS * RING_WIDTH + k] = ring[k];
   if (RESIDENT) EACH_NEURON if (MINE) STORE_STATES
 #if LEARNING
-  for (int k = thread; k < NEAR_ROWS * PER_BLOCK; k += THREADS)
-    L.near[(u64)(k / PER_BLOCK) * neurons + block * PER_BLOCK + k % PER_BLOCK] = near[k];
+  for (int k = thread; k < NEAR_ROWS * PER_BLOCK; k += THREADS) L.near[FAR_PLACE(k)] = near[k];
 #if WEIGHTS
   count_changes(L, rose, fell);
 #endif

@@ -18,8 +18,10 @@ from ..kinetics import exp, log
 
 def dependence(share, mu):
     """`share` to the power of mu, 0 to 1; 1 for mu = 0."""
-    if mu * (1.0 - mu) == 0.0:
-        return (1.0 - mu) + mu * share                  # 1 or the share itself, exactly, without a branch
+    if mu == 0.0:
+        return 1.0
+    if mu == 1.0:
+        return share
     if share <= 0.0:
         return 0.0
     return exp(mu * log(share))
