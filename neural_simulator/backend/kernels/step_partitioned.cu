@@ -51,9 +51,20 @@ __device__ __forceinline__ void add_word(int* ring, u32 word, u32 flags, int slo
 
 __device__ __forceinline__ u32 row_words(u32 row) { return (row & 63u) * UNIT; }
 
+// The first of `count` places, at most 3, for each lane of a warp, of a list that is `length` long.
+__device__ __forceinline__ u32 places_for(u32 count, u32* length) {
+  const u32 bit0 = __ballot_sync(~0u, count & 1u), bit1 = __ballot_sync(~0u, count & 2u);
+  const u32 lane = threadIdx.x & 31u, before = (1u << lane) - 1u;
+  u32 base = 0;
+  if (!(bit0 | bit1)) return base;
+  if (lane == 0) base = atomicAdd(length, __popc(bit0) + 2 * __popc(bit1));
+  return __shfl_sync(~0u, base, 0) + __popc(bit0 & before) + 2 * __popc(bit1 & before);
+}
+
 #if LEARNING
 #define PADDING (0xffffffffu << WEIGHT_BITS)          // fills rows up
 #define ROW_FLAGS (PORT_BITS + SIGNED + WEIGHTS)      // the last one says whether a row learns
+#define ROW_LEARNS(row) (!WEIGHTS || ((row) >> (6 + PORT_BITS + SIGNED) & 1u))
 #else
 #define ROW_FLAGS (PORT_BITS + SIGNED)
 #endif
@@ -151,8 +162,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
   float* fine = (float*)(which + LIST);
   float* coarse = fine + DECAYS * 64;                 // only where it fits
   float* whole = coarse + COARSE_SHARED * DECAYS * COARSE;
-  unsigned short* order = (unsigned short*)(whole + DECAYS * WHOLE);        // of the list: rows that learn, then others
-  __shared__ u32 told[2], ordered[2];
+  __shared__ u32 told[2], others[2];                  // events of this block; rows that do not learn
   const u64 neurons = (u64)BLOCKS * PER_BLOCK;
   const Decays T = {fine, COARSE_SHARED ? coarse : L.coarse, whole};
   float* block_weight = L.weight + (u64)blockIdx.x * L.weights_per_block - L.weight_first;
@@ -164,7 +174,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
   for (int k = threadIdx.x; k < DECAYS * 64; k += THREADS) fine[k] = L.fine[k];
   for (int k = threadIdx.x; k < DECAYS * WHOLE; k += THREADS) whole[k] = L.whole[k];
   if (COARSE_SHARED) for (int k = threadIdx.x; k < DECAYS * COARSE; k += THREADS) coarse[k] = L.coarse[k];
-  if (threadIdx.x < 2) told[threadIdx.x] = ordered[threadIdx.x] = 0;
+  if (threadIdx.x < 2) told[threadIdx.x] = others[threadIdx.x] = 0;
 #endif
   __shared__ u32 fired[2], listed[2], spills[2], recorded;
   __shared__ u32 count_of[BLOCKS], place_of[BLOCKS];
@@ -356,19 +366,24 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
         here = rest < 0 ? 0 : (rest > 3 ? 3 : rest);
       }
       __syncwarp();
-      u32 bit0 = __ballot_sync(~0u, here & 1), bit1 = __ballot_sync(~0u, here & 2);
-      if (bit0 | bit1) {
-        u32 before = (1u << lane) - 1, base = 0;
-        if (lane == 0) base = atomicAdd(&listed[parity], __popc(bit0) + 2 * __popc(bit1));
-        base = __shfl_sync(~0u, base, 0) + __popc(bit0 & before) + 2 * __popc(bit1 & before);
-        if (here > 0) list[base] = packet.y;
-        if (here > 1) list[base + 1] = packet.z;
-        if (here > 2) list[base + 2] = packet.w;
+      const u32 row_of[3] = {packet.y, packet.z, packet.w};
 #if LEARNING
-        const u32 first = (u32)(poller / PACKETS * PER_BLOCK + 3 * (poller % PACKETS));
-        for (u32 z = 0; z < here; z++) which[base + z] = first + z;
-#endif
+      u32 learning = 0;
+      #pragma unroll
+      for (u32 z = 0; z < 3; z++) learning += z < here && ROW_LEARNS(row_of[z]) ? 1u : 0u;
+      u32 front = places_for(learning, &listed[parity]), back = LIST - 1 - places_for(here - learning, &others[parity]);
+      #pragma unroll
+      for (u32 z = 0; z < 3; z++) {
+        if (z >= here) continue;
+        const u32 place = ROW_LEARNS(row_of[z]) ? front++ : back--;
+        list[place] = row_of[z];
+        which[place] = (u32)(poller / PACKETS * PER_BLOCK + 3 * (poller % PACKETS)) + z;
       }
+#else
+      const u32 base = places_for(here, &listed[parity]);
+      #pragma unroll
+      for (u32 z = 0; z < 3; z++) if (z < here) list[base + z] = row_of[z];
+#endif
       if (polls && poller % PACKETS == 0) {
         int from = poller / PACKETS;
         count_of[from] = count;
@@ -406,7 +421,12 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     const long long sent = clock64();
 #endif
     // ---- deliver the spikes of step t - 1; a delay of d arrives at step t + d
-    const u32 in_packets = listed[parity], rows_now = in_packets + spills[parity];
+#if LEARNING
+    const u32 in_packets = listed[parity] + others[parity];
+#else
+    const u32 in_packets = listed[parity];
+#endif
+    const u32 rows_now = in_packets + spills[parity];
     const int first_slot = (slot + MIN_DELAY) % SLOTS;
     bool waiting = !last;
 // What can be done while the first rows are on their way.
@@ -425,16 +445,23 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       if (round > 0) __syncthreads();
       if (spilling) {
         if (round == 0) __threadfence();
+#if LEARNING
+        if (round > 0 && thread == 0) listed[parity] = others[parity] = 0;
+        __syncthreads();                              // all have read how many came in packets
+#endif
         const u32* spill = spilled + (u64)((t - 1) & (PACKET_RING - 1)) * BLOCKS * PER_BLOCK;
         for (int q = warp; q < BLOCKS; q += THREADS / 32) {
           const u32 all = count_of[q], base = in_packets + place_of[q];
           if (all <= INLINE_SPIKES) continue;
           for (u32 k = INLINE_SPIKES + lane; k < all; k += 32) {
-            const u32 place = base + k - INLINE_SPIKES - from;       // wraps to a large number below `from`
-            if (place < LIST) list[place] = __ldcg(spill + (u64)q * PER_BLOCK + k);
+            u32 place = base + k - INLINE_SPIKES - from;             // wraps to a large number below `from`
+            if (place >= LIST) continue;
+            const u32 row = __ldcg(spill + (u64)q * PER_BLOCK + k);
 #if LEARNING
-            if (place < LIST) which[place] = q * PER_BLOCK + k;
+            place = ROW_LEARNS(row) ? atomicAdd(&listed[parity], 1u) : LIST - 1 - atomicAdd(&others[parity], 1u);
+            which[place] = q * PER_BLOCK + k;
 #endif
+            list[place] = row;
           }
         }
         __syncthreads();
@@ -445,20 +472,8 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
 #endif
       u32 k = thread / LANES;
 #if LEARNING && WEIGHTS
-      // Rows that learn and others apart, so that the lanes of a warp do the same.
-      for (u32 first = warp * 32; first < in_list; first += THREADS) {
-        const u32 place = first + lane, before = (1u << lane) - 1u;
-        const bool in = place < in_list, learns = in && (list[place] >> (6 + PORT_BITS + SIGNED) & 1u);
-        const u32 some = __ballot_sync(~0u, learns), others = __ballot_sync(~0u, in && !learns);
-        u32 at = 0;
-        if (lane == 0) at = atomicAdd(&ordered[0], __popc(some));
-        if (lane == 1) at = atomicAdd(&ordered[1], __popc(others));
-        const u32 front = __shfl_sync(~0u, at, 0), back = __shfl_sync(~0u, at, 1);
-        if (learns) order[front + __popc(some & before)] = (unsigned short)place;
-        else if (in) order[LIST - 1 - back - __popc(others & before)] = (unsigned short)place;
-      }
-      __syncthreads();
-      const u32 learning_rows = ordered[0], other_rows = ordered[1];
+      // Rows that learn lie in front and others at the back, so that the lanes of a warp do the same.
+      const u32 learning_rows = listed[parity], other_rows = others[parity];
       // A group of lanes passes one row after the other, while the next is under way. What would leave most lanes idle
       // is put off until a warp has enough of it: what follows the first word of each lane, and much news.
       u32 row = 0, word, waiting_words = 0;
@@ -470,12 +485,12 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
         const bool in = row_lane < row_words(row); \
         word = in ? __ldcs(words + offset) : PADDING; \
         w = in && offset - (u32)L.weight_first < (u32)L.weights_per_block ? __ldcg(block_weight + offset) : 0.0f; }
-      if (k < learning_rows) row = list[order[k]];
+      if (k < learning_rows) row = list[k];
       LOAD_ROW(row, word, w)
-      if (k < learning_rows) fetch_event(coming, EVENT(order[k]));
+      if (k < learning_rows) fetch_event(coming, EVENT(k));
       HIDDEN_WORK
       for (u32 other = thread / LANES; other < other_rows; other += GROUPS) {
-        const u32 index = order[LIST - 1 - other], static_row = list[index];
+        const u32 index = LIST - 1 - other, static_row = list[index];
         const u32* at = words + ROW_OFFSET(static_row) * UNIT;
         u32 one[CHUNKS];
         #pragma unroll
@@ -495,7 +510,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
           if (further != PADDING) pass_static(L, told_by, static_row, starts, ring, further, first_slot);
         }
       }
-      if (k < learning_rows) take_event(e, coming, EVENT(order[k]), (int)(t - 1));
+      if (k < learning_rows) take_event(e, coming, EVENT(k), (int)(t - 1));
       bool working = __any_sync(~0u, k < learning_rows);
       #pragma unroll 1
       while (working) {
@@ -503,13 +518,13 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
         const bool turns = next_k < learning_rows;
         u32 next_row = 0, next_word, further = LANES + row_lane < length ? __ldcs(words + offset + LANES) : PADDING;
         float next_w;
-        if (turns) next_row = list[order[next_k]];
+        if (turns) next_row = list[next_k];
         LOAD_ROW(next_row, next_word, next_w)
-        if (turns) fetch_event(coming, EVENT(order[next_k]));
+        if (turns) fetch_event(coming, EVENT(next_k));
         bool off = pass_word<true>(L, T, e, row, near, starts, ring, word != PADDING, word, w, block_weight + offset,
                                    first_slot, neurons, rose, fell);
-        const u32 place = k < learning_rows ? order[k] : 0u;
-        if (turns) take_event(e, coming, EVENT(order[next_k]), (int)(t - 1));
+        const u32 place = k;
+        if (turns) take_event(e, coming, EVENT(next_k), (int)(t - 1));
         k = next_k;
         row = next_row;
         word = next_word;
@@ -547,8 +562,6 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
           }
         } while (more || (waiting_words && !working));
       }
-      __syncthreads();
-      if (thread < 2) ordered[thread] = 0;
     }
 #else
       do {
@@ -610,7 +623,7 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       fired[parity] = listed[parity] = spills[parity] = 0;
       if (!last) recorded += SPIKES;
 #if LEARNING
-      told[parity] = 0;
+      told[parity] = others[parity] = 0;
 #endif
     }
 #if TIMED
