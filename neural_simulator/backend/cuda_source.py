@@ -81,7 +81,13 @@ def step_source(kind: str, cells: Sequence[Cell], state_slots: Mapping[str, int]
     return (_TYPES + CUDA_WORDS + _defines(defined) + library.cuda_source() + kernel_file("common.cuh") + learns
             + _drive_neuron(shape, state_slots) + _update_neuron(cells, state_slots, shared, varying,
                                                                 constants["PORTS"], shape)
-            + kernel_file(f"step_{kind}.cu"))
+            + "".join(map(kernel_file, _step_files(kind, learning is not None))))
+
+
+def _step_files(kind: str, learns: bool) -> list[str]:
+    """The files of a step, in order."""
+    rows = ["rows.cuh", *(["learning_rows.cuh"] if learns else [])] if kind == "partitioned" else []
+    return [*rows, f"step_{kind}.cu"]
 
 
 def _drive_neuron(shape: Shape, state_slots: Mapping[str, int]) -> str:

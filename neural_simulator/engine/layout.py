@@ -14,6 +14,7 @@ _MAX_NEURONS_PER_THREAD = 8
 _STATIC_SHARED = 8192          # bytes kept for tables
 _UNITS = (8, 4, 2, 1)          # words to a multiple of which rows are padded; 8 are what memory delivers at once
 _MOST_BYTES = 16               # per synapse, padding included,
+_MOST_PACKETS = 7              # of a block in a step, with three rows each
 _SMALL = 8 << 20               # unless the whole store takes no more bytes than this
 TYPICAL_RATE_HZ = 8.5         # packets are sized for this rate; more spikes only take a slower path
 
@@ -57,7 +58,7 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
     kept = next(k for k in KEPT_SPIKES if not _obstacle(plan, device, blocks, k))
     per_block = -(-n // blocks)
     spikes = per_block * TYPICAL_RATE_HZ * plan.dt / 1000.0
-    most_packets = 7 if plan.learning is None else 6         # 900 threads have the registers that learning needs
+    most_packets = _MOST_PACKETS if plan.learning is None else 6     # 900 threads have registers enough for learning
     packets = packets or max(1, min(round((4.0 + 2.6 * spikes) / 3.0 + 0.2), 1024 // blocks, most_packets))
     in_flight = 256 if n < 5_000 else 896 if spikes * blocks > 256 else 512       # rows that wait for memory together
     need = max(min(per_block, 1024), blocks * packets, in_flight)
@@ -67,7 +68,7 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
     ring = slots * plan.num_ports * per_block * 4
     own = 2 * max(per_block, 3 * packets) * 4 + near_bytes(plan, per_block, kept)
     room = device.shared_bytes - _STATIC_SHARED - ring - own
-    row_bytes = 4 if plan.learning is None else 8             # of a list: the row, and its event
+    row_bytes = _row_bytes(plan)
     capacity = min(room // row_bytes, 12_288 * 4 // row_bytes, max(n, 3 * blocks * packets)) // 2 * 2
     reason = "accumulators fit shared memory"
     if (blocks, unit) != (most, _UNITS[0]):
@@ -75,6 +76,11 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
     return Layout("partitioned", reason, blocks, per_block, threads,
                   -(-per_block // threads), slots, _delay_bits(plan), packets, min(blocks, 12), capacity, unit,
                   ring + own + capacity * row_bytes, kept)
+
+
+def _row_bytes(plan: Plan) -> int:
+    """Of the list of rows that a step delivers: the row, and the event of one that may learn."""
+    return 4 if plan.learning is None else 8
 
 
 def _blocks(n: int, multiprocessors: int) -> int:
@@ -106,7 +112,7 @@ def _obstacle(plan: Plan, device: Device, blocks: int, kept_spikes: int = KEPT_S
         return "the network is too small to share among blocks"
     ring = (plan.max_delay_steps + 1) * plan.num_ports * per_block * 4
     near = near_bytes(plan, per_block, kept_spikes)
-    lists = 2 * per_block * 4 + 3 * blocks * 7 * 4
+    lists = 2 * per_block * 4 + 3 * blocks * _MOST_PACKETS * _row_bytes(plan)
     if ring + near + lists + _STATIC_SHARED > device.shared_bytes:
         learning = ", and what they learn from," if near else ""
         return (f"accumulators of {per_block} neurons and {plan.max_delay_steps} steps of delay{learning} take "

@@ -38,6 +38,17 @@ def test_a_layout_fits_its_device_and_covers_every_neuron(device, neurons):
     assert layout.list_capacity >= 3 * layout.packets * layout.blocks
 
 
+def test_networks_that_learn_keep_room_for_all_rows_of_a_step_up_to_the_largest_that_fits():
+    kept = set()
+    for neurons in range(100_000, 420_000, 5000):
+        layout = layout_of(num_neurons=neurons, connections_per_neuron=100, enable_stdp=True, **ONE_DELAY)
+        if layout.kind == "partitioned":
+            assert layout.list_capacity >= 3 * layout.packets * layout.blocks
+            assert layout.shared_bytes + 8192 <= LARGE.shared_bytes
+            kept.add(layout.kept_spikes)
+    assert kept == {16, 8} and layout.kind == "global"
+
+
 def test_an_ordinary_network_takes_the_fast_layout_and_long_delays_the_other():
     assert layout_of(num_neurons=100_000, connections_per_neuron=1000).kind == "partitioned"
     slow = layout_of(num_neurons=1_000_000, connections_per_neuron=1000)

@@ -300,34 +300,54 @@ __device__ __forceinline__ void recall_far(const LearningTables& L, const Decays
   }
 }
 
-// An event passes a synapse of delay d, if the lane has one; returns what it releases, in stored units. With PUT_OFF
-// nothing happens to a synapse with more news than lies near: `far` says which they are.
-template <bool PUT_OFF>
-__device__ __forceinline__ int pass_synapse(const LearningTables& L, const Decays& T, const Event& e, const Post& j,
-                                            bool has, const Rule& rule, float efficacy, int d, float w, float* weight,
-                                            float* eligibility, bool& far, int& rose, int& fell) {
-  const float* c = rule.c;
-  const int a = e.step - d;
-  bool live = has && e.previous >= 0 && e.step - e.seen <= LONGEST_GAP;
-  constexpr int COUNT = PUT_OFF ? USUAL_NEWS : KEPT_SPIKES;
-  int first = live ? e.seen - d : NO_NEWS, spikes[COUNT];
-  far = newest_spikes(j, first, spikes);
-  if (PUT_OFF && far) has = live = false;
-  const bool spike = has && !(e.tag & SILENT);
-  // the newest spike that the synapse may know, and the trace just before
+// The newest spike up to step a, and the target's trace just before it.
+template <int COUNT>
+__device__ __forceinline__ int newest_until(const LearningTables& L, const Post& j, bool has, int a, int trace,
+                                            const int (&spikes)[COUNT], float& y) {
   int hidden = spikes[0] > a ? 1 : 0, newest = hidden ? spikes[1] : spikes[0];
-  float y = __uint_as_float(j.near[(NEAR_Y + hidden * YS + rule.ky) * j.stride + j.n]);
+  y = __uint_as_float(j.near[(NEAR_Y + hidden * YS + trace) * j.stride + j.n]);
   if (has && newest > a) {
     do newest = spike_step(L, j, ++hidden); while (newest > a);
     const u32 place = (j.near[NEAR_COUNT * j.stride + j.n] - 1u - (u32)hidden) & (RECENT - 1);
-    y = __ldcg(L.recent_y + ((u64)place * YS + rule.ky) * j.neurons + j.at);
+    y = __ldcg(L.recent_y + ((u64)place * YS + trace) * j.neurons + j.at);
   }
   __syncwarp();
-  const int previous = e.previous - d;
-  Recall r = {w, 0.0f, extra(e, 0, XS, rule.kx), previous, first, a, d};
+  return newest;
+}
+
+struct Synapse {                        // of a lane, if it has one
+  bool has;
+  int d;                                // delay
+  float w;
+  u64 at;                               // where its weight lies
+  float efficacy;                       // what the event releases
+};
+
+struct Changes { int rose, fell; };     // weights
+
+__device__ __forceinline__ void count_change(Changes& changes, float before, float after) {
+  changes.rose += after > before;
+  changes.fell += after < before;
+}
+
+// An event passes a synapse; returns what it releases, in stored units. With PUT_OFF nothing happens to a synapse with
+// more news than are usual: `far` says which they are.
+template <bool PUT_OFF>
+__device__ __forceinline__ int pass_synapse(const LearningTables& L, const Decays& T, const Event& e, const Post& j,
+                                            const Rule& rule, const Synapse& s, bool& far, Changes& changes) {
+  constexpr int COUNT = PUT_OFF ? USUAL_NEWS : KEPT_SPIKES;
+  const float* c = rule.c;
+  const int a = e.step - s.d, previous = e.previous - s.d;
+  bool has = s.has, live = has && e.previous >= 0 && e.step - e.seen <= LONGEST_GAP;
+  int first = live ? e.seen - s.d : NO_NEWS, spikes[COUNT];
+  far = newest_spikes(j, first, spikes);
+  if (PUT_OFF && far) has = live = false;
+  float y;
+  const int newest = newest_until(L, j, has, a, rule.ky, spikes, y);
+  Recall r = {s.w, 0.0f, extra(e, 0, XS, rule.kx), previous, first, a, s.d};
   if (rule.e < 0) r.until = min(a, previous + rule.life - 1);        // later ones would add nothing
 #if REWARDED
-  if (live && rule.e >= 0) r.eligible = __ldcg(eligibility);
+  if (live && rule.e >= 0) r.eligible = __ldcg(L.eligibility + s.at);
 #endif
   if (far) first = NO_NEWS;
   #pragma unroll
@@ -338,45 +358,45 @@ __device__ __forceinline__ int pass_synapse(const LearningTables& L, const Decay
   __syncwarp();
 #if REWARDED
   if (live && rule.e >= 0) {
-    r.w = wait_for(L, r.w, r.eligible, rule, r.since + d, a + d);
+    r.w = wait_for(L, r.w, r.eligible, rule, r.since + s.d, a + s.d);
     r.eligible = r.eligible * decayed(T, rule.de, a - r.since);
   }
 #endif
-  rose += r.w > w;
-  fell += r.w < w;
+  count_change(changes, s.w, r.w);
+  const bool spike = has && !(e.tag & SILENT);
   if (spike) {
     if (newest != a) y = newest >= 0 ? trace_after(y, rule.keep) * trace_decayed(T, rule.dy, a - newest) : 0.0f;
-    const float before = r.w, change = change_at_arrival(before, y, c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]);
+    const float change = change_at_arrival(r.w, y, c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]);
 #if REWARDED
     if (rule.e >= 0) {
       r.eligible = r.eligible + change;
     } else
 #endif
     {
+      const float before = r.w;
       r.w = bounded(before + change, c[7], c[8]);
-      rose += r.w > before;
-      fell += r.w < before;
+      count_change(changes, before, r.w);
     }
   }
   if (has) {
-    __stcg(weight, r.w);
+    __stcg(L.weight + s.at, r.w);
 #if REWARDED
-    if (rule.e >= 0) __stcg(eligibility, r.eligible);
+    if (rule.e >= 0) __stcg(L.eligibility + s.at, r.eligible);
 #endif
   }
   __syncwarp();
-  return spike ? (int)delivered(r.w, efficacy) : 0;
+  return spike ? (int)delivered(r.w, s.efficacy) : 0;
 }
 
 // Adds up the changes of all threads; by all of them.
-__device__ __forceinline__ void count_changes(const LearningTables& L, int rose, int fell) {
+__device__ __forceinline__ void count_changes(const LearningTables& L, Changes changes) {
   for (int k = 16; k > 0; k >>= 1) {
-    rose += __shfl_down_sync(~0u, rose, k);
-    fell += __shfl_down_sync(~0u, fell, k);
+    changes.rose += __shfl_down_sync(~0u, changes.rose, k);
+    changes.fell += __shfl_down_sync(~0u, changes.fell, k);
   }
   if ((threadIdx.x & 31) == 0) {
-    if (rose) atomicAdd(L.changes, (u64)rose);
-    if (fell) atomicAdd(L.changes + 1, (u64)fell);
+    if (changes.rose) atomicAdd(L.changes, (u64)changes.rose);
+    if (changes.fell) atomicAdd(L.changes + 1, (u64)changes.fell);
   }
 }
 #endif

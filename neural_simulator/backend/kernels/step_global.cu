@@ -105,7 +105,9 @@ extern "C" __global__ void deliver_global(const u64* __restrict__ row_start, con
   const u32 sent = clock->listed[t & 1];
   const int lane = threadIdx.x % GROUP;
   const u32 groups = gridDim.x * (blockDim.x / GROUP);
-  int rose = 0, fell = 0;
+#if WEIGHTS
+  Changes changes = {0, 0};
+#endif
   for (u32 k = (blockIdx.x * blockDim.x + threadIdx.x) / GROUP; k < sent * pieces; k += groups) {
     Event e;
     Vectors vectors;
@@ -134,9 +136,9 @@ extern "C" __global__ void deliver_global(const u64* __restrict__ row_start, con
       const int rule = LEARNS_FROM(e) ? LINK_RULE[link] : -1;
       const float w = LEARNS_FROM(e) ? __ldcg(L.weight + at) : (float)(word & ((1u << WEIGHT_BITS) - 1u));
       const Post j = {L.near, num_neurons, (int)n, (u64)n, (u64)num_neurons};
+      const Synapse s = {has && rule >= 0, delay, w, at, efficacy};
       bool far;
-      units = pass_synapse<false>(L, T, e, j, has && rule >= 0, rule_of(max(rule, 0)), efficacy, delay, w, L.weight + at,
-                                  L.eligibility + at, far, rose, fell);
+      units = pass_synapse<false>(L, T, e, j, rule_of(max(rule, 0)), s, far, changes);
       if (has && rule < 0 && !(e.tag & SILENT)) units = (int)delivered(w, efficacy);
 #else
       if (has) units = (int)delivered((float)(word & ((1u << WEIGHT_BITS) - 1u)), efficacy);
@@ -145,7 +147,7 @@ extern "C" __global__ void deliver_global(const u64* __restrict__ row_start, con
     }
   }
 #if WEIGHTS
-  count_changes(L, rose, fell);
+  count_changes(L, changes);
 #endif
 }
 #else

@@ -4,136 +4,20 @@
 // a tag (the step), a count and up to three row descriptors. Spikes of step t - 1 are received and delivered while
 // step t is being integrated, which is legal because none of them acts before step t + 1.
 //
-// A row descriptor is offset of the row (in units of UNIT words) | subtracts | port | length in units (6 bits); rows
-// lie at the same offset in every block's store, so a receiver needs no look-up. A word is local target | delay | weight.
+// Expects rows.cuh, and from the generated header: BLOCKS, PER_BLOCK (neurons of a block), THREADS, NEURONS (neurons per
+// thread), RESIDENT (1: neurons stay in registers for the whole launch; 0: in memory, which costs less traffic than
+// spilled registers), SLOTS (ring), PORTS, STATES, MIN_DELAY, PACKETS (per block), INBOXES, LIST (row list capacity),
+// OWN_LIST, LANES (threads that share a row), CHUNKS (words of a row that each of them loads ahead), AHEAD (rows in
+// flight per group of lanes), POPULATIONS, THRESHOLDS, PARAMETERS, TIMED (1: block 0 writes the cycles of each phase of
+// each step; the phases overlap among warps, so they are those of its first thread).
 //
-// Expects from the generated header: BLOCKS, PER_BLOCK (neurons of a block), THREADS, NEURONS (neurons per thread),
-// UNIT, PORT_BITS and SIGNED (of row descriptors), RESIDENT (1: neurons stay in registers for the whole launch; 0: in memory, which costs less traffic than spilled
-// registers), SLOTS (ring), PORTS, STATES, WEIGHT_BITS, DELAY_BITS, MIN_DELAY, PACKETS (per block), INBOXES, LIST (row
-// list capacity), OWN_LIST, LANES (threads that share a row), CHUNKS (words of a row that each of them loads ahead),
-// AHEAD (rows in flight per group of lanes), POPULATIONS, THRESHOLDS, PARAMETERS, TIMED (1: block 0 writes the cycles
-// of each phase of each step; the phases overlap among warps, so they are those of its first thread).
-//
-// LEARNING 1 (then see learning.cuh): what a spike releases and teaches depends on more than its row, so its sender also
-// writes an event, which receivers fetch while they fetch the row. A spike of step t - 1 is delivered while step t is
-// integrated, so its targets may have fired since; as far as its synapses know, they have not yet.
+// LEARNING 1 (then also learning_rows.cuh): what a spike releases and teaches depends on more than its row, so its sender
+// also writes an event, which receivers fetch while they fetch the row. A spike of step t - 1 is delivered while step t
+// is integrated, so its targets may have fired since; as far as its synapses know, they have not yet.
 
-#define GROUPS (THREADS / LANES)
-#define RING_WIDTH (PORTS * PER_BLOCK)
 #define INLINE_SPIKES (3 * PACKETS)
 #define PACKET_RING 4
 #define NO_PROBE 0xffffu
-
-// Adds one word of a row to the accumulators. `slot` is the ring slot in which the shortest delay arrives; `flags` are
-// the port and, above it, whether the row subtracts.
-__device__ __forceinline__ void add_word(int* ring, u32 word, u32 flags, int slot) {
-  int units = (int)(word & ((1u << WEIGHT_BITS) - 1u));
-  if (units == 0) return;
-#if DELAY_BITS > 0
-  int at = slot + (int)((word >> WEIGHT_BITS) & ((1u << DELAY_BITS) - 1u));
-  if (at >= SLOTS) at -= SLOTS;
-#else
-  int at = slot;
-#endif
-  u32 local = word >> (WEIGHT_BITS + DELAY_BITS);
-#if SIGNED
-  if (flags >> PORT_BITS) units = -units;
-  flags &= (1u << PORT_BITS) - 1u;
-#endif
-#if PORTS == 1
-  atomicAdd(ring + at * RING_WIDTH + local, units);
-#elif PORTS == 2
-  atomicAdd(ring + at * RING_WIDTH + (flags ? PER_BLOCK : 0) + local, units);
-#else
-  atomicAdd(ring + at * RING_WIDTH + flags * PER_BLOCK + local, units);
-#endif
-}
-
-__device__ __forceinline__ u32 row_words(u32 row) { return (row & 63u) * UNIT; }
-
-// The first of `count` places, at most 3, for each lane of a warp, of a list that is `length` long.
-__device__ __forceinline__ u32 places_for(u32 count, u32* length) {
-  const u32 bit0 = __ballot_sync(~0u, count & 1u), bit1 = __ballot_sync(~0u, count & 2u);
-  const u32 lane = threadIdx.x & 31u, before = (1u << lane) - 1u;
-  u32 base = 0;
-  if (!(bit0 | bit1)) return base;
-  if (lane == 0) base = atomicAdd(length, __popc(bit0) + 2 * __popc(bit1));
-  return __shfl_sync(~0u, base, 0) + __popc(bit0 & before) + 2 * __popc(bit1 & before);
-}
-
-#if LEARNING
-#define PADDING (0xffffffffu << WEIGHT_BITS)          // fills rows up
-#define ROW_FLAGS (PORT_BITS + SIGNED + WEIGHTS)      // the last one says whether a row learns
-#define ROW_LEARNS(row) (!WEIGHTS || ((row) >> (6 + PORT_BITS + SIGNED) & 1u))
-#else
-#define ROW_FLAGS (PORT_BITS + SIGNED)
-#endif
-#define ROW_OFFSET(row) ((row) >> (6 + ROW_FLAGS))
-#if LEARNING
-
-// Adds what a word of `row` releases to the accumulators; `slot` is as in add_word.
-__device__ __forceinline__ void add_units(int* ring, u32 row, u32 word, int units, int slot) {
-  if (units == 0) return;
-  int at = slot;
-#if DELAY_BITS > 0
-  at += (int)((word >> WEIGHT_BITS) & ((1u << DELAY_BITS) - 1u));
-  if (at >= SLOTS) at -= SLOTS;
-#endif
-  u32 flags = (row >> 6) & ((1u << (PORT_BITS + SIGNED)) - 1u);
-#if SIGNED
-  if (flags >> PORT_BITS) units = -units;
-  flags &= (1u << PORT_BITS) - 1u;
-#endif
-  atomicAdd(ring + at * RING_WIDTH + (PORTS > 1 ? flags * PER_BLOCK : 0u) + (word >> (WEIGHT_BITS + DELAY_BITS)), units);
-}
-
-// What the synapses of a row have in common, or those onto one population.
-__device__ __forceinline__ int link_of(const Event& e, const int* starts, u32 word) {
-  int link = LINK_FROM(e);
-  if (MIXED && link < 0) {
-    int post = 0;
-    while ((int)(word >> (WEIGHT_BITS + DELAY_BITS)) * BLOCKS + (int)blockIdx.x >= starts[post + 1]) post++;
-    link = PAIR_LINK[POPULATION_OF(e) * POPULATIONS + post];
-  }
-  return max(link, 0);                                // lanes without a synapse must not look before the tables
-}
-
-// An event passes a word whose weight stays.
-__device__ __forceinline__ void pass_static(const LearningTables& L, const Event& e, u32 row, const int* starts,
-                                            int* ring, u32 word, int slot) {
-  const float units = (float)(word & ((1u << WEIGHT_BITS) - 1u));
-  add_units(ring, row, word, (int)delivered(units, release_of(e, link_of(e, starts, word))), slot);
-}
-
-#if WEIGHTS
-// An event passes one word of a row that learns, whose weight is w, if the lane has one; by all lanes of a warp.
-// Returns whether the synapse was put off.
-template <bool PUT_OFF>
-__device__ __forceinline__ bool pass_word(const LearningTables& L, const Decays& T, const Event& e, u32 row,
-                                          const u32* near, const int* starts, int* ring, bool has, u32 word,
-                                          float w, float* weight, int slot, u64 neurons, int& rose, int& fell) {
-  if (!has) word = 0u;
-  const u32 local = word >> (WEIGHT_BITS + DELAY_BITS);
-  const int d = MIN_DELAY + (DELAY_BITS > 0 ? (int)((word >> WEIGHT_BITS) & ((1u << DELAY_BITS) - 1u)) : 0);
-  const int link = link_of(e, starts, word), rule = LINK_RULE[link];
-  const float efficacy = release_of(e, link);
-  const Post j = {near, PER_BLOCK, (int)local, (u64)blockIdx.x * PER_BLOCK + local, neurons};
-  bool far;
-  int units = pass_synapse<PUT_OFF>(L, T, e, j, has && rule >= 0, rule_of(max(rule, 0)), efficacy, d, w, weight,
-                                    L.eligibility + (weight - L.weight), far, rose, fell);
-  if (has && rule < 0 && !(e.tag & SILENT)) units = (int)delivered(w, efficacy);
-  add_units(ring, row, word, units, slot);
-  return PUT_OFF && far;
-}
-
-// Puts something into a warp's queue, of each lane that has it; returns how many are in it then.
-__device__ __forceinline__ u32 put_off(uint2* queue, u32 count, bool has, u32 offset, u32 place) {
-  const u32 lanes = __ballot_sync(~0u, has), before = (1u << (threadIdx.x & 31)) - 1u;
-  if (has) queue[count + __popc(lanes & before)] = make_uint2(offset, place);
-  return count + __popc(lanes);
-}
-#endif
-#endif
 
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
 step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 key1, const u32* __restrict__ rows, u64 words_per_block,
@@ -165,12 +49,10 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
   __shared__ u32 told[2], others[2];                  // events of this block; rows that do not learn
   const u64 neurons = (u64)BLOCKS * PER_BLOCK;
   const Decays T = {fine, COARSE_SHARED ? coarse : L.coarse, whole};
-  float* block_weight = L.weight + (u64)blockIdx.x * L.weights_per_block - L.weight_first;
-  int rose = 0, fell = 0;
-// Where a number of the block's near ones lies in far memory.
-#define FAR_PLACE(k) (u64)((k) / ROWS_OF(k)) * (ROWS_OF(k) / PER_BLOCK) * neurons + blockIdx.x * ROWS_OF(k) + (k) % ROWS_OF(k)
-#define ROWS_OF(k) ((k) < KEPT_SPIKES * PER_BLOCK ? IN_FOURS * PER_BLOCK : PER_BLOCK)
-  for (int k = threadIdx.x; k < NEAR_ROWS * PER_BLOCK; k += THREADS) near[k] = L.near[FAR_PLACE(k)];
+#if WEIGHTS
+  Changes changes = {0, 0};
+#endif
+  for (int k = threadIdx.x; k < NEAR_ROWS * PER_BLOCK; k += THREADS) near[k] = L.near[far_place(k, neurons)];
   for (int k = threadIdx.x; k < DECAYS * 64; k += THREADS) fine[k] = L.fine[k];
   for (int k = threadIdx.x; k < DECAYS * WHOLE; k += THREADS) whole[k] = L.whole[k];
   if (COARSE_SHARED) for (int k = threadIdx.x; k < DECAYS * COARSE; k += THREADS) coarse[k] = L.coarse[k];
@@ -429,16 +311,15 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
     const u32 rows_now = in_packets + spills[parity];
     const int first_slot = (slot + MIN_DELAY) % SLOTS;
     bool waiting = !last;
-// What can be done while the first rows are on their way.
-#define HIDDEN_WORK \
-    if (waiting) { \
-      if (record) { \
-        u32* to = record + (u64)block * record_capacity + recorded; \
-        for (u32 j = thread; j < SPIKES; j += THREADS) to[j] = ((u32)step << 16) | own_ids[j]; \
-      } \
-      if ((t & 3) == 3) BACKGROUND(t + 1) \
-      waiting = false; \
-    }
+    const auto hidden_work = [&] {                    // what can be done while the first rows are on their way
+      if (!waiting) return;
+      if (record) {
+        u32* to = record + (u64)block * record_capacity + recorded;
+        for (u32 j = thread; j < SPIKES; j += THREADS) to[j] = ((u32)step << 16) | own_ids[j];
+      }
+      if ((t & 3) == 3) BACKGROUND(t + 1)
+      waiting = false;
+    };
     // all rows at once where they fit the list, which is nearly always; else in rounds
     for (u32 round = 0; round == 0 || round * LIST < rows_now; round++) {
       const u32 from = round * LIST, in_list = min(rows_now - from, (u32)LIST);
@@ -468,102 +349,14 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
       }
 #if LEARNING
       const uint4* events = L.events + (u64)((t - 1) & (PACKET_RING - 1)) * BLOCKS * PER_BLOCK * EVENT_VECTORS;
-#define EVENT(k) (events + (u64)which[k] * EVENT_VECTORS)
+      const Delivery delivery = {L, T, near, starts, ring, list, which, events, words,
+                                 (u64)block * L.weights_per_block - L.weight_first, neurons, (int)(t - 1), first_slot};
 #endif
-      u32 k = thread / LANES;
 #if LEARNING && WEIGHTS
-      // Rows that learn lie in front and others at the back, so that the lanes of a warp do the same.
-      const u32 learning_rows = listed[parity], other_rows = others[parity];
-      // A group of lanes passes one row after the other, while the next is under way. What would leave most lanes idle
-      // is put off until a warp has enough of it: what follows the first word of each lane, and much news.
-      u32 row = 0, word, waiting_words = 0;
-      float w;
-      Event e = {};
-      Vectors coming;
-#define LOAD_ROW(row, word, w) { \
-        const u32 offset = ROW_OFFSET(row) * UNIT + row_lane; \
-        const bool in = row_lane < row_words(row); \
-        word = in ? __ldcs(words + offset) : PADDING; \
-        w = in && offset - (u32)L.weight_first < (u32)L.weights_per_block ? __ldcg(block_weight + offset) : 0.0f; }
-      if (k < learning_rows) row = list[k];
-      LOAD_ROW(row, word, w)
-      if (k < learning_rows) fetch_event(coming, EVENT(k));
-      HIDDEN_WORK
-      for (u32 other = thread / LANES; other < other_rows; other += GROUPS) {
-        const u32 index = LIST - 1 - other, static_row = list[index];
-        const u32* at = words + ROW_OFFSET(static_row) * UNIT;
-        u32 one[CHUNKS];
-        #pragma unroll
-        for (int z = 0; z < CHUNKS; z++)
-          one[z] = z * LANES + row_lane < row_words(static_row) ? __ldcs(at + z * LANES + row_lane) : PADDING;
-        Event told_by = {};
-#if RELEASES
-        Vectors vectors;
-        fetch_event(vectors, EVENT(index));
-        take_event(told_by, vectors, EVENT(index), (int)(t - 1));
-#endif
-        #pragma unroll
-        for (int z = 0; z < CHUNKS; z++)
-          if (one[z] != PADDING) pass_static(L, told_by, static_row, starts, ring, one[z], first_slot);
-        for (u32 z = CHUNKS * LANES + row_lane; z < row_words(static_row); z += LANES) {
-          const u32 further = __ldcs(at + z);
-          if (further != PADDING) pass_static(L, told_by, static_row, starts, ring, further, first_slot);
-        }
-      }
-      if (k < learning_rows) take_event(e, coming, EVENT(k), (int)(t - 1));
-      bool working = __any_sync(~0u, k < learning_rows);
-      #pragma unroll 1
-      while (working) {
-        const u32 next_k = k + GROUPS, offset = ROW_OFFSET(row) * UNIT + row_lane, length = row_words(row);
-        const bool turns = next_k < learning_rows;
-        u32 next_row = 0, next_word, further = LANES + row_lane < length ? __ldcs(words + offset + LANES) : PADDING;
-        float next_w;
-        if (turns) next_row = list[next_k];
-        LOAD_ROW(next_row, next_word, next_w)
-        if (turns) fetch_event(coming, EVENT(next_k));
-        bool off = pass_word<true>(L, T, e, row, near, starts, ring, word != PADDING, word, w, block_weight + offset,
-                                   first_slot, neurons, rose, fell);
-        const u32 place = k;
-        if (turns) take_event(e, coming, EVENT(next_k), (int)(t - 1));
-        k = next_k;
-        row = next_row;
-        word = next_word;
-        w = next_w;
-        working = __any_sync(~0u, k < learning_rows);
-        bool more;
-        u32 at = offset;
-        do {
-          waiting_words = put_off(queue, waiting_words, off, at, place);
-          off = further != PADDING;
-          more = __any_sync(~0u, off);
-          at += LANES;
-          // rows are filled from the front: only behind a full stretch there is more
-          const bool on = __any_sync(~0u, off && row_lane == LANES - 1) && at - offset + LANES + row_lane < length;
-          further = on ? __ldcs(words + at + LANES) : PADDING;
-          if (waiting_words >= 32 || (waiting_words && !more && !working)) {
-            __syncwarp();
-            const u32 count = min(waiting_words, 32u);
-            const bool has = lane < count;
-            waiting_words -= count;
-            uint2 entry = make_uint2(0u, 0u);
-            u32 one = 0, own_row = 0;
-            float own = 0.0f;
-            Event own_event = {};
-            if (has) {
-              entry = queue[waiting_words + lane];
-              fetch_event(coming, EVENT(entry.y));
-              one = words[entry.x];
-              own = __ldcg(block_weight + entry.x);
-              own_row = list[entry.y];
-              take_event(own_event, coming, EVENT(entry.y), (int)(t - 1));
-            }
-            pass_word<false>(L, T, own_event, own_row, near, starts, ring, has, one, own, block_weight + entry.x,
-                             first_slot, neurons, rose, fell);
-          }
-        } while (more || (waiting_words && !working));
-      }
+      pass_rows(delivery, queue, listed[parity], others[parity], hidden_work, changes);
     }
 #else
+      u32 k = thread / LANES;
       do {
         u32 ahead[AHEAD], word[AHEAD][CHUNKS];
 #if LEARNING
@@ -585,33 +378,34 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
 #if LEARNING
             #pragma unroll
             for (int z = 0; z < CHUNKS; z++) if (z * LANES + row_lane >= length) word[q][z] = PADDING;
-            fetch_event(event[q], EVENT(index));
+            fetch_event(event[q], delivery.event(index));
 #endif
           }
         }
-        HIDDEN_WORK
+        hidden_work();
 #if LEARNING
         #pragma unroll
         for (int q = 0; q < AHEAD; q++) if (ahead[q]) {
-#define PASS(word) \
-    if ((word) != PADDING) pass_static(L, e, ahead[q], starts, ring, word, first_slot);
           Event e;
-          take_event(e, event[q], EVENT(k + q * GROUPS), (int)(t - 1));
+          take_event(e, event[q], delivery.event(k + q * GROUPS), (int)(t - 1));
           #pragma unroll
-          for (int z = 0; z < CHUNKS; z++) PASS(word[q][z])
+          for (int z = 0; z < CHUNKS; z++) pass_static(delivery, e, ahead[q], word[q][z]);
           const u32* at = words + (u64)ROW_OFFSET(ahead[q]) * UNIT;
-          for (u32 z = CHUNKS * LANES + row_lane; z < row_words(ahead[q]); z += LANES) PASS(__ldcs(at + z))
+          for (u32 z = CHUNKS * LANES + row_lane; z < row_words(ahead[q]); z += LANES)
+            pass_static(delivery, e, ahead[q], __ldcs(at + z));
         }
 #else
         #pragma unroll
         for (int q = 0; q < AHEAD; q++) if (ahead[q]) {
-          const u32 flags = (ahead[q] >> 6) & ((1u << (PORT_BITS + SIGNED)) - 1u);
+          const u32 flags = row_flags(ahead[q]);
           #pragma unroll
-          for (int z = 0; z < CHUNKS; z++) add_word(ring, word[q][z], flags, first_slot);
+          for (int z = 0; z < CHUNKS; z++) add_units(ring, word[q][z], flags, units_of(word[q][z]), first_slot);
           const u32* at = words + (u64)ROW_OFFSET(ahead[q]) * UNIT;
           const u32 length = row_words(ahead[q]);
-          for (u32 z = CHUNKS * LANES + row_lane; z < length; z += LANES)
-            add_word(ring, __ldcs(at + z), flags, first_slot);
+          for (u32 z = CHUNKS * LANES + row_lane; z < length; z += LANES) {
+            const u32 one = __ldcs(at + z);
+            add_units(ring, one, flags, units_of(one), first_slot);
+          }
         }
 #endif
         k += GROUPS * AHEAD;
@@ -639,9 +433,9 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
   for (int k = thread; k < SLOTS * RING_WIDTH; k += THREADS) ring_store[(u64)block * SLOTS * RING_WIDTH + k] = ring[k];
   if (RESIDENT) EACH_NEURON if (MINE) STORE_STATES
 #if LEARNING
-  for (int k = thread; k < NEAR_ROWS * PER_BLOCK; k += THREADS) L.near[FAR_PLACE(k)] = near[k];
+  for (int k = thread; k < NEAR_ROWS * PER_BLOCK; k += THREADS) L.near[far_place(k, neurons)] = near[k];
 #if WEIGHTS
-  count_changes(L, rose, fell);
+  count_changes(L, changes);
 #endif
 #endif
   if (thread == 0) totals[block] = recorded;
