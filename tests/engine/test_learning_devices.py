@@ -19,6 +19,8 @@ NETWORKS = {
     **LEARNING,
     # rows that learn, and among them rows that do not
     "one rule": NET.changed(enable_stdp=True, stdp_a_plus=0.02, enable_short_term_plasticity=True),
+    # rows that learn behind rows that do not
+    "inhibitory": NET.changed(enable_inhibitory_stdp=True, inhibitory_stdp_learning_rate=0.05),
     # rules that differ within a row
     "mixed": CoreSimConfig(seed=3, num_neurons=600, neural_structure_profile="CORTEX_L23_RS_FS", dt_ms=0.5,
                            enable_hebbian_learning=True, hebbian_learning_rate=0.02, background_rate_Hz=900.0, **EVERY),
@@ -94,9 +96,10 @@ def check_on_the_host(name: str, kind: str, steps: int, monkeypatch) -> None:
     assert same(everything(host), everything(device))
 
 
-@pytest.mark.parametrize("kind, steps", [("global", 200), ("partitioned", 40)])
-def test_the_text_of_a_device_learns_with_the_bits_of_the_cpu_on_the_host_too(kind, steps, monkeypatch):
-    check_on_the_host("one rule", kind, steps, monkeypatch)
+@pytest.mark.parametrize("name, kind, steps", [("one rule", "global", 200), ("one rule", "partitioned", 40),
+                                               ("inhibitory", "global", 200)])
+def test_the_text_of_a_device_learns_with_the_bits_of_the_cpu_on_the_host_too(name, kind, steps, monkeypatch):
+    check_on_the_host(name, kind, steps, monkeypatch)
 
 
 @pytest.mark.slow

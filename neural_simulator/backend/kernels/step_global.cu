@@ -134,9 +134,10 @@ extern "C" __global__ void deliver_global(const u64* __restrict__ row_start, con
       int units = 0;
 #if WEIGHTS
       const int rule = LEARNS_FROM(e) ? LINK_RULE[link] : -1;
-      const float w = LEARNS_FROM(e) ? __ldcg(L.weight + at) : (float)(word & ((1u << WEIGHT_BITS) - 1u));
+      const u64 place = at - L.weight_first;          // of the weight of a row that learns
+      const float w = LEARNS_FROM(e) ? __ldcg(L.weight + place) : (float)(word & ((1u << WEIGHT_BITS) - 1u));
       const Post j = {L.near, num_neurons, (int)n, (u64)n, (u64)num_neurons};
-      const Synapse s = {has && rule >= 0, delay, w, at, efficacy};
+      const Synapse s = {has && rule >= 0, delay, w, place, efficacy};
       bool far;
       units = pass_synapse<false>(L, T, e, j, rule_of(max(rule, 0)), s, far, changes);
       if (has && rule < 0 && !(e.tag & SILENT)) units = (int)delivered(w, efficacy);
