@@ -13,6 +13,7 @@ import numpy as np
 from ..backend import cuda, cuda_source
 from ..backend.device_array import DeviceArray
 from ..base import log
+from ..base.arrays import joined
 from ..models.random import STREAM_STIMULUS_START
 from ..models.stimuli import NOTHING, Shape, is_noise
 from ..network.device_network import DeviceNetwork, RowsTooLong
@@ -134,7 +135,7 @@ class CudaEngine:
         module = cuda.compile_source(source, cooperative=layout.kind == "partitioned")
         if layout.kind == "partitioned":
             self._kernel = cuda.kernel(module, "step_partitioned", layout.shared_bytes)
-            self._key_kernel = cuda.kernel(module, "spike_keys")
+            self._key_kernels = [cuda.kernel(module, name) for name in ("spike_keys", "long_spike_keys")]
         else:
             self._kernels = [cuda.kernel(module, name) for name in ("integrate_global", "deliver_global", "advance")]
             self._begin_global = cuda.kernel(module, "begin")
@@ -415,7 +416,7 @@ class CudaEngine:
                     count = self.learning.prepare(self.step_index, count)
                 results.append(launch(count, probe_of, probes.size, record))
             self._stream.synchronize()
-        spike_steps, spike_ids, probe_v = (np.concatenate(parts) for parts in zip(*results, strict=True))
+        spike_steps, spike_ids, probe_v = map(joined, zip(*results, strict=True))
         seconds = time.perf_counter() - started
         phases = None
         if timed and self._phase_seconds:                            # the last phase, rewiring, is none of a step's own
@@ -474,7 +475,7 @@ class CudaEngine:
             self._phase_seconds.append(taken * (_elapsed(xp, *events) / taken.sum()))
         first = self.step_index
         self.step_index += count
-        spikes = self._read_partitioned(first, entries, capacity) if record else _NOTHING
+        spikes = self._read_partitioned(first, count, entries, capacity) if record else _NOTHING
         return *spikes, self._keep(first, trace) if probes else np.zeros((count, 0), np.float32)
 
     @property
@@ -482,18 +483,19 @@ class CudaEngine:
         """The last argument of kernels that learn."""
         return () if self.learning is None else (self.learning.pointers,)
 
-    def _read_partitioned(self, first: int, entries: Any, capacity: int) -> tuple[np.ndarray, np.ndarray]:
-        """Sort the recorded spikes on the device and copy them to the host."""
+    def _read_partitioned(self, first: int, count: int, entries: Any, capacity: int) -> tuple[np.ndarray, np.ndarray]:
+        """Sort the recorded spikes of `count` steps on the device and copy them to the host."""
         xp = cuda.xp()
         totals = self._totals.get()
         most = int(totals.max())
         if most == 0:
             return _NOTHING
-        keys = xp.empty(self.layout.blocks * most, xp.uint64)
-        self._key_kernel((min(cuda.device().multiprocessors, -(-keys.size // 256)),), (256,),
-                         (entries, np.uint64(capacity), self._totals, np.uint32(most), keys))
-        keys.sort()
-        return _from_keys(keys[:int(totals.sum())].get(), first)
+        bits = self.plan.num_neurons.bit_length()
+        long = count << bits > 0xFFFFFFFF
+        keys = xp.empty(self.layout.blocks * most, xp.uint64 if long else xp.uint32)
+        self._key_kernels[long]((min(cuda.device().multiprocessors, -(-keys.size // 256)),), (256,),
+                                (entries, np.uint64(capacity), self._totals, np.uint32(most), np.int32(bits), keys))
+        return _sorted_spikes(xp, keys, bits, first, count)
 
     def _launch_global(self, count: int, probe_of: Any, probes: int, record: bool) -> tuple:
         """Run `count` steps; groups of `_GRAPH_STEPS` are one graph: the host launches once for many kernels."""
@@ -515,13 +517,12 @@ class CudaEngine:
                 self._step_global(steps)
             if record:
                 keys = self._buffers.entries[:int(self._clock.view(xp.uint32)[6])]
-                keys.sort()
-                pieces.append(_from_keys(keys.get(), self.step_index))
+                pieces.append(_sorted_spikes(xp, keys, 32, self.step_index, steps))
             if probes:
                 traces.append(self._keep(self.step_index, self._buffers.trace[:steps]))
             self.step_index += steps
-        spikes = tuple(np.concatenate(x) for x in zip(*pieces, strict=True)) if pieces else _NOTHING
-        return *spikes, np.concatenate(traces) if traces else np.zeros((count, 0), np.float32)
+        spikes = map(joined, zip(*pieces, strict=True)) if pieces else _NOTHING
+        return *spikes, joined(traces) if traces else np.zeros((count, 0), np.float32)
 
     def _step_global(self, steps: int) -> None:
         if steps < _GRAPH_STEPS or not self._warm:               # kernels must be loaded before they are captured
@@ -641,6 +642,13 @@ def _elapsed(xp: Any, begin: Any, end: Any) -> float:
     return float(xp.cuda.get_elapsed_time(begin, end)) * 1e-3
 
 
-def _from_keys(keys: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted keys (step since `first` << 32 | neuron) as steps (S,) int64 and neurons (S,) int32."""
-    return (keys >> np.uint64(32)).astype(np.int64) + first, (keys & np.uint64(0xFFFFFFFF)).astype(np.int32)
+def _sorted_spikes(xp: Any, keys: Any, bits: int, first: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sort keys (step since `first` << `bits` | neuron) on the device; return steps (S,) int64 and neurons (S,) int32.
+
+    Larger keys than those of `steps` steps are left out. Only the neurons are copied, and how many of them fired by the
+    end of each step.
+    """
+    keys.sort()
+    ends = xp.searchsorted(keys, xp.arange(steps + 1, dtype=keys.dtype) << keys.dtype.type(bits)).get()
+    ids = (keys[:int(ends[-1])] & keys.dtype.type((1 << bits) - 1)).astype(xp.int32).get()
+    return np.repeat(np.arange(first, first + steps), np.diff(ends)), ids

@@ -441,11 +441,23 @@ step_partitioned(const Tables* __restrict__ drive, float scale, u32 key0, u32 ke
   if (thread == 0) totals[block] = recorded;
 }
 
-// Turns recorded spikes into sortable keys, step << 32 | neuron; unused entries sort last.
-extern "C" __global__ void spike_keys(const u32* record, u64 record_capacity, const u32* totals, u32 most, u64* keys) {
+// Turns recorded spikes into sortable keys, step << bits | neuron; unused entries sort last.
+template <class Key>
+__device__ __forceinline__ void write_keys(const u32* record, u64 record_capacity, const u32* totals, u32 most, int bits,
+                                           Key* keys) {
   for (u64 k = (u64)blockIdx.x * blockDim.x + threadIdx.x; k < (u64)BLOCKS * most; k += (u64)gridDim.x * blockDim.x) {
     const u32 block = (u32)(k / most), j = (u32)(k % most);
     const u32 entry = record[(u64)block * record_capacity + j];
-    keys[k] = j < totals[block] ? (u64)(entry >> 16) << 32 | ((u64)(entry & 0xffffu) * BLOCKS + block) : ~0ull;
+    keys[k] = j < totals[block] ? (Key)(entry >> 16) << bits | ((Key)(entry & 0xffffu) * BLOCKS + block) : ~(Key)0;
   }
+}
+
+extern "C" __global__ void spike_keys(const u32* record, u64 record_capacity, const u32* totals, u32 most, int bits,
+                                      u32* keys) {
+  write_keys(record, record_capacity, totals, most, bits, keys);
+}
+
+extern "C" __global__ void long_spike_keys(const u32* record, u64 record_capacity, const u32* totals, u32 most, int bits,
+                                           u64* keys) {
+  write_keys(record, record_capacity, totals, most, bits, keys);
 }
