@@ -59,6 +59,7 @@ class Dopamine:
             until = self._steps[coming] if coming < len(self._steps) else step
             count = min(step - self.known, BLOCK - j, until - self.known)
             levels = np.multiply.accumulate(np.concatenate([[self.level], np.full(count, self._decay)]))
+            levels[np.abs(levels) <= _GONE] = 0.0       # in every step alike, wherever a batch ends
             terms = (levels[:-1] + self._baseline) * self._weights[:, j:j + count]
             if j == 0:
                 self._sums[:] = 0.0
@@ -67,7 +68,7 @@ class Dopamine:
             self.prefix[:, block % BLOCKS, j + 1:j + count + 1] = sums[:, 1:]
             self._sums = sums[:, -1].copy()
             self.known += count
-            self.level = float(levels[-1]) if abs(levels[-1]) > _GONE else 0.0
+            self.level = float(levels[-1])
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The state by name."""

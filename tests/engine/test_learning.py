@@ -140,6 +140,19 @@ def test_rewards_are_given_again_when_the_run_is_computed_again():
     assert same(everything(sim), there)
 
 
+def test_dopamine_that_has_faded_is_the_same_wherever_batches_end():
+    core = NET.changed(num_neurons=100, connections_per_neuron=10, enable_reward_modulation=True,
+                       reward_dopamine_tau_ms=1.0, rewards=((5.0, 1.0), (200.0, 2.0)))
+    states = []
+    for batches in ((300,), (150, 150), (40, 260)):
+        sim = Simulation(core, CPU)
+        for steps in batches:
+            sim.step(steps)
+        states.append(everything(sim))
+    assert states[0]["further/learning_dopamine_sums"] > 0.0
+    assert all(same(state, states[0]) for state in states[1:])
+
+
 def test_two_rules_for_one_weight_are_refused():
     with pytest.raises(ConfigurationError, match="Hebbian learning and STDP would both .* switch one of them off"):
         make_plan(NET.changed(enable_hebbian_learning=True, enable_stdp=True), 1)
