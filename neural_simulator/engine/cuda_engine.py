@@ -407,7 +407,7 @@ class CudaEngine:
         launch = self._launch_partitioned if self.layout.kind == "partitioned" else self._launch_global
         self._time_phases(timed)
         self._keep: Keep = keep or (lambda first, trace: trace.get())
-        results = [(*_NOTHING, np.zeros((0, probes.size), np.float32))] if steps == 0 else []
+        results = [(*_no_spikes(0), np.zeros((0, probes.size), np.float32))] if steps == 0 else []
         with self._stream:
             probe_of = self._probe_table(probes)
             while self.step_index < first + steps:
@@ -416,7 +416,8 @@ class CudaEngine:
                     count = self.learning.prepare(self.step_index, count)
                 results.append(launch(count, probe_of, probes.size, record))
             self._stream.synchronize()
-        spike_steps, spike_ids, probe_v = map(joined, zip(*results, strict=True))
+        counts, spike_ids, probe_v = map(joined, zip(*results, strict=True))
+        spike_steps = np.repeat(np.arange(first, first + steps), counts)
         seconds = time.perf_counter() - started
         phases = None
         if timed and self._phase_seconds:                            # the last phase, rewiring, is none of a step's own
@@ -475,7 +476,7 @@ class CudaEngine:
             self._phase_seconds.append(taken * (_elapsed(xp, *events) / taken.sum()))
         first = self.step_index
         self.step_index += count
-        spikes = self._read_partitioned(first, count, entries, capacity) if record else _NOTHING
+        spikes = self._read_partitioned(count, entries, capacity) if record else _no_spikes(count)
         return *spikes, self._keep(first, trace) if probes else np.zeros((count, 0), np.float32)
 
     @property
@@ -483,19 +484,19 @@ class CudaEngine:
         """The last argument of kernels that learn."""
         return () if self.learning is None else (self.learning.pointers,)
 
-    def _read_partitioned(self, first: int, count: int, entries: Any, capacity: int) -> tuple[np.ndarray, np.ndarray]:
+    def _read_partitioned(self, count: int, entries: Any, capacity: int) -> Spikes:
         """Sort the recorded spikes of `count` steps on the device and copy them to the host."""
         xp = cuda.xp()
         totals = self._totals.get()
         most = int(totals.max())
         if most == 0:
-            return _NOTHING
+            return _no_spikes(count)
         bits = self.plan.num_neurons.bit_length()
         long = count << bits > 0xFFFFFFFF
         keys = xp.empty(self.layout.blocks * most, xp.uint64 if long else xp.uint32)
         self._key_kernels[long]((min(cuda.device().multiprocessors, -(-keys.size // 256)),), (256,),
                                 (entries, np.uint64(capacity), self._totals, np.uint32(most), np.int32(bits), keys))
-        return _sorted_spikes(xp, keys, bits, first, count)
+        return _sorted_spikes(xp, keys, bits, count)
 
     def _launch_global(self, count: int, probe_of: Any, probes: int, record: bool) -> tuple:
         """Run `count` steps; groups of `_GRAPH_STEPS` are one graph: the host launches once for many kernels."""
@@ -517,11 +518,11 @@ class CudaEngine:
                 self._step_global(steps)
             if record:
                 keys = self._buffers.entries[:int(self._clock.view(xp.uint32)[6])]
-                pieces.append(_sorted_spikes(xp, keys, 32, self.step_index, steps))
+                pieces.append(_sorted_spikes(xp, keys, 32, steps))
             if probes:
                 traces.append(self._keep(self.step_index, self._buffers.trace[:steps]))
             self.step_index += steps
-        spikes = map(joined, zip(*pieces, strict=True)) if pieces else _NOTHING
+        spikes = map(joined, zip(*pieces, strict=True)) if pieces else _no_spikes(count)
         return *spikes, joined(traces) if traces else np.zeros((count, 0), np.float32)
 
     def _step_global(self, steps: int) -> None:
@@ -634,7 +635,11 @@ def _room(count: int) -> int:
     return 1 << max(4, int(np.ceil(np.log2(count))))
 
 
-_NOTHING = (np.zeros(0, np.int64), np.zeros(0, np.int32))
+Spikes = tuple[np.ndarray, np.ndarray]      # how many there are of each step, (steps,) int64, and whose, (S,) int32
+
+
+def _no_spikes(steps: int) -> Spikes:
+    return np.zeros(steps, np.int64), np.zeros(0, np.int32)
 
 
 def _elapsed(xp: Any, begin: Any, end: Any) -> float:
@@ -642,13 +647,12 @@ def _elapsed(xp: Any, begin: Any, end: Any) -> float:
     return float(xp.cuda.get_elapsed_time(begin, end)) * 1e-3
 
 
-def _sorted_spikes(xp: Any, keys: Any, bits: int, first: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sort keys (step since `first` << `bits` | neuron) on the device; return steps (S,) int64 and neurons (S,) int32.
+def _sorted_spikes(xp: Any, keys: Any, bits: int, steps: int) -> Spikes:
+    """Sort the keys (step << `bits` | neuron) of `steps` steps on the device, and copy what they say to the host.
 
-    Larger keys than those of `steps` steps are left out. Only the neurons are copied, and how many of them fired by the
-    end of each step.
+    Larger keys are left out.
     """
     keys.sort()
     ends = xp.searchsorted(keys, xp.arange(steps + 1, dtype=keys.dtype) << keys.dtype.type(bits)).get()
     ids = (keys[:int(ends[-1])] & keys.dtype.type((1 << bits) - 1)).astype(xp.int32).get()
-    return np.repeat(np.arange(first, first + steps), np.diff(ends)), ids
+    return np.diff(ends), ids
