@@ -34,15 +34,18 @@ _RECORD_ENTRIES = 2**26          # spikes that one launch may record at most
 _MAX_LAUNCH_STEPS = 60_000       # a recorded step takes 16 bits
 _NO_PROBE = 0xFFFF
 _MOST_RESIDENT = 2               # neurons a thread can keep in registers
-_GRAPH_STEPS = 16                # steps of the global layout that are launched at once
+_GRAPH_STEPS = 16                # steps of the global layout that are launched at once,
+_GRAPHS = 16                     # at most so often before spikes and traces are read;
+_GLOBAL_ENTRIES = 2**24          # spikes for which there is room then, or for all that one graph could bring
 
 
 class _GlobalBuffers(NamedTuple):
     """What a graph of the global layout writes to; fixed, because a graph cannot change its arguments."""
 
     probes: int
-    entries: Any                 # (N * _GRAPH_STEPS,) uint64: step << 32 | neuron
-    trace: Any                   # (_GRAPH_STEPS, probes) float32
+    steps: int                   # that fit, a multiple of _GRAPH_STEPS
+    entries: Any                 # (N * steps,) uint64: step << 32 | neuron
+    trace: Any                   # (steps, probes) float32
     probe_of: Any                # (N,) uint16
 
 
@@ -502,15 +505,16 @@ class CudaEngine:
         """Run `count` steps; groups of `_GRAPH_STEPS` are one graph: the host launches once for many kernels."""
         xp = cuda.xp()
         if self._buffers is None or self._buffers.probes != probes:
+            most = _GRAPH_STEPS * max(1, min(_GRAPHS, _GLOBAL_ENTRIES // (_GRAPH_STEPS * self.plan.num_neurons)))
             self._buffers = _GlobalBuffers(
-                probes, xp.empty(self.plan.num_neurons * _GRAPH_STEPS, xp.uint64),
-                xp.zeros((_GRAPH_STEPS, max(1, probes)), xp.float32), xp.zeros(max(1, self._padded), xp.uint16))
+                probes, most, xp.empty(self.plan.num_neurons * most, xp.uint64),
+                xp.zeros((most, max(1, probes)), xp.float32), xp.zeros(max(1, self._padded), xp.uint16))
             self._graph = None
         if probes:
             self._buffers.probe_of[:] = probe_of
         first, pieces, traces = self.step_index, [], []
         while self.step_index < first + count:
-            steps = min(_GRAPH_STEPS, first + count - self.step_index)
+            steps = min(self._buffers.steps, first + count - self.step_index)
             self._begin_global((1,), (1,), (self._clock, np.uint32(record)))
             if self._timed:
                 self._step_timed(steps)
@@ -526,10 +530,16 @@ class CudaEngine:
         return *spikes, joined(traces) if traces else np.zeros((count, 0), np.float32)
 
     def _step_global(self, steps: int) -> None:
-        if steps < _GRAPH_STEPS or not self._warm:               # kernels must be loaded before they are captured
+        """Queue `steps` steps, in graphs as far as that goes."""
+        if not self._warm:                                       # kernels must be loaded before they are captured
             _enqueue(self._global_launches(), steps)
             self._warm = True
             return
+        for _ in range(steps // _GRAPH_STEPS):
+            self._launch_graph()
+        _enqueue(self._global_launches(), steps % _GRAPH_STEPS)
+
+    def _launch_graph(self) -> None:
         if self._graph is None:
             launches = self._global_launches()                   # may ask the device, which a capture must not
             self._stream.begin_capture()
