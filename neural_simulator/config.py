@@ -12,7 +12,16 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+)
 
 from .base import log, paths
 from .base.declarations import Param, ReceptorModel
@@ -183,6 +192,24 @@ def allowed(owner: type[BaseModel], name: str) -> str:
     if low is not None and high is not None:
         return f"{kind} between {low:,.12g} and {high:,.12g} {unit}".rstrip()
     return kind
+
+
+PARAMETER = "__"
+
+
+def _of_synapses() -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for key, rule in PLASTICITY_RULES.items():
+        if rule.kind != "neuron":
+            fields[key] = (bool, switch(key))
+            fields |= {f"{key}{PARAMETER}{param.name}": (bool if param.name in SWITCHES else float,
+                                                         of_rule(key, param.name)) for param in rule.params}
+    return fields
+
+
+# The rules of one projection as a form shows them: for each rule of synapses a switch, named by the rule's key, and its
+# parameters, named KEY__parameter.
+ProjectionRules: Any = create_model("ProjectionRules", __base__=Config, **_of_synapses())
 
 
 ConnectionRule = Literal["pairwise", "fixed_in_degree", "fixed_out_degree", "fixed_total", "all_to_all"]
@@ -554,7 +581,7 @@ class CoreSimConfig(Config):
     projection_learning: dict[str, dict[str, dict[str, float]]] = setting(
         {}, "Learning by projection", "Rules of single projections instead of those that are switched on, as "
         "'pre -> post' (with * for any text): rule: parameters that differ; the last that matches counts.",
-        group="Learning by projection", hidden=True)
+        group="Learning by projection")
 
     enable_short_term_plasticity: bool = switch("SHORT_TERM")
     stp_U: float = of_rule("SHORT_TERM", "U")

@@ -12,9 +12,11 @@ from typing import Any
 from ..base.declarations import Param, Population
 from ..base.errors import ConfigurationError
 from ..config import (
+    PARAMETER,
     AnyConfig,
     Config,
     CoreSimConfig,
+    ProjectionRules,
     TraitCells,
     allowed,
     bounds,
@@ -35,7 +37,7 @@ LONG_CHOICES = ("neuron_model_type", "neural_structure_profile", "excitatory_pre
 CHOSEN = (*LONG_CHOICES, "receptor")            # texts that are chosen among what there is
 
 NUMBER, SWITCH, CHOICE, NUMBERS, PARAMETERS = "number", "switch", "choice", "numbers", "parameters"
-TEXT, WORDS = "text", "words"
+TEXT, WORDS, RULES = "text", "words", "rules"
 TYPED = (NUMBER, NUMBERS, TEXT, WORDS)          # entered as text
 
 
@@ -94,7 +96,7 @@ def _kind(annotation: Any) -> str:
     if annotation in (int, float):
         return NUMBER
     if origin is dict:
-        return PARAMETERS
+        return RULES if typing.get_origin(typing.get_args(annotation)[1]) is dict else PARAMETERS
     if origin is tuple:
         return NUMBERS
     return CHOICE
@@ -142,6 +144,8 @@ def choice_labels(name: str, config: Config | None = None) -> dict[str, str]:
 
 def matters(config: Config, name: str) -> bool:
     """Whether a field has any effect on the network that `config` describes; the form hides the others."""
+    if isinstance(config, ProjectionRules):                    # a parameter of a rule that is off
+        return bool(getattr(config, name.partition(PARAMETER)[0])) or PARAMETER not in name
     return not isinstance(config, CoreSimConfig) or not (name in unread(config) or (
         name.endswith("_external_drive_scale") and name != drive_scale_field(config.neuron_model_type.value)))
 
@@ -314,7 +318,11 @@ def source_of(config: Config, field: Field) -> str:
 
 def explanation(field: Field, config: Config) -> str:
     """Return the tooltip of a field: meaning, range, default, when a change takes effect, and the source."""
-    default = "" if field.kind == PARAMETERS else f" Default: {to_text(field.default)} {field.unit}".rstrip() + "."
+    default = f" Default: {to_text(field.default)} {field.unit}".rstrip() + "."
+    if isinstance(config, ProjectionRules):
+        default = " Default: as for all projections."
+    elif field.kind in (PARAMETERS, RULES):
+        default = ""
     effect = "Takes effect at once." if field.live else "Takes effect with Apply Changes & Reset Sim."
     return (f"{field.meaning}\n{field.accepts[:1].upper()}{field.accepts[1:]}.{default}\n{effect}"
             + told_source(source_of(config, field)))

@@ -75,12 +75,14 @@ class Form(Generic[AnyConfig]):
     """Inputs for every field of a configuration; `search` shows a part of them.
 
     `edited()` is called after every change of the last good values or of the errors, `committed(name)` when the user
-    has finished editing a good value (Enter or leaving the input). Tags are '<prefix>.<field>'.
+    has finished editing a good value (Enter or leaving the input). Tags are '<prefix>.<field>'. A field of kind RULES
+    gets an empty group of its tag, which others fill, telling what is wrong there. Without `headers`, groups stand
+    below each other.
     """
 
     def __init__(self, config: AnyConfig, prefix: str, look: Look, edited: Callable[[], None],
                  committed: Callable[[str], None] = lambda name: None, open_groups: int = 2,
-                 skip: tuple[str, ...] = ()):
+                 skip: tuple[str, ...] = (), headers: bool = True):
         self.config = config
         self.errors: dict[str, str] = {}
         self._prefix = prefix
@@ -88,6 +90,7 @@ class Form(Generic[AnyConfig]):
         self._edited = edited
         self._committed = committed
         self._open_groups = open_groups
+        self._with_headers = headers
         self._wanted = ""                                      # what is searched for, in small letters
         self._opened: dict[str, bool] = {}                     # groups that were open before the search
         self._pending: dict[str, Any] = {}                     # what was entered and is no good value
@@ -109,19 +112,25 @@ class Form(Generic[AnyConfig]):
         groups = list(dict.fromkeys(field.group for field in self._fields.values()))
         for number, group in enumerate(groups):
             members = [field for field in self._fields.values() if field.group == group]
+            tag = f"{self._prefix}:{group}"
             self._headers[group] = dpg.add_collapsing_header(
-                label=self._heading(group), default_open=number < self._open_groups, tag=f"{self._prefix}:{group}")
+                label=self._heading(group), default_open=number < self._open_groups, tag=tag
+            ) if self._with_headers else dpg.add_group(tag=tag)
             with dpg.group(parent=self._headers[group]):
                 self._build_group(group, members)
         self._write()
 
     def _build_group(self, group: str, members: list[Field]) -> None:
-        for wide in (True, False):
-            lines = [field for field in members if field.kind != kinds.PARAMETERS and _is_wide(field) is wide]
+        for wide in (True, False) if self._with_headers else (False, True):        # else a switch comes first
+            lines = [field for field in members if field.kind not in (kinds.PARAMETERS, kinds.RULES)
+                     and _is_wide(field) is wide]
             if lines:
                 with form_table(self._look, wide):
                     for field in lines:
                         self._build_row(field)
+        for field in members:
+            if field.kind == kinds.RULES:
+                dpg.add_group(tag=f"{self._prefix}.{field.name}")
         self._notes[group] = dpg.add_text("", color=self._look.dim, wrap=0, show=False)
         self._complaints[group] = dpg.add_text("", color=self._look.bad, wrap=0, show=False)
         for field in members:
@@ -225,6 +234,10 @@ class Form(Generic[AnyConfig]):
         if name in self._fields and key not in self.errors:
             self._committed(name)
 
+    def put(self, name: str, value: Any) -> None:
+        """Give a field a value that was entered elsewhere."""
+        self._try({name: value, **self._pending})
+
     def _try(self, wanted: Mapping[str, Any]) -> None:
         """Take over whatever of `wanted` (by key) is good; keep the rest pending with its sentence."""
         self._pending, self.errors = {}, {}
@@ -291,6 +304,11 @@ class Form(Generic[AnyConfig]):
             if wanted:
                 groups.add(self._fields[row.field].group)
                 found += 1
+        for field in self._fields.values():
+            if field.kind == kinds.RULES and all(word in f"{field.label} {field.name} {field.meaning}".lower()
+                                                 for word in words):
+                groups.add(field.group)
+                found += 1
         for group, header in self._headers.items():
             if dpg.get_item_configuration(header)["show"] != (group in groups or not words):
                 dpg.configure_item(header, show=group in groups or not words)
@@ -319,20 +337,25 @@ class Form(Generic[AnyConfig]):
         """The value of a field that holds nothing by name."""
         return getattr(self._defaults, name)
 
+    def measure(self, defaults: AnyConfig) -> None:
+        """Take these as the default values."""
+        self._defaults = defaults
+
     def _show_group(self, group: str, header: int | str, errors: Mapping[str, str], changed: frozenset[str]) -> None:
         names = {name for name, field in self._fields.items() if field.group == group}
         bad = [sentence for key, sentence in errors.items() if key.partition(".")[0] in names]
         label = self._heading(group, len(bad), len(names & changed))
-        if dpg.get_item_label(header) != label:
+        if self._with_headers and dpg.get_item_label(header) != label:
             dpg.configure_item(header, label=label)
         note = _note(self.config, names)
         if dpg.get_value(self._notes[group]) != note:
             dpg.set_value(self._notes[group], note)
             dpg.configure_item(self._notes[group], show=bool(note))
         complaint = self._complaints[group]
-        if dpg.get_value(complaint) != "\n".join(bad):
-            dpg.set_value(complaint, "\n".join(bad))
-            dpg.configure_item(complaint, show=bool(bad))
+        told = "\n".join(bad) if all(self._fields[name].kind != kinds.RULES for name in names) else ""
+        if dpg.get_value(complaint) != told:
+            dpg.set_value(complaint, told)
+            dpg.configure_item(complaint, show=bool(told))
 
     def _heading(self, group: str, bad: int = 0, changed: int = 0) -> str:
         """Return a header's label; what follows ### keeps its identity while the text changes."""

@@ -29,7 +29,7 @@ BLOCKS = 4                      # such tables that are kept
 COEFFICIENTS = ("a_post", "b_up", "b_down", "c_0", "c_1", "mu_plus", "mu_minus", "w_min", "w_max", "inverse_range",
                 "gain_per_s")
 _MOST_POST_TRACES = 3
-_NEURON_RULES = ("HOMEOSTASIS",)
+ARROW = " -> "                  # between the populations that a pattern names
 
 
 # ---- who learns how ---------------------------------------------------------------------------------------
@@ -37,46 +37,58 @@ def resolve(core: CoreSimConfig, populations: Sequence[Population], projections:
             ) -> tuple[list[Population], list[Projection]]:
     """Populations and projections with all their rules and all parameter values of these, checked."""
     resolved = [replace(p, plasticity=_complete(core, p.name, p.excitatory, p.plasticity, True)) for p in populations]
-    connected = []
     _refuse_unmatched(core, populations, projections)
+    connected = []
     for q in projections:
-        pre, post = populations[q.pre], populations[q.post]
-        where = f"{pre.name} -> {post.name}"
-        rules = _complete(core, where, pre.excitatory, _chosen(core, populations, q), False)
-        weight_rules = [plasticity_rule(key).label for key in rules if plasticity_rule(key).kind == "weight"]
-        if len(weight_rules) > 1:
-            raise ConfigurationError(
-                f"{where}: {' and '.join(weight_rules)} would both change the same weights; switch one of them off.",
-                plasticity_rule(next(iter(rules))).switch)
+        rules = rules_of(core, populations, q)
+        refuse_two_weight_rules(rules, f"{populations[q.pre].name} -> {populations[q.post].name}")
         connected.append(replace(q, plasticity=rules))
     return resolved, connected
 
 
-def _chosen(core: CoreSimConfig, populations: Sequence[Population], q: Projection) -> Any:
-    """The rules that the configuration chooses for this projection, or its own."""
-    rules = q.plasticity
-    targets = [populations[k].name for k in q.posts]
-    for pattern, given in core.projection_learning.items():
-        pre, _, post = pattern.partition(" -> ")
-        matching = [fnmatchcase(name, post) for name in targets]
-        if fnmatchcase(populations[q.pre].name, pre) and any(matching):
-            if not all(matching):
-                raise ConfigurationError(f"projection_learning: {pattern!r} chooses a part of the synapses that "
-                                         f"{populations[q.pre].name} has in a small world; choose '{pre} -> *'.",
-                                         "projection_learning", pattern)
-            rules = given
-    return rules
+def rules_of(core: CoreSimConfig, populations: Sequence[Population], q: Projection) -> dict[str, dict[str, float]]:
+    """The rules of one projection by key, with all parameter values."""
+    pattern = pattern_for(core, populations, q)
+    given = q.plasticity if pattern is None else core.projection_learning[pattern]
+    pre = populations[q.pre]
+    return _complete(core, f"{pre.name} -> {populations[q.post].name}", pre.excitatory, given, False)
+
+
+def refuse_two_weight_rules(rules: Iterable[str], where: str) -> None:
+    """Raise ConfigurationError where more than one of the rules (keys) changes weights."""
+    of_weights = [rule for rule in map(plasticity_rule, rules) if rule.kind == "weight"]
+    if len(of_weights) > 1:
+        raise ConfigurationError(f"{where}: {' and '.join(rule.label for rule in of_weights)} would both change the "
+                                 "same weights; switch one of them off.", of_weights[0].switch)
+
+
+def pattern_for(core: CoreSimConfig, populations: Sequence[Population], q: Projection) -> str | None:
+    """The pattern of `projection_learning` that counts for this projection; None where none matches."""
+    counts = None
+    for pattern in core.projection_learning:
+        matching = matches(pattern, populations, q)
+        if any(matching) and not all(matching):
+            raise ConfigurationError(f"projection_learning: {pattern!r} chooses a part of the synapses that "
+                                     f"{populations[q.pre].name} has in a small world; choose "
+                                     f"'{pattern.partition(ARROW)[0]}{ARROW}*'.", "projection_learning", pattern)
+        counts = pattern if any(matching) else counts
+    return counts
+
+
+def matches(pattern: str, populations: Sequence[Population], q: Projection) -> list[bool]:
+    """Whether this pattern chooses the projection, for each population that it reaches."""
+    pre, _, post = pattern.partition(ARROW)
+    from_here = fnmatchcase(populations[q.pre].name, pre)
+    return [from_here and fnmatchcase(populations[k].name, post) for k in q.posts]
 
 
 def _refuse_unmatched(core: CoreSimConfig, populations: Sequence[Population],
                       projections: Sequence[Projection]) -> None:
     """Raise ConfigurationError for a pattern of the configuration that matches no projection."""
-    there = [(populations[q.pre].name, populations[k].name) for q in projections
-             for k in q.posts]
     for pattern in core.projection_learning:
-        pre, _, post = pattern.partition(" -> ")
-        if not any(fnmatchcase(a, pre) and fnmatchcase(b, post) for a, b in there):
-            names = ", ".join(f"{a} -> {b}" for a, b in there[:8]) + (", ..." if len(there) > 8 else "")
+        if not any(any(matches(pattern, populations, q)) for q in projections):
+            there = [f"{populations[q.pre].name}{ARROW}{populations[k].name}" for q in projections for k in q.posts]
+            names = ", ".join(there[:8]) + (", ..." if len(there) > 8 else "")
             raise ConfigurationError(f"projection_learning: {pattern!r} matches no projection; there are: "
                                      f"{names or 'none'}.", "projection_learning", pattern)
 

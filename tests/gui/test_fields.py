@@ -8,6 +8,7 @@ from neural_simulator.config import (
     CoreSimConfig,
     GPUConfig,
     PoissonStimulus,
+    ProjectionRules,
     TraitCells,
     VisualizationConfig,
     describe,
@@ -49,7 +50,7 @@ def test_a_field_has_a_label_a_meaning_and_a_kind_that_fits_its_default(owner, f
         assert getattr(default, "value", default) in choices(owner(), field.name)
     else:
         assert isinstance(default, {kinds.NUMBER: int | float, kinds.SWITCH: bool, kinds.NUMBERS: tuple,
-                                    kinds.PARAMETERS: dict}[field.kind])
+                                    kinds.PARAMETERS: dict, kinds.RULES: dict}[field.kind])
 
 
 @pytest.mark.parametrize(("owner", "field"), EVERY, ids=IDS)
@@ -145,6 +146,16 @@ def test_a_stimulus_says_what_its_spikes_open():
     rows = {param.name: value for param, _, value in cell_parameters(stimulus, "receptors")}
     assert rows == {"AMPA": 1.0, "NMDA": 0.5, "GABA_A": 0.0, "GABA_B": 0.0}
     assert choices(ConductanceNoise(), "receptor") == tuple(rows)
+
+
+def test_the_rules_of_a_projection_show_the_parameters_of_those_that_are_on():
+    offered = [field.name for field in fields_of(ProjectionRules)]
+    shown = [name for name in offered if matters(ProjectionRules(STDP=True), name)]
+    switches = {rule.key for rule in PLASTICITY_RULES.values() if rule.kind != "neuron"}
+    assert set(shown) == switches | {f"STDP__{param.name}" for param in PLASTICITY_RULES["STDP"].params}
+    by_name = {field.name: field for field in fields_of(ProjectionRules)}
+    text = explanation(by_name["STDP__tau_plus_ms"], ProjectionRules())
+    assert "between 0.1 and 1,000 ms" in text and "Default: as for all projections." in text and "Source: Song" in text
 
 
 def test_fields_that_a_structure_does_not_read_are_not_shown():

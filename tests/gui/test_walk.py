@@ -10,7 +10,7 @@ import pytest
 
 from neural_simulator.app.actions import ACTIONS
 from neural_simulator.app.settings import Settings
-from neural_simulator.config import CoreSimConfig, GPUConfig, VisualizationConfig
+from neural_simulator.config import CoreSimConfig, GPUConfig, ProjectionRules, VisualizationConfig
 from neural_simulator.gui.fields import fields_of, matters
 from tests.gui.driver import ROOT, until
 
@@ -30,8 +30,9 @@ def test_every_control_has_an_effect(screen, tmp_path):
     for prefix, owner in (("core", core), ("device", GPUConfig()), ("view", VisualizationConfig()),
                           ("program", Settings())):
         fields = {f"{prefix}.{field.name}" for field in fields_of(type(owner))
-                  if field.kind != "parameters" and matters(owner, field.name)}
+                  if field.kind not in ("parameters", "rules") and matters(owner, field.name)}
         assert fields <= used, "every field of a configuration is reached"
+    assert {f"rule.{field.name}" for field in fields_of(ProjectionRules)} <= used
     assert {f"menu.{name}" for name in ("undo", "save_profile", "show_gallery", "show_keys", "apply", "exit")} <= used
     assert len(used) > 250
 

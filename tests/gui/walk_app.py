@@ -40,7 +40,13 @@ from neural_simulator.app.messages import (  # noqa: E402
 from neural_simulator.app.settings import Settings  # noqa: E402
 from neural_simulator.app.worker import Worker  # noqa: E402
 from neural_simulator.base import log  # noqa: E402
-from neural_simulator.config import CoreSimConfig, GPUConfig, VisualizationConfig  # noqa: E402
+from neural_simulator.config import (  # noqa: E402
+    PARAMETER,
+    CoreSimConfig,
+    GPUConfig,
+    ProjectionRules,
+    VisualizationConfig,
+)
 from neural_simulator.files.profiles import load_profile  # noqa: E402
 from neural_simulator.gui.fields import fields_of  # noqa: E402
 from neural_simulator.gui.panel import Panel  # noqa: E402
@@ -50,13 +56,14 @@ USED = ("Button", "Checkbox", "Combo", "InputText", "SliderFloat", "MenuItem", "
 TYPED = {"search": ("velocity", "magnesium"), "probes": ("3, 4", "5, 6"), "log.search": ("State", "network"),
          "neuron.number": ("5", "6")}
 LISTS = {"sphere_um": "0, 0, 0, 100", "box_um": "-9, -9, -9, 9, 9, 9", "times_ms": "1, 2.5"}
-OWNERS = {"core": CoreSimConfig, "device": GPUConfig, "view": VisualizationConfig, "program": Settings}
+OWNERS = {"core": CoreSimConfig, "device": GPUConfig, "view": VisualizationConfig, "program": Settings,
+          "rule": ProjectionRules}
 DIALOGS = ("load_profile", "save_profile", "load_checkpoint", "save_checkpoint", "open_playback", "show_gallery",
            "show_keys", "show_tour")
 # Marks that stand in no other item: what they do is told by the tests named here.
 TOLD_ELSEWHERE = {
     "script.text": "shows only", "job.text": "shows only", "job.stop": "test_jobs", "action.cancel": "test_panel",
-    "timeline.when": "read by Go Back",
+    "timeline.when": "read by Go Back", "rules.from": "read by Add", "rules.to": "read by Add",
     "action.close_playback": "in walk_playback",
     "models.text": "test_panel: a model is written", "models.use": "test_panel: a model is written",
     "models.add": "test_panel: a model is written", "models.keep": "read when a model is added",
@@ -356,6 +363,8 @@ class Walk:
         if not self.only:
             self.walk_stimuli()
             self.walk_traits()
+        if not self.only or "rules.add" in self.only:
+            self.walk_rules()
         if not self.only or "playback" in self.only:
             self.walk_playback()
         self.desk.send(Shutdown())
@@ -425,6 +434,18 @@ class Walk:
             if not tag.endswith(":remove"):
                 self.guarded(tag)
         self.guarded("trait.0:remove")
+
+    def walk_rules(self):
+        """The rules of all projections in common; the parameters of a rule are there once it is on."""
+        self.keeping = False
+        self.prepare()
+        self.keeping = True
+        self.bring_to_front("rules.add")
+        self.guarded("rules.add")
+        rules = [tag for tag in self.controls() if tag.startswith("rule.")]
+        for tag in sorted(rules, key=lambda tag: PARAMETER in tag):
+            self.guarded(tag)
+        self.guarded("rules.0:remove")
 
     def walk_playback(self):
         """The controls of a playback of the recording that the walk has made."""

@@ -11,6 +11,7 @@ from ...config import CoreSimConfig, GPUConfig, VisualizationConfig
 from ..fields import fields_of, matters
 from ..form import Form
 from ..layout import Look, wrapped_tooltip
+from ..rules_table import FIELD, RulesTable
 
 RESET_LABELS = {"hh_external_drive_scale": "Reset HH Drive to Auto-Tuned",
                 "adex_external_drive_scale": "Reset AdEx Drive to Auto-Tuned"}
@@ -27,6 +28,7 @@ class Parameters:
         self._shown: tuple[object, object] = (None, None)
         view = desk.view
         self._core: Form[CoreSimConfig] = Form(view.draft_core, "core", look, self._on_draft, self._on_committed)
+        self._rules = RulesTable(look, lambda rules: self._core.put(FIELD, rules), self._on_committed)
         self._gpu: Form[GPUConfig] = Form(view.draft_gpu, "device", look, self._on_draft, self._on_committed,
                                           open_groups=0)
         self._visual: Form[VisualizationConfig] = Form(view.visual, "view", look, self._on_visual, self._on_committed)
@@ -41,6 +43,7 @@ class Parameters:
             with dpg.tab(label="Network", tag="tab.network"), dpg.child_window(border=False, tag="form.network"):
                 self._core.build()
                 self._build_drive_resets()
+                self._rules.build(f"core.{FIELD}")
                 self._gpu.build()
             with dpg.tab(label="View", tag="tab.view"), dpg.child_window(border=False):
                 self._visual.build()
@@ -62,7 +65,8 @@ class Parameters:
             dpg.set_value("forms", next(tab for tab, count in found.items() if count))
 
     def _on_draft(self) -> None:
-        self._desk.draft(self._core.config, self._gpu.config, {**self._core.errors, **self._gpu.errors})
+        self._desk.draft(self._core.config, self._gpu.config,
+                         {**self._core.errors, **self._rules.errors, **self._gpu.errors})
 
     def _on_committed(self, name: str) -> None:
         """An edit is finished: live fields act now."""
@@ -88,6 +92,7 @@ class Parameters:
         self._shown = (view, settings)
         changed = changed_fields(view) if view.core is not None else frozenset()
         self._core.show(view.draft_core, view.draft_errors, changed)
+        self._rules.show(view.draft_core, any(key.startswith(f"{FIELD}.") for key in view.draft_errors))
         self._gpu.show(view.draft_gpu, view.draft_errors, changed)
         if view.visual != self._visual.config:
             self._visual.show(view.visual, {}, ())
