@@ -5,6 +5,7 @@
     with Replay.open("a.simrec.h5") as replay:
         replay.at(1234)["u"]                                  # a variable of all neurons at the start of step 1234
         steps, u = replay.values("u", (3, 7), 1000, 2000)     # of two neurons at the end of every step
+        indptr, targets, weights, delays = replay.synapses_at(1234)
 """
 
 from __future__ import annotations
@@ -77,6 +78,11 @@ class Replay:
         """Return the state variables of all neurons, (N,) float32 by name, at the start of `step`."""
         self.go_to(step)
         return self._sim.state
+
+    def synapses_at(self, step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return all synapses as they were at the start of `step`: (indptr, targets, weights, delays) as `Network.csr`."""
+        self.go_to(step)
+        return self._sim.network.csr()
 
     def values(self, variable: str, neurons: Sequence[int], first: int, stop: int, interval_steps: int = 1
                ) -> tuple[np.ndarray, np.ndarray]:

@@ -64,7 +64,8 @@ def test_a_reward_reaches_the_network_the_frames_and_the_recording(thread, tmp_p
     sim.step(150)
     with Replay.open(path, CPU) as replay:
         assert np.array_equal(replay.at(300)["v"], sim.potential())
-        assert np.array_equal(replay._sim.network.csr()[2], sim.network.csr()[2])
+        assert not np.array_equal(replay.synapses_at(150)[2], sim.network.csr()[2])
+        assert np.array_equal(replay.synapses_at(300)[2], sim.network.csr()[2])
 
 
 def test_a_reward_is_refused_where_nothing_waits_for_it(thread):
