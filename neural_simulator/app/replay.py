@@ -80,7 +80,7 @@ class Replay:
         return self._sim.state
 
     def synapses_at(self, step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return all synapses as they were at the start of `step`: (indptr, targets, weights, delays) as `Network.csr`."""
+        """Return all synapses at the start of `step` as `Network.csr` does: indptr, targets, weights, delays."""
         self.go_to(step)
         return self._sim.network.csr()
 

@@ -96,7 +96,7 @@ def dopamine(T, e, t0, t1):
 @bare_inlined
 def wait(w, eligible, T, e, t0, t1, c):
     """The weight of an eligible synapse that has collected dopamine from step t0 to t1."""
-    return bounded(w + eligible * (c[10] * dopamine(T, e, t0, t1)), c[7], c[8])
+    return within_bounds(w + eligible * (c[10] * dopamine(T, e, t0, t1)), c[7], c[8])
 
 @bare_inlined
 def strengthen(w, eligible, p, since, previous, d, T, c, x, dx, e, de):
@@ -105,7 +105,7 @@ def strengthen(w, eligible, p, since, previous, d, T, c, x, dx, e, de):
     if REWARDED and e >= 0:
         w = wait(w, eligible, T, e, since + d, p + d, c)
         return w, eligible * decayed(T, de, p - since) + change
-    return bounded(w + change, c[7], c[8]), eligible
+    return within_bounds(w + change, c[7], c[8]), eligible
 
 @bare_inlined
 def recall(w, eligible, newest, hidden, j, count, older, recent, bits, previous, first, a, d, T, c, x, dx, life, e, de):
@@ -222,7 +222,7 @@ def pass_segment(begin, end, d, words, shift, origin, weight, last_spike, spike_
             for m in range(size):
                 k = U(start + m)
                 before = weight[k]
-                w = bounded(before + arrive(before, traces[m], c), c[7], c[8])
+                w = within_bounds(before + arrive(before, traces[m], c), c[7], c[8])
                 weight[k] = w
                 rose += w > before
                 fell += w < before
@@ -341,7 +341,7 @@ def deliver_step(part, s, segment, words, weight_bits, num_neurons, part_start, 
                             eligible += change
                         else:
                             before = w
-                            w = bounded(w + change, c[7], c[8])
+                            w = within_bounds(w + change, c[7], c[8])
                             rose += w > before
                             fell += w < before
                     weight[k] = w
@@ -438,7 +438,7 @@ CALLS = {"deliver": "deliver_learning(part, t if part_start.size == 2 else t0, s
 
 def add_equations(library: Library) -> None:
     """Emit the equations that the kernels call."""
-    for function in (weight.change_at_post, weight.change_at_arrival, weight.bounded, weight.trace_after,
+    for function in (weight.change_at_post, weight.change_at_arrival, weight.within_bounds, weight.trace_after,
                      short_term.release, short_term.delivered):
         library.add(function)
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
+from neural_simulator.backend.cpu_learning import add_equations, source
+from neural_simulator.backend.emit import Library
 from neural_simulator.base.errors import ConfigurationError
 from neural_simulator.config import CoreSimConfig, GPUConfig
 from neural_simulator.engine.simulation import Simulation
 from neural_simulator.engine.snapshot import Snapshot
+from neural_simulator.models.neurons import NEURON_MODELS
 from neural_simulator.network.plan import make_plan
 from tests.activity import CPU, everything, ids_of, rate_hz, result_of, same, spikes_sha
 
@@ -116,6 +121,20 @@ def test_scaling_alone_brings_the_rate_to_its_target():
     assert np.abs(np.log(scale)).max() > 0.05
     assert rate_hz(sim, sim.step(4000), True) == pytest.approx(4.0, rel=0.15)
     assert (sim.state["homeo_theta"] == 0.0).all()
+
+
+@pytest.mark.parametrize("model", NEURON_MODELS)
+def test_the_equations_of_every_model_go_together_with_those_of_learning(model):
+    """All of a network's functions are one text, in which no two may have one name."""
+    plan = make_plan(CoreSimConfig(neuron_model_type=model, dt_ms=0.02, enable_stdp=True, enable_homeostasis=True), 1)
+    library = Library()
+    add_equations(library)
+    for cell in plan.cells.values():
+        library.add(cell.function)
+    names = {function.name for function in library.functions}
+    assert {"change_at_post", "homeostasis_step", "release"} < names
+    # what the step's own text defines comes later, and would take the place of an equation
+    assert not names & set(re.findall(r"^ *def (\w+)\(", source(True, True), re.MULTILINE))
 
 
 def test_an_unlearning_network_keeps_its_bits():

@@ -258,7 +258,7 @@ __device__ __forceinline__ float dopamine(const LearningTables& L, int e, int t0
 // The weight of an eligible synapse that has collected dopamine from step t0 to t1.
 __device__ __forceinline__ float wait_for(const LearningTables& L, float w, float eligible, const Rule& rule, int t0,
                                           int t1) {
-  return bounded(w + eligible * (rule.c[10] * dopamine(L, rule.e, t0, t1)), rule.c[7], rule.c[8]);
+  return within_bounds(w + eligible * (rule.c[10] * dopamine(L, rule.e, t0, t1)), rule.c[7], rule.c[8]);
 }
 #endif
 
@@ -283,7 +283,7 @@ __device__ __forceinline__ void strengthen(const LearningTables& L, const Decays
     return;
   }
 #endif
-  r.w = bounded(r.w + change, c[7], c[8]);
+  r.w = within_bounds(r.w + change, c[7], c[8]);
 }
 
 // All spikes after step `first`, bit by bit; where the newest are not all that is new.
@@ -374,7 +374,7 @@ __device__ __forceinline__ int pass_synapse(const LearningTables& L, const Decay
 #endif
     {
       const float before = r.w;
-      r.w = bounded(before + change, c[7], c[8]);
+      r.w = within_bounds(before + change, c[7], c[8]);
       count_change(changes, before, r.w);
     }
   }

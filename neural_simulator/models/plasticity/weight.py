@@ -39,7 +39,7 @@ def change_at_arrival(w, y, b_up, b_down, c_0, c_1, mu_plus, mu_minus, w_min, w_
     return (up - down) * y - c_0 - c_1 * (w - w_min)
 
 
-def bounded(w, w_min, w_max):
+def within_bounds(w, w_min, w_max):
     """The weight within its bounds."""
     return fmax(w_min, fmin(w, w_max))
 
