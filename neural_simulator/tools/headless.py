@@ -208,8 +208,20 @@ def facts(sim: Simulation, outcome: Outcome) -> list[tuple[str, str]]:
                       + (" (interrupted)" if outcome.interrupted else "")),
         ("Computed", f"in {outcome.computing_s:.2f} s on {sim.backend_name}: real-time factor {factor:.3g}"),
         ("Spikes", f"{int(outcome.spikes.sum()):,}"),
+        *_learned(sim),
         ("Network", f"{sim.network.num_neurons:,} neurons, {sim.network.num_synapses:,} synapses, built in "
                     f"{sim.build_time_s:.2f} s; seed {sim.seed}"),
         ("Memory", f"{sim.memory_bytes / 1e6:,.1f} MB network and state, {process / 1e6:,.0f} MB process"),
     ]
     return lines + [("Written", str(path)) for path in outcome.files]
+
+
+def _learned(sim: Simulation) -> list[tuple[str, str]]:
+    """The line that says what changed, where weights can."""
+    if sim.plan.learning is None or not sim.plan.learning.weights:
+        return []
+    events = sim.plasticity_events
+    text = f"weights rose {events.strengthened:,} times and fell {events.weakened:,} times"
+    if sim.plan.rewires:
+        text += f"; {events.formed:,} synapses formed, {events.removed:,} vanished"
+    return [("Learned", text)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import signal
 from dataclasses import replace
 
@@ -66,6 +67,18 @@ def test_the_summary_holds_rates_times_memory_and_files(tmp_path):
     assert f"Spikes         {ids.size:,}" in said
     assert "seed 7" in said and "real-time factor" in said and "MB network and state" in said
     assert str(tmp_path / "a.simrec.h5") in said and str(tmp_path / "a.png") in said
+
+
+def test_the_summary_says_what_was_learned_where_something_can():
+    core = CORE.changed(enable_stdp=True, enable_structural_plasticity=True, structural_interval_ms=50.0,
+                        structural_weight_threshold=10.0, structural_elimination=0.1)
+    out = Console(file=io.StringIO(), width=200)
+    headless.run(replace(PROFILE, core=core), 300.0, out=out)
+    number = r"([\d,]+)"
+    told = re.search(f"Learned +weights rose {number} times and fell {number} times; {number} synapses formed, "
+                     f"{number} vanished", out.file.getvalue())
+    assert told and all(int(count.replace(",", "")) > 50 for count in told.groups())
+    assert "Learned" not in run(duration_ms=20.0)[1]
 
 
 def test_without_a_recording_nothing_is_written(tmp_path, monkeypatch):
