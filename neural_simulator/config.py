@@ -182,6 +182,7 @@ def allowed(owner: type[BaseModel], name: str) -> str:
         int: "a whole number", float: "a number", bool: "true or false", str: "a text",
         tuple[int, ...]: "whole numbers separated by commas", dict[str, float]: "numbers by parameter name",
         dict[str, dict[str, dict[str, float]]]: "rules by 'pre -> post', each with numbers by parameter name",
+        tuple[tuple[float, float], ...]: "pairs of numbers",
         tuple[str, ...]: "names separated by commas", tuple[float, ...]: "numbers separated by commas",
         tuple[float, float, float, float]: "4 numbers separated by commas",
         tuple[float, float, float, float, float, float]: "6 numbers separated by commas"}

@@ -183,8 +183,9 @@ class PlasticityRule:
         """All parameter values with `given` applied, each checked against its range."""
         unknown = set(given) - {p.name for p in self.params}
         if unknown:
-            raise ConfigurationError(f"{where}: {self.label} has no parameter {sorted(unknown)[0]!r}.",
-                                     sorted(unknown)[0])
+            known = ", ".join(p.name for p in self.params)
+            raise ConfigurationError(f"{where}: {self.label} has no parameter {sorted(unknown)[0]!r}; choose one of: "
+                                     f"{known}.", sorted(unknown)[0])
         return {p.name: p.check(given.get(p.name, p.default), f"{where}, {self.label}") for p in self.params}
 
 

@@ -91,10 +91,10 @@ class CpuLearning:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the state."""
+        """Bytes of the state, without the weights, which are the network's."""
         a = self.arrays
         return sum(v.nbytes for v in (a.x, a.u, a.r, a.seen, a.event_previous, a.event_seen, a.event_x, a.event_release,
-                                      a.y, a.older, a.recent, a.recent_y, a.bits, a.weight, a.eligibility, a.prefix))
+                                      a.y, a.older, a.recent, a.recent_y, a.bits, a.eligibility, a.prefix))
 
     # ---- snapshots
     def snapshot(self, spike_counts: np.ndarray) -> dict[str, np.ndarray]:

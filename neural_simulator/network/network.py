@@ -68,7 +68,8 @@ class Network:
     @property
     def memory_bytes(self) -> int:
         """Bytes held by positions and synapses."""
-        return self.positions.nbytes + self.rows.segment.nbytes + self.rows.words.nbytes
+        learned = self.learned.nbytes if self.learned is not None else 0
+        return self.positions.nbytes + self.rows.segment.nbytes + self.rows.words.nbytes + learned
 
     def _place(self) -> np.ndarray:
         positions = np.zeros((self.num_neurons, 3), np.float32)

@@ -172,6 +172,13 @@ def test_dopamine_that_has_faded_is_the_same_wherever_batches_end():
     assert all(same(state, states[0]) for state in states[1:])
 
 
+def test_bytes_of_synapses_hold_their_weights_where_these_can_change():
+    static, learns = Simulation(NET, CPU), Simulation(NET.changed(enable_stdp=True), CPU)
+    synapses = learns.network.num_synapses
+    assert learns.network.memory_bytes - static.network.memory_bytes == 4 * synapses > 0
+    assert learns.memory_bytes - static.memory_bytes > 4 * synapses
+
+
 def test_two_rules_for_one_weight_are_refused():
     with pytest.raises(ConfigurationError, match="Hebbian learning and STDP would both .* switch one of them off"):
         make_plan(NET.changed(enable_hebbian_learning=True, enable_stdp=True), 1)
@@ -190,6 +197,7 @@ def test_projections_may_learn_each_by_its_own_rule():
 @pytest.mark.parametrize("given, told", [
     ({"Exc* -> X": {}}, r"matches no projection; there are: Excitatory 0 \(RS\) -> Excitatory 0"),
     ({"Exc* -> *": {"STPD": {}}}, "choose one of: SHORT_TERM, HEBBIAN, STDP"),
+    ({"* -> *": {"STDP": {"tau": 7.0}}}, "STDP has no parameter 'tau'; choose one of: a_plus, .*, tau_plus_ms"),
     ({"* -> *": {"STDP": {"a_plus": 7.0}}}, "Strengthening .* is 7, but must lie between 0 and 1"),
     ({"* -> *": {"HOMEOSTASIS": {}}}, "is a rule of neurons; give it to a population"),
     ({"* -> *": {"STDP": {}, "HEBBIAN": {}}}, "would both change the same weights")])
