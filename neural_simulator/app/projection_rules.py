@@ -12,6 +12,8 @@ from ..base.errors import ConfigurationError
 from ..config import PARAMETER, Config, CoreSimConfig, ProjectionRules
 from ..models.plasticity import PLASTICITY_RULES
 from ..models.structures import structure
+from ..network.learning import ARROW as ARROW
+from ..network.learning import matches, pattern_for, refuse_two_weight_rules, rules_of
 
 Rules = Mapping[str, Mapping[str, float]]       # key of a rule -> values by parameter
 OF_SYNAPSES = {key: rule for key, rule in PLASTICITY_RULES.items() if rule.kind != "neuron"}
@@ -128,17 +130,14 @@ def _network(core: CoreSimConfig) -> tuple[Sequence[Population], Sequence[Projec
 
 
 def _matching(name: str, populations: Sequence[Population], projections: Sequence[Projection]) -> list[Projection]:
-    from ..network.learning import matches
     return [q for q in projections if all(matches(name, populations, q))]
 
 
 def _name(populations: Sequence[Population], q: Projection) -> str:
-    from ..network.learning import ARROW
     return f"{populations[q.pre].name}{ARROW}{populations[q.post].name if len(q.posts) == 1 else '*'}"
 
 
 def _of_projection(core: CoreSimConfig, name: str, populations: Sequence[Population], q: Projection) -> Learner:
-    from ..network.learning import pattern_for, refuse_two_weight_rules, rules_of
     rules, pattern = {}, None
     try:
         pattern = pattern_for(core, populations, q)
@@ -151,7 +150,6 @@ def _of_projection(core: CoreSimConfig, name: str, populations: Sequence[Populat
 
 def _of_pattern(core: CoreSimConfig, pattern: str, populations: Sequence[Population],
                 projections: Sequence[Projection]) -> Learner:
-    from ..network.learning import matches
-    found = any(any(matches(pattern, populations, q)) for q in projections)
+    found = not populations or any(any(matches(pattern, populations, q)) for q in projections)
     problem = "" if found else f"No projection of this network is called {pattern!r}; remove its rules."
     return Learner(pattern, core.projection_learning[pattern], pattern, problem)

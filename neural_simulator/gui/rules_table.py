@@ -9,6 +9,7 @@ from typing import Any
 import dearpygui.dearpygui as dpg
 
 from ..app.projection_rules import (
+    ARROW,
     OF_SYNAPSES,
     Learner,
     ends,
@@ -25,7 +26,7 @@ from .form import Form
 from .layout import Look, wrapped_tooltip
 
 FIELD = "projection_learning"
-ARROW = " \u2192 "
+SIGN = " \u2192 "                 # between populations, for a reader
 ROW, MOST_ROWS = 20, 8            # px at scale 1; rows in sight at once
 RULES_WIDTH = 104                 # px at scale 1
 HINT = "Click a projection to see the rules that it learns by, and to give it rules of its own."
@@ -46,6 +47,7 @@ class RulesTable:
         self._ends: dict[str, str] = {}                # label -> its part of a pattern
         self._seen: tuple[CoreSimConfig, bool] | None = None
         self._learners: dict[str, Learner] = {}
+        self._lines: list[tuple[str, str, str, str]] = []       # what the table's lines tell
         self._chosen = ""                              # name of the projection or pattern whose rules are open
         self._form: Form[Any] | None = None            # ... and its form
 
@@ -83,7 +85,7 @@ class RulesTable:
     # ---- from the user ----------------------------------------------------------------------------------
     def _on_add(self) -> None:
         """Give the projections between what is chosen rules in common; a single one is opened."""
-        name = " -> ".join(self._ends[dpg.get_value(tag)] for tag in ("rules.from", "rules.to"))
+        name = ARROW.join(self._ends[dpg.get_value(tag)] for tag in ("rules.from", "rules.to"))
         if not exists(self._drafted, name):
             raise ConfigurationError(f"The network in the form has no projections {self._called(name)}; choose other "
                                      "ends.", FIELD, name)
@@ -134,10 +136,12 @@ class RulesTable:
                 dpg.set_value(tag, next(iter(offered)))
 
     def _show_table(self, found: dict[str, Learner]) -> None:
-        """Make the lines anew, where another number or other rules are to be shown."""
-        if found == self._learners:
-            return
+        """Make the lines anew, where other ones are to be shown."""
         self._learners = found
+        lines = [(name, in_words(each), self._origin(each), each.problem) for name, each in found.items()]
+        if lines == self._lines:
+            return
+        self._lines = lines
         dpg.delete_item("rules.table", children_only=True, slot=1)
         for number, learner in enumerate(found.values()):
             self._build_line(f"rules.{number}", learner)
@@ -197,12 +201,13 @@ class RulesTable:
     def _called(self, name: str) -> str:
         """A projection's or a pattern's name, as the choices above the table call its ends."""
         labels = {part: label for label, part in self._ends.items()}
-        return ARROW.join(labels.get(part, part) for part in name.split(" -> "))
+        return SIGN.join(labels.get(part, part) for part in name.split(ARROW))
 
     def _origin(self, learner: Learner) -> str:
         """Where a projection has its rules from."""
         if learner.own:
-            return f"Rules of its own; a profile calls it {learner.name!r}."
+            named = "" if self._called(learner.name) == learner.name.replace(ARROW, SIGN) else learner.name
+            return f"Rules of its own; a profile calls it {named!r}." if named else "Rules of its own."
         if learner.pattern is not None:
             return f"The rules of {self._called(learner.pattern)}; a change gives it rules of its own."
         return "What is switched on for all; a change gives it rules of its own."

@@ -11,6 +11,7 @@ from neural_simulator.app.projection_rules import (
     to_form,
     with_rules,
 )
+from neural_simulator.base.errors import ConfigurationError
 from neural_simulator.config import CoreSimConfig, structure_defaults
 from neural_simulator.models.structures import STRUCTURES
 from neural_simulator.network.plan import make_plan
@@ -53,6 +54,14 @@ def test_what_cannot_be_is_told_with_the_projection_and_leaves_the_others_alone(
     assert "'X -> Y'" in told["X -> Y"].problem and "switch one of them off" in told[EE].problem
     assert "must lie between 0 and 1" in told[EI].problem and told[IE].problem == ""
     assert list(told[EE].rules) == ["STDP", "HEBBIAN"], "they are shown, so that one can be switched off"
+
+
+def test_of_a_network_that_cannot_be_there_are_the_patterns_alone():
+    core = CORE.changed(num_neurons=10, connections_per_neuron=50, projection_learning={EE: {"STDP": {}}})
+    with pytest.raises(ConfigurationError):
+        make_plan(core, 1)
+    assert [(each.name, each.problem) for each in learners(core)] == [(EE, "")]
+    assert ends(core) == {"All": "*"} and not exists(core, "* -> *")
 
 
 def test_a_small_world_is_one_line_for_each_source():

@@ -97,3 +97,38 @@ def test_two_rules_for_one_weight_are_told_in_a_sentence(table):
     assert "would both change the same weights" in table.ask("value", "rules.problem")
     table.click("rule.STDP")
     until(lambda: not table.ask("shown", "rules.problem"), "the correction")
+
+
+def choose(table, tag, number):
+    """Choose an entry of a list of choices by a click."""
+    table.click(tag)
+    x, y = table.middle(tag)
+    table.click_at(x, y + 22 + 20 * number)
+
+
+def test_all_excitatory_sources_are_chosen_among_the_ends(table):
+    choose(table, "rules.from", 1)
+    until(lambda: table.ask("value", "rules.from") == "All excitatory", "the choice")
+    table.click("rules.add")
+    table.wait(lambda s: own(table) == {"Excitatory * -> *": {}}, "the pattern")
+    table.click("rule.STDP")
+    table.wait(lambda s: own(table) == {"Excitatory * -> *": {"STDP": {}}}, "its rule")
+    table.click("rules.1")
+    until(lambda: "of All excitatory \u2192 All;" in table.ask("value", "rules.origin"), "where they come from")
+    assert table.ask("value", "rule.STDP") is True
+
+
+def test_ends_between_which_there_is_nothing_are_refused_in_a_sentence(panel):
+    panel.press("action.load_profile")
+    panel.press("dialog.load.thalamus-spindles")
+    panel.screen.key("Escape")
+    panel.reveal("rules.origin")
+    until(lambda: panel.exists("rules.2") and not panel.exists("rules.3"), "its projections")
+    panel.reveal("rules.origin")
+    panel.settle(5)
+    for tag in ("rules.from", "rules.to"):
+        choose(panel, tag, 1)
+        until(lambda tag=tag: panel.ask("value", tag) == "TC", "the choice")
+    panel.click("rules.add")
+    panel.wait(lambda s: s["bad"] and "has no projections TC \u2192 TC" in s["status"], "the refusal")
+    assert own(panel) == {}
