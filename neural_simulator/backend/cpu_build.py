@@ -18,6 +18,7 @@ from .emit import Library
 _KERNELS = '''
 OPT = dict(error_model="numpy", nogil=True, cache=True)
 LANES = 128
+FEW, CROWD = 16, 32      # shorter segments are not worth pigeonholes; fuller pigeonholes are not worth it either
 U = np.uint64
 
 @nb.njit(**OPT)
@@ -57,16 +58,48 @@ def draw(lanes, owner, numbered, third, k0, k1, words):
         words3[j] = w3
 
 @nb.njit(**OPT)
-def choose(lanes, places, count, k, chosen):
-    """Who is at these places of the random order of 0 .. count - 1 under the key k."""
+def draw_second(lanes, owner, numbered, third, k0, k1, words):
+    """As `draw`, but the second word alone, which decides whether a kernel accepts."""
+    numbered, words1 = numbered[:lanes], words[1, :lanes]
+    for j in range(lanes):
+        words1[j] = philox(u32(owner), numbered[j], third, u32(STREAM_CONNECT), k0, k1)[1]
+
+@nb.njit(**OPT)
+def stir(lanes, changed, by, size, key):
+    """One round of `stirred` in every lane."""
+    changed, by = changed[:lanes], by[:lanes]
+    for j in range(lanes):
+        changed[j] = stirred_half(changed[j], by[j], size, key)
+
+@nb.njit(**OPT)
+def choose(lanes, places, count, k, choice):
+    """Who is at these places of the random order of 0 .. count - 1 under the key k: `in_order` in every lane.
+
+    Round by round over all lanes, since the rounds of one lane wait for each other. The few lanes that end beyond
+    `count` go on one by one; noting them takes no branch that could be guessed wrong.
+    """
+    chosen, right, late = choice
     shift = order_shift(u32(count))
+    columns = u32(u32(1) << shift)
+    rows = u32((u32(count) + columns - u32(1)) >> shift)
     k0, k1, k2, k3 = k
-    places, out = places[:lanes], chosen[:lanes]
+    places, left, right = places[:lanes], chosen[:lanes], right[:lanes]
     for j in range(lanes):
-        out[j] = stirred_once(places[j], u32(count), shift, k0, k1, k2, k3)
+        left[j], right[j] = places[j] >> shift, places[j] & u32(columns - u32(1))
+    for _ in range(2):
+        stir(lanes, left, right, rows, k0)
+        stir(lanes, right, left, columns, k1)
+        stir(lanes, left, right, rows, k2)
+        stir(lanes, right, left, columns, k3)
+        k0, k1, k2, k3 = u32(k0 + KEY_STEP), u32(k1 + KEY_STEP), u32(k2 + KEY_STEP), u32(k3 + KEY_STEP)
     for j in range(lanes):
-        if out[j] >= count:
-            out[j] = in_order(out[j], u32(count), shift, k0, k1, k2, k3)
+        left[j] = u32(left[j] << shift) + right[j]
+    n = U(0)
+    for j in range(lanes):
+        late[n] = j
+        n += U(left[j] >= count)
+    for j in late[:n]:
+        left[j] = in_order(left[j], u32(count), shift, k[0], k[1], k[2], k[3])
 
 @nb.njit(**OPT)
 def apart_from(lanes, i, others, positions, apart):
@@ -99,8 +132,13 @@ def kernel_values(lanes, kind, r, value):
 {kernels}
 
 @nb.njit(**OPT)
-def put(store, shared, lanes, pre, post, d, words, numbers, law, net):
-    """Count or store synapses. `shared`: other threads may write to the same segments."""
+def put(store, shared, lanes, room, numbers, law, net):
+    """Count or store synapses. `shared`: other threads may write to the same segments.
+
+    Then words wait until the places of all are taken: an addition in one piece does not begin before earlier words
+    have reached theirs, and those lie far apart.
+    """
+    words, pre, post, apart, d, r, value, choice, (at, waiting) = room
     part_start, segment, stored, steps_per_ms, grid = net
     num_neurons, min_delay, max_delay, weight_bits = grid[0], i32(grid[1]), i32(grid[2]), grid[3]
     max_units = f32((1 << weight_bits) - 1)
@@ -113,23 +151,31 @@ def put(store, shared, lanes, pre, post, d, words, numbers, law, net):
         part = 0
         while target >= part_start[part + 1]:
             part += 1
-        at = U((np.int64(part) * num_neurons + pre[j]) * max_delay + steps - 1)
-        if shared:
-            place_ = fetch_add(segment, np.int64(at), 1)
-        else:
-            place_ = segment[at]
-            segment[at] = place_ + 1
+        place_ = U((np.int64(part) * num_neurons + pre[j]) * max_delay + steps - 1)
+        word = u32(0)
         if store:
             units = weight_units(weight_words[j], law, weight, weight_sd, max_units)
-            stored[U(place_)] = (u32(target - part_start[part]) << u32(weight_bits)) | u32(units)
+            word = (u32(target - part_start[part]) << u32(weight_bits)) | u32(units)
+        if shared:
+            at[j] = fetch_add(segment, np.int64(place_), 1)
+            waiting[j] = word
+        else:
+            k = segment[place_]
+            segment[place_] = k + 1
+            if store:
+                stored[U(k)] = word
+    if store and shared:
+        for j in range(U(lanes)):
+            stored[U(at[j])] = waiting[j]
 
 @nb.njit(**OPT)
 def scratch():
-    """Room for a batch: random words, sources, targets, differences and distances, kernel values, choices."""
+    """Room for a batch: random words, sources, targets, differences and distances, kernel values, choices, places."""
     words = np.zeros((4, LANES), np.uint32)
+    choice = np.empty(LANES, np.uint32), np.empty(LANES, np.uint32), np.empty(LANES, np.int64)
     return (words, np.empty(LANES, np.int64), np.empty(LANES, np.int64), np.empty((3, LANES), np.float32),
-            np.empty(LANES, np.float32), np.empty(LANES, np.float32), np.empty(LANES, np.float32),
-            np.empty(LANES, np.uint32))
+            np.empty(LANES, np.float32), np.empty(LANES, np.float32), np.empty(LANES, np.float32), choice,
+            (np.empty(LANES, np.int64), np.empty(LANES, np.uint32)))
 
 # ---- walks
 @nb.njit(**OPT)
@@ -140,7 +186,9 @@ def walk_pairwise(store, projection, first, last, numbers, counts, positions, k0
     weight bits)). `segment[part, source, delay - 1]` is incremented (store = False) or used as the place to write to
     and then advanced (store = True). Returns how many owners lack synapses.
     """
-    words, pre, post, apart, d, r, value, chosen = scratch()
+    room = scratch()
+    words, pre, post, apart, d, r, value, choice, places = room
+    chosen = choice[0]
     begin, end, kind, law = counts[POST_FIRST], counts[POST_LAST], counts[KERNEL], i32(counts[WEIGHT_LAW])
     poisson, autapses = counts[WALK] == POISSON, counts[AUTAPSES] != 0
     inverse, density = numbers[INVERSE], numbers[DENSITY]
@@ -193,7 +241,7 @@ def walk_pairwise(store, projection, first, last, numbers, counts, positions, k0
                         post[k], d[k], lane_of[k] = post[c], d[c], lane_of[c]
                 for k in range(n):
                     words2[k], words3[k] = words2[U(lane_of[k])], words3[U(lane_of[k])]
-                put(store, False, n, pre, post, d, words, numbers, law, net)
+                put(store, False, n, room, numbers, law, net)
     return 0
 
 @nb.njit(**OPT)
@@ -205,18 +253,16 @@ def partners(owner, counts):
     return inward, first, skipped, last - first - (1 if skipped < last else 0)
 
 @nb.njit(**OPT)
-def approach(lanes, owner, numbered, projection, numbers, counts, positions, k0, k1, room, key, drawing):
-    """The partners that these draws of `owner` propose, with their distances, and their random words if `drawing`."""
-    words, pre, post, apart, d, r, value, chosen = room
+def approach(lanes, owner, numbered, numbers, counts, positions, room, key):
+    """The partners that these draws of `owner` propose, with their distances; multapses take the words of `draw`."""
+    words, pre, post, apart, d, r, value, choice, places = room
     inward, first, skipped, count = partners(owner, counts)
-    others = pre if inward else post
-    if drawing:
-        draw(lanes, owner, numbered, u32(projection), k0, k1, words)
+    chosen, others = choice[0], pre if inward else post
     if counts[MULTAPSES] != 0:
         for j in range(lanes):
             chosen[j] = mulhi(words[0, j], u32(count))
     else:
-        choose(lanes, numbered, count, key, chosen)
+        choose(lanes, numbered, count, key, choice)
     for j in range(lanes):
         other = first + np.int64(chosen[j])
         others[j] = other + 1 if other >= skipped else other
@@ -229,7 +275,7 @@ def search(owner, projection, numbers, counts, positions, k0, k1, room, key, ask
 
     Lap by lap, as in `taken_in_lap`; what the further laps need of everybody is kept in `asked`.
     """
-    words, pre, post, apart, d, r, value, chosen = room
+    words, pre, post, apart, d, r, value, choice, places = room
     count, wanted, multapses = partners(owner, counts)[3], counts[NUMBER], counts[MULTAPSES] != 0
     limit = max(count, wanted) if multapses else count
     numbered, taken = np.empty(LANES, np.uint32), np.empty(LANES, np.bool_)
@@ -241,7 +287,11 @@ def search(owner, projection, numbers, counts, positions, k0, k1, room, key, ask
             if multapses or lap == 0:
                 for j in range(lanes):
                     numbered[j] = start + begin + j
-                approach(lanes, owner, numbered, projection, numbers, counts, positions, k0, k1, room, key, True)
+                if multapses:
+                    draw(lanes, owner, numbered, u32(projection), k0, k1, words)
+                else:
+                    draw_second(lanes, owner, numbered, u32(projection), k0, k1, words)
+                approach(lanes, owner, numbered, numbers, counts, positions, room, key)
                 kernel_values(lanes, counts[KERNEL], r, value)
             if multapses:
                 for j in range(lanes):
@@ -303,7 +353,7 @@ def degree(store, owner, projection, numbers, counts, positions, k0, k1, room, n
 
     Where a kernel decides, `memory` keeps from counting to storing whom it accepted, as far as there is room.
     """
-    words, pre, post, apart, d, r, value, chosen = room
+    words, pre, post, apart, d, r, value, choice, places = room
     inward, first, skipped, count = partners(owner, counts)
     wanted, law = counts[NUMBER], i32(counts[WEIGHT_LAW])
     if count <= 0:
@@ -322,22 +372,24 @@ def degree(store, owner, projection, numbers, counts, positions, k0, k1, room, n
     drawing = counts[MULTAPSES] != 0 or numbers[DELAY_SD] != f32(0.0) or (store and numbers[WEIGHT_SD] != f32(0.0))
     for begin in range(0, found, LANES):
         lanes = min(LANES, found - begin)
-        approach(lanes, owner, accepted[begin:begin + lanes], projection, numbers, counts, positions, k0, k1, room, key,
-                 drawing)
-        put(store, inward, lanes, pre, post, d, words, numbers, law, net)
+        numbered = accepted[begin:begin + lanes]
+        if drawing:
+            draw(lanes, owner, numbered, u32(projection), k0, k1, words)
+        approach(lanes, owner, numbered, numbers, counts, positions, room, key)
+        put(store, inward, lanes, room, numbers, law, net)
     return wanted - found
 
 @nb.njit(**OPT)
 def total(store, begin, end, projection, numbers, counts, positions, k0, k1, room, net):
     """The synapses begin .. end - 1 of a projection with a fixed total number of them."""
-    words, pre, post, apart, d, r, value, chosen = room
+    words, pre, post, apart, d, r, value, choice, places = room
     first_pre, first_post, law = counts[PRE_FIRST], counts[POST_FIRST], i32(counts[WEIGHT_LAW])
     autapses, multapses = counts[AUTAPSES] != 0, counts[MULTAPSES] != 0
     rows = counts[PRE_LAST] - first_pre
     columns = counts[POST_LAST] - first_post - (0 if autapses else 1)
     key = philox(u32(0), u32(ORDER), u32(projection), u32(STREAM_CONNECT), k0, k1)
     every = rows * columns
-    places = np.empty(LANES, np.uint32)
+    chosen, numbered = choice[0], np.empty(LANES, np.uint32)
     words0, words1, words2, words3 = words[0], words[1], words[2], words[3]
     for start in range(begin, end, LANES):
         lanes = min(LANES, end - start)
@@ -351,8 +403,8 @@ def total(store, begin, end, projection, numbers, counts, positions, k0, k1, roo
                 pre[j], post[j] = mulhi(words0[j], u32(rows)), mulhi(words1[j], u32(columns))
         elif every < ORDER:
             for j in range(lanes):
-                places[j] = start + j
-            choose(lanes, places, every, key, chosen)
+                numbered[j] = start + j
+            choose(lanes, numbered, every, key, choice)
             for j in range(lanes):
                 pre[j], post[j] = chosen[j] // U(columns), chosen[j] % U(columns)
         else:
@@ -368,12 +420,13 @@ def total(store, begin, end, projection, numbers, counts, positions, k0, k1, roo
             for axis in range(3):
                 apart[axis, j] = positions[U(target), axis] - positions[U(source), axis]
         measure(lanes, apart, numbers, d, r)
-        put(store, True, lanes, pre, post, d, words, numbers, law, net)
+        put(store, True, lanes, room, numbers, law, net)
 
 @nb.njit(**OPT)
 def ring(store, i, projection, numbers, counts, positions, k0, k1, room, net):
     """The synapses of source i in a small world: nearest places on the ring, some of them moved to anywhere."""
-    words, pre, post, apart, d, r, value, chosen = room
+    words, pre, post, apart, d, r, value, choice, places = room
+    chosen = choice[0]
     first, law, wanted, rewiring = counts[POST_FIRST], i32(counts[WEIGHT_LAW]), counts[NUMBER], numbers[REWIRING]
     count = counts[POST_LAST] - first
     at = (i - first) * counts[STRIDE_BACK] % count
@@ -405,19 +458,20 @@ def ring(store, i, projection, numbers, counts, positions, k0, k1, room, net):
             post[j] = first + np.int64(U(place_ * counts[STRIDE]) % U(count))
         apart_from(lanes, i, post, positions, apart)
         measure(lanes, apart, numbers, d, r)
-        put(store, False, lanes, pre, post, d, words, numbers, law, net)
+        put(store, False, lanes, room, numbers, law, net)
 
 @nb.njit(**OPT)
 def pairs(store, begin, end, projection, numbers, counts, positions, k0, k1, room, net):
     """The one synapse of each of the sources begin .. end - 1."""
-    words, pre, post, apart, d, r, value, chosen = room
+    words, pre, post, apart, d, r, value, choice, places = room
+    chosen = choice[0]
     chosen[0] = 0
     for i in range(begin, end):
         pre[0], post[0] = i, counts[POST_FIRST] + i - counts[PRE_FIRST]
         draw(1, i, chosen, u32(projection), k0, k1, words)
         apart_from(1, i, post, positions, apart)
         measure(1, apart, numbers, d, r)
-        put(store, False, 1, pre, post, d, words, numbers, i32(counts[WEIGHT_LAW]), net)
+        put(store, False, 1, room, numbers, i32(counts[WEIGHT_LAW]), net)
 
 @nb.njit(**OPT)
 def walk_others(store, projection, first, last, numbers, counts, positions, k0, k1, net, memory):
@@ -459,10 +513,51 @@ def accumulate(segment):
     return total
 
 @nb.njit(**OPT)
+def sort_evenly(row, ends, spare):
+    """Sort words that lie about evenly between the least and the largest of them.
+
+    Each is first put where it would lie if all were even, in one of twice as many pigeonholes as there are words;
+    what is still out of order then moves by few places. Returns False, with the words as they were, if they are too
+    uneven for that.
+    """
+    least, most = row[0], row[0]
+    for word in row:
+        least, most = min(least, word), max(most, word)
+    holes = U(2 * row.size)
+    scale = (holes << U(32)) // (U(most - least) + U(1))
+    ends[:holes] = 0
+    for word in row:
+        ends[(U(word - least) * scale) >> U(32)] += 1
+    crowd, total = np.int32(0), np.int32(0)
+    for hole in range(holes):
+        crowd = max(crowd, ends[hole])
+        total += ends[hole]
+        ends[hole] = total - ends[hole]
+    if crowd > CROWD:
+        return False
+    for word in row:
+        hole = (U(word - least) * scale) >> U(32)
+        spare[ends[hole]] = word
+        ends[hole] += 1
+    for k in range(row.size):
+        word, at = spare[k], k
+        while at > 0 and row[at - 1] > word:
+            row[at] = row[at - 1]
+            at -= 1
+        row[at] = word
+    return True
+
+@nb.njit(**OPT)
 def sort(begin, end, segment, words):
     """Sort the words of the segments begin .. end - 1: the order in which threads came must not show."""
+    longest = 0
     for k in range(begin, end):
-        words[segment[k]:segment[k + 1]].sort()
+        longest = max(longest, segment[k + 1] - segment[k])
+    ends, spare = np.empty(2 * longest, np.int32), np.empty(longest, np.uint32)
+    for k in range(begin, end):
+        row = words[segment[k]:segment[k + 1]]
+        if row.size < FEW or not sort_evenly(row, ends, spare):
+            row.sort()
 
 @nb.njit(**OPT)
 def decode(words, weight_bits, segment, parts, num_neurons, max_delay, part_start, cursor, targets, units, delays):

@@ -24,6 +24,7 @@ MAX_PROJECTIONS = 256
 MAX_LAPS = 64              # how often a fixed degree asks all candidates before it gives up
 TOTAL_SHARE = 32           # synapses of a fixed total that one thread of a device draws
 ORDER = 0xFFFFFFFF         # number of the draw that keys an owner's random order; no synapse has it
+KEY_STEP = 0x9E3779B9      # what the keys of a random order grow by after every four rounds
 
 # How the builders walk a projection.
 BERNOULLI, POISSON, OUT_DEGREE, IN_DEGREE, TOTAL, ONE_TO_ONE, RING = range(7)
@@ -45,7 +46,7 @@ def constants() -> dict[str, int]:
              "TOTAL": TOTAL, "ONE_TO_ONE": ONE_TO_ONE, "RING": RING}
     columns = {name: k for names in (NUMBERS, COUNTS) for k, name in enumerate(names)}
     return {**walks, **columns, "WALK_BLOCK": BLOCK, "MAX_LAPS": MAX_LAPS, "TOTAL_SHARE": TOTAL_SHARE,
-            "ORDER": ORDER, "UNIFORM": UNIFORM,
+            "ORDER": ORDER, "KEY_STEP": KEY_STEP, "UNIFORM": UNIFORM,
             "STREAM_POSITION": STREAM_POSITION, "STREAM_CONNECT": STREAM_CONNECT}
 
 
@@ -142,6 +143,12 @@ def hashed(x: u32):
     return x ^ (x >> 16)
 
 
+def stirred_half(changed: u32, by: u32, size: u32, key: u32):
+    """One round of `stirred`: a hash of one half is added to the other, modulo its range `size`."""
+    changed = changed + mulhi(hashed(by ^ key), size)
+    return changed - size if changed >= size else changed
+
+
 def stirred(left: u32, right: u32, rows: u32, columns: u32, k0: u32, k1: u32, k2: u32, k3: u32):
     """A keyed permutation of the pairs (left < rows, right < columns), as a new pair.
 
@@ -149,18 +156,14 @@ def stirred(left: u32, right: u32, rows: u32, columns: u32, k0: u32, k1: u32, k2
     (Black and Rogaway 2002, "Ciphers with arbitrary finite domains").
     """
     for _round in range(2):
-        left = left + mulhi(hashed(right ^ k0), rows)
-        left = left - rows if left >= rows else left
-        right = right + mulhi(hashed(left ^ k1), columns)
-        right = right - columns if right >= columns else right
-        left = left + mulhi(hashed(right ^ k2), rows)
-        left = left - rows if left >= rows else left
-        right = right + mulhi(hashed(left ^ k3), columns)
-        right = right - columns if right >= columns else right
-        k0 = u32(k0 + 0x9E3779B9)
-        k1 = u32(k1 + 0x9E3779B9)
-        k2 = u32(k2 + 0x9E3779B9)
-        k3 = u32(k3 + 0x9E3779B9)
+        left = stirred_half(left, right, rows, k0)
+        right = stirred_half(right, left, columns, k1)
+        left = stirred_half(left, right, rows, k2)
+        right = stirred_half(right, left, columns, k3)
+        k0 = u32(k0 + KEY_STEP)
+        k1 = u32(k1 + KEY_STEP)
+        k2 = u32(k2 + KEY_STEP)
+        k3 = u32(k3 + KEY_STEP)
     return left, right
 
 
@@ -209,5 +212,5 @@ def weight_units(word: u32, law: i32, mean, sd, most):
 
 
 # What builders call, apart from random numbers.
-BUILDERS_USE = (wrapped, length, kernel_value, bernoulli_gap, poisson_advance, taken_in_lap, stirred, order_shift,
-                stirred_once, in_order, delay_steps, weight_units)
+BUILDERS_USE = (wrapped, length, kernel_value, bernoulli_gap, poisson_advance, taken_in_lap, stirred_half, stirred,
+                order_shift, stirred_once, in_order, delay_steps, weight_units)

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from neural_simulator.backend import cpu_build
 from neural_simulator.base.declarations import Projection
 from neural_simulator.base.errors import ConfigurationError
+from neural_simulator.models import wiring
 from neural_simulator.network import projections
 from neural_simulator.network.network import Network
 from neural_simulator.network.projections import kernel_mean, ring_strides
@@ -316,6 +318,43 @@ def test_the_number_of_parts_and_the_order_of_threads_do_not_change_a_network(na
     assert len({sha(*net.network.csr()) for net in nets}) == 1
     assert np.array_equal(nets[0].network.rows.words, nets[1].network.rows.words)
     assert sha(*wired(sizes, *declared, seed=2).network.csr()) != sha(*nets[0].network.csr())
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 100, 1999, 2**31 + 11])
+def test_batches_follow_the_random_order_that_the_equations_give(count):
+    kernels, key = cpu_build.kernels(), (0x12345678, 0x9ABCDEF0, 5, 0xFFFFFFFF)
+    shift = wiring.order_shift(count)
+    room = kernels.scratch()
+    found: list[int] = []
+    for begin in range(0, min(count, 300), kernels.LANES):
+        places = np.arange(begin, min(begin + kernels.LANES, count, 300), dtype=np.uint32)
+        kernels.choose(places.size, places, count, tuple(np.uint32(k) for k in key), room[7])
+        found += room[7][0][:places.size].tolist()
+    assert found == [wiring.in_order(place, count, shift, *key) for place in range(len(found))]
+    assert len(set(found)) == min(count, 300)
+    beyond = [wiring.stirred_once(place, count, shift, *key) >= count for place in range(len(found))]
+    assert any(beyond) or count not in (100, 1999)         # these fill no whole rows, so that some lanes go on
+
+
+@pytest.mark.parametrize(("law", "even"), [("even", True), ("alike", False), ("two crowds", False), ("one far", False)])
+def test_segments_are_sorted_however_their_words_lie(law, even):
+    kernels, rng = cpu_build.kernels(), np.random.default_rng(3)
+    lengths = np.array([0, 1, 2, 15, 16, 17, 300, 5000])
+    segment = np.concatenate([[0], np.cumsum(lengths)])
+    words = rng.integers(0, 2**32, segment[-1], dtype=np.uint32)
+    if law == "alike":
+        words[:] = 2**32 - 1
+    elif law == "two crowds":
+        words = np.where(words % 2, words >> 20, ~(words >> 20)).astype(np.uint32)
+    elif law == "one far":
+        words >>= 16
+        words[segment[1:-1]] = 2**32 - 1
+    expected = np.concatenate([np.sort(words[a:b]) for a, b in zip(segment, segment[1:], strict=False)])
+    longest = words[-5000:].copy()
+    sorted_at_once = kernels.sort_evenly(longest, np.zeros(10000, np.int32), np.zeros(5000, np.uint32))
+    assert sorted_at_once == even and np.array_equal(longest, expected[-5000:]) == even | (law == "alike")
+    kernels.sort(0, lengths.size, segment, words)
+    assert np.array_equal(words, expected)
 
 
 @pytest.mark.parametrize("name", EVERY)
