@@ -29,6 +29,7 @@ BLOCKS = 4                      # such tables that are kept
 COEFFICIENTS = ("a_post", "b_up", "b_down", "c_0", "c_1", "mu_plus", "mu_minus", "w_min", "w_max", "inverse_range",
                 "gain_per_s")
 _MOST_POST_TRACES = 3
+_MOST_RATE_STEPS = 2_000_000    # of a time constant; far beyond, a float32 times its decay stays what it is
 ARROW = " -> "                  # between the populations that a pattern names
 
 
@@ -37,6 +38,8 @@ def resolve(core: CoreSimConfig, populations: Sequence[Population], projections:
             ) -> tuple[list[Population], list[Projection]]:
     """Populations and projections with all their rules and all parameter values of these, checked."""
     resolved = [replace(p, plasticity=_complete(core, p.name, p.excitatory, p.plasticity, True)) for p in populations]
+    for p in resolved:
+        _check_rate(core, p)
     _refuse_unmatched(core, populations, projections)
     connected = []
     for q in projections:
@@ -44,6 +47,14 @@ def resolve(core: CoreSimConfig, populations: Sequence[Population], projections:
         refuse_two_weight_rules(rules, f"{populations[q.pre].name} -> {populations[q.post].name}")
         connected.append(replace(q, plasticity=rules))
     return resolved, connected
+
+
+def _check_rate(core: CoreSimConfig, population: Population) -> None:
+    tau = population.plasticity_rules.get("HOMEOSTASIS", {}).get("rate_tau_ms", 0.0)
+    if tau > _MOST_RATE_STEPS * core.dt_ms:
+        raise ConfigurationError(
+            f"{population.name}: rate_tau_ms of homeostasis is {tau:,.0f} ms, but must be at most {_MOST_RATE_STEPS:,} "
+            f"steps of {core.dt_ms:g} ms; lower it or raise dt_ms.", "homeostasis_rate_tau_ms", tau)
 
 
 def rules_of(core: CoreSimConfig, populations: Sequence[Population], q: Projection) -> dict[str, dict[str, float]]:

@@ -14,6 +14,7 @@ from neural_simulator.config import CoreSimConfig, GPUConfig
 from neural_simulator.engine.simulation import Simulation
 from neural_simulator.engine.snapshot import Snapshot
 from neural_simulator.models.neurons import NEURON_MODELS
+from neural_simulator.models.plasticity import homeostasis
 from neural_simulator.network.plan import make_plan
 from tests.activity import CPU, everything, ids_of, rate_hz, result_of, same, spikes_sha
 
@@ -110,6 +111,19 @@ def test_homeostasis_brings_every_model_to_the_rate_in_Hz_whatever_dt(dt):
     rates = [np.bincount(sim.run(ms).spike_ids // 20, minlength=3) / (0.02 * ms) for ms in (200.0, 4000.0, 3000.0)]
     assert (rates[0] > 20.0).all()
     assert rates[2] == pytest.approx(np.full(3, 8.0), rel=0.1)
+
+
+def test_a_rate_is_not_measured_over_more_steps_than_its_numbers_can_count():
+    slow = CoreSimConfig(enable_homeostasis=True, homeostasis_rate_tau_ms=1e6, dt_ms=0.1)
+    with pytest.raises(ConfigurationError, match="1,000,000 ms, but must be at most 2,000,000 steps of 0.1 ms; lower"):
+        make_plan(slow, 1)
+    longest = slow.changed(homeostasis_rate_tau_ms=200_000.0)
+    decay = np.float32(homeostasis.step_values(make_plan(longest, 1).populations[0].plasticity["HOMEOSTASIS"],
+                                               0.1)["homeo_decay"])
+    rate = np.float32(7.3)
+    for _ in range(200_000):
+        rate *= decay
+    assert rate == pytest.approx(7.3 * np.exp(-0.1), rel=0.01)
 
 
 def test_scaling_alone_brings_the_rate_to_its_target():
