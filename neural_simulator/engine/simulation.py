@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import cache
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -330,6 +332,9 @@ class Simulation:
         if not self.rewarded:
             raise ConfigurationError("Nothing waits for a reward here; switch reward-modulated STDP on and build anew.",
                                      "enable_reward_modulation", False)
+        for name, value in (("amount", amount), ("delay_ms", delay_ms)):
+            if not isinstance(value, Real) or not math.isfinite(value):
+                raise ConfigurationError(f"A reward's {name} must be a finite number, not {value!r}.", name, value)
         if not delay_ms >= 0.0:
             raise ConfigurationError(f"The reward's delay is {delay_ms:g} ms, but must not be negative.", "delay_ms",
                                      delay_ms)

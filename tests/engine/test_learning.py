@@ -93,6 +93,10 @@ def test_a_reward_changes_weights_and_only_where_something_waits_for_it():
     assert np.abs(plain.network.csr()[2] - rewarded.network.csr()[2]).max() > 0.0
     with pytest.raises(ConfigurationError, match="switch reward-modulated STDP on"):
         Simulation(LEARNING["STDP"], CPU).reward(1.0)
+    for wrong, name in (({"amount": "x"}, "amount"), ({"amount": float("nan")}, "amount"),
+                        ({"delay_ms": None}, "delay_ms"), ({"delay_ms": float("inf")}, "delay_ms")):
+        with pytest.raises(ConfigurationError, match=f"{name} must be a finite number"):
+            rewarded.reward(**wrong)
     with pytest.raises(ConfigurationError, match="between -1000 and 1000"):
         rewarded.reward(1e6)
 
