@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 KEPT_SPIKES = 16, 8                     # newest spikes whose steps lie near the neurons: where there is room, or else
-KEPT_TRACES = 2                         # newest spikes whose traces lie there
+KEPT_TRACES = 2                         # newest spikes whose traces lie there; learning.cuh counts on two
 IN_FOURS = 4                            # steps that lie together where weights change
 
 

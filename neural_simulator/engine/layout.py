@@ -14,8 +14,8 @@ _MAX_NEURONS_PER_THREAD = 8
 _STATIC_SHARED = 8192          # bytes kept for tables
 _UNITS = (8, 4, 2, 1)          # words to a multiple of which rows are padded; 8 are what memory delivers at once
 _MOST_BYTES = 16               # per synapse, padding included,
-_MOST_PACKETS = 7              # of a block in a step, with three rows each
 _SMALL = 8 << 20               # unless the whole store takes no more bytes than this
+_MOST_PACKETS = 7              # of a block in a step, with three rows each
 TYPICAL_RATE_HZ = 8.5         # packets are sized for this rate; more spikes only take a slower path
 
 
@@ -79,7 +79,7 @@ def choose(plan: Plan, device: Device, wanted_blocks: int | None = None, threads
 
 
 def _row_bytes(plan: Plan) -> int:
-    """Of the list of rows that a step delivers: the row, and the event of one that may learn."""
+    """Of the list of rows that a step delivers: the row and, where anything learns, the number of its event."""
     return 4 if plan.learning is None else 8
 
 

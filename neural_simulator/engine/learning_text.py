@@ -30,8 +30,8 @@ def learning_text(plan: Plan, kept_spikes: int = KEPT_SPIKES[0]) -> LearningText
         "HISTORY_WORDS": history_steps(plan.max_delay_steps) // 32, "LONGEST_GAP": longest_gap(plan.max_delay_steps),
         "HORIZON": learning.horizon, "DECAYS": decays, "COARSE": coarse,
         "COARSE_SHARED": int(4 * decays * coarse <= _COARSE_BYTES),
-        "WHOLE": longest + 1 if 0 < longest <= _LONGEST_WHOLE else 0, "RULES": len(learning.coefficients),
-        "COEFFICIENTS": len(COEFFICIENTS), "MIXED": int(mixed.any()), "QUEUE": QUEUE}
+        "WHOLE": longest + 1 if 0 < longest <= _LONGEST_WHOLE else 0, "COEFFICIENTS": len(COEFFICIENTS),
+        "MIXED": int(mixed.any()), "QUEUE": QUEUE}
     tables = {
         "LEARNS": learning.learns.astype(np.int32), "ROW_LINK": learning.row_link, "PAIR_LINK": learning.pair_link,
         "LINK_RULE": learning.link_rule, "LINK_RELEASE": learning.link_release, "X_DECAY": learning.x_decay,

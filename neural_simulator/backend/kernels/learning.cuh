@@ -4,14 +4,14 @@
 // Where weights change, all lanes of a warp run the functions below together, those that have nothing to do included,
 // and meet after every branch: left to the compiler, they went on one by one, many times slower.
 //
-// What events look at often lies `near` (shared memory where a block owns its neurons): rows of STRIDE numbers, one of
+// What events look at often lies `near` (shared memory where a block owns its neurons): rows of `stride` numbers, one of
 // each neuron; those of spikes in fours, so that one access fetches four steps of a neuron. Rarely needed are older
 // spikes: a ring of RECENT of them with their traces, and one bit a step.
 //
 // Expects from the generated header: WEIGHTS (1: weights can change), REWARDED, XS, YS, RELEASES (numbers of traces),
-// RECENT, HISTORY_WORDS, LONGEST_GAP, HORIZON, COARSE (width of a decay's table), RULES, MIXED (1: the synapses of some
-// row differ), KEPT_SPIKES (newest spikes whose steps are near), IN_FOURS (steps that lie together), NEAR_... (first
-// row of each kind) and NEAR_ROWS, EVENT_VECTORS (of an event), QUEUE, and the tables of network/learning.py as
+// RECENT, HISTORY_WORDS, LONGEST_GAP, HORIZON, COARSE and WHOLE (widths of a decay's tables), COEFFICIENTS (of a rule),
+// MIXED (1: the synapses of some row differ), KEPT_SPIKES (newest spikes whose steps are near), IN_FOURS (steps that lie
+// together), NEAR_... (first row of each kind), EVENT_VECTORS (of an event), and the tables of network/learning.py as
 // constants.
 
 #define USUAL_NEWS 8                    // spikes of its target above which a synapse is put off
@@ -115,8 +115,8 @@ __device__ __forceinline__ int step_place(int stride, int n, int z) {
   return (NEAR_STEPS + z / IN_FOURS * IN_FOURS) * stride + n * IN_FOURS + z % IN_FOURS;
 }
 
-// A neuron in step t: whether it spiked, or whether its row must be kept up to date.
 #if WEIGHTS
+// Whether a neuron that does not spike in step t must tell its row, to keep it up to date.
 __device__ __forceinline__ bool is_due(const u32* near, int stride, int n, int population, int t) {
   const int due = t - LONGEST_GAP;
   return (int)near[NEAR_SEEN * stride + n] == due && due - (int)near[step_place(stride, n, 0)] < HORIZON

@@ -2,7 +2,10 @@
 // integrate (one thread a neuron; spikes are listed), deliver (one warp a piece of a row; integer atomics in the
 // L2 cache), advance (the step counter lives on the device, so that many steps can be one graph).
 // Expects from the generated header: SLOTS, PORTS, STATES, WEIGHT_BITS, POPULATIONS, THRESHOLDS, PARAMETERS,
-// CONSTANT_DELAY (steps, or 0 where delays are stored). Needs no inline assembly and no particular warp size.
+// CONSTANT_DELAY (steps, or 0 where delays are stored). Without learning it needs no inline assembly and no particular
+// warp size.
+//
+// LEARNING 1 (then also learning.cuh): every spike also writes an event, which its row's synapses read.
 
 #define PIECE 256                     // synapses that one group of threads delivers
 #define GROUP 32

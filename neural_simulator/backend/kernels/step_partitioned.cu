@@ -11,9 +11,10 @@
 // flight per group of lanes), POPULATIONS, THRESHOLDS, PARAMETERS, TIMED (1: block 0 writes the cycles of each phase of
 // each step; the phases overlap among warps, so they are those of its first thread).
 //
-// LEARNING 1 (then also learning_rows.cuh): what a spike releases and teaches depends on more than its row, so its sender
-// also writes an event, which receivers fetch while they fetch the row. A spike of step t - 1 is delivered while step t
-// is integrated, so its targets may have fired since; as far as its synapses know, they have not yet.
+// LEARNING 1 (then also learning_rows.cuh, and NEAR_ROWS, DECAYS, COARSE_SHARED (1: the coarse tables of decays fit shared
+// memory), QUEUE (words that a warp can put off)): what a spike releases and teaches depends on more than its row, so its
+// sender also writes an event, which receivers fetch while they fetch the row. A spike of step t - 1 is delivered while
+// step t is integrated, so its targets may have fired since; as far as its synapses know, they have not yet.
 
 #define INLINE_SPIKES (3 * PACKETS)
 #define PACKET_RING 4
