@@ -133,10 +133,10 @@ def kernel_values(lanes, kind, r, value):
 
 @nb.njit(**OPT)
 def put(store, shared, lanes, room, numbers, law, net):
-    """Count or store synapses. `shared`: other threads may write to the same segments.
+    """Count or store the synapses of a batch. `shared`: other threads may write to the same segments.
 
-    Then words wait until the places of all are taken: an addition in one piece does not begin before earlier words
-    have reached theirs, and those lie far apart.
+    Where they may, words wait until the places of the whole batch are taken: an atomic addition does not begin before
+    the words stored ahead of it have reached memory, and those go to places far apart.
     """
     words, pre, post, apart, d, r, value, choice, (at, waiting) = room
     part_start, segment, stored, steps_per_ms, grid = net
@@ -188,7 +188,7 @@ def walk_pairwise(store, projection, first, last, numbers, counts, positions, k0
     """
     room = scratch()
     words, pre, post, apart, d, r, value, choice, places = room
-    chosen = choice[0]
+    numbered = choice[0]
     begin, end, kind, law = counts[POST_FIRST], counts[POST_LAST], counts[KERNEL], i32(counts[WEIGHT_LAW])
     poisson, autapses = counts[WALK] == POISSON, counts[AUTAPSES] != 0
     inverse, density = numbers[INVERSE], numbers[DENSITY]
@@ -205,8 +205,8 @@ def walk_pairwise(store, projection, first, last, numbers, counts, positions, k0
             while j < size:
                 lanes = min(LANES, int(f32(size - max(j, 0)) * density * f32(1.1)) + 8)
                 for lane in range(lanes):
-                    chosen[lane] = drawn + lane
-                draw(lanes, i, chosen, u32(projection | (block << 8)), k0, k1, words)
+                    numbered[lane] = drawn + lane
+                draw(lanes, i, numbered, u32(projection | (block << 8)), k0, k1, words)
                 drawn += lanes
                 words0 = words[0, :lanes]
                 if poisson:
@@ -426,7 +426,7 @@ def total(store, begin, end, projection, numbers, counts, positions, k0, k1, roo
 def ring(store, i, projection, numbers, counts, positions, k0, k1, room, net):
     """The synapses of source i in a small world: nearest places on the ring, some of them moved to anywhere."""
     words, pre, post, apart, d, r, value, choice, places = room
-    chosen = choice[0]
+    numbered = choice[0]
     first, law, wanted, rewiring = counts[POST_FIRST], i32(counts[WEIGHT_LAW]), counts[NUMBER], numbers[REWIRING]
     count = counts[POST_LAST] - first
     at = (i - first) * counts[STRIDE_BACK] % count
@@ -438,8 +438,8 @@ def ring(store, i, projection, numbers, counts, positions, k0, k1, room, net):
     for start in range(0, wanted, LANES):
         lanes = min(LANES, wanted - start)
         for j in range(lanes):
-            chosen[j] = start + j
-        draw(lanes, i, chosen, third, k0, k1, words)
+            numbered[j] = start + j
+        draw(lanes, i, numbered, third, k0, k1, words)
         for j in range(lanes):
             slot = start + j
             offset = slot + 1 if slot < half else count - 1 - (slot - half)
@@ -464,11 +464,11 @@ def ring(store, i, projection, numbers, counts, positions, k0, k1, room, net):
 def pairs(store, begin, end, projection, numbers, counts, positions, k0, k1, room, net):
     """The one synapse of each of the sources begin .. end - 1."""
     words, pre, post, apart, d, r, value, choice, places = room
-    chosen = choice[0]
-    chosen[0] = 0
+    numbered = choice[0]
+    numbered[0] = 0
     for i in range(begin, end):
         pre[0], post[0] = i, counts[POST_FIRST] + i - counts[PRE_FIRST]
-        draw(1, i, chosen, u32(projection), k0, k1, words)
+        draw(1, i, numbered, u32(projection), k0, k1, words)
         apart_from(1, i, post, positions, apart)
         measure(1, apart, numbers, d, r)
         put(store, False, 1, room, numbers, i32(counts[WEIGHT_LAW]), net)
