@@ -135,8 +135,9 @@ class Form(Generic[AnyConfig]):
         self._complaints[group] = dpg.add_text("", color=self._look.bad, wrap=0, show=False)
         for field in members:
             if field.kind == kinds.PARAMETERS:
-                self._cells[field.name] = dpg.add_tree_node(label=field.label, tag=f"{self._prefix}.{field.name}")
-                wrapped_tooltip(self._cells[field.name], explanation(field, self.config), self._look)
+                with dpg.group():                              # hidden with its tooltip
+                    self._cells[field.name] = dpg.add_tree_node(label=field.label, tag=f"{self._prefix}.{field.name}")
+                    wrapped_tooltip(self._cells[field.name], explanation(field, self.config), self._look)
 
     def _build_row(self, field: Field) -> None:
         tag = f"{self._prefix}.{field.name}"
@@ -159,9 +160,10 @@ class Form(Generic[AnyConfig]):
                 add_input()
                 dpg.add_text(unit, color=self._look.dim)
             tips = tuple(wrapped_tooltip(item, tip, self._look) for item in (text, tag))
-            reset = dpg.add_button(label="\u21ba", callback=partial(self._on_reset, key), show=False)
-            dpg.bind_item_theme(reset, self._look.flat_button)
-            wrapped_tooltip(reset, "Back to the default value.", self._look)
+            with dpg.group(show=False) as reset:               # an item hidden alone leaves its tooltip behind
+                button = dpg.add_button(label="\u21ba", callback=partial(self._on_reset, key))
+                dpg.bind_item_theme(button, self._look.flat_button)
+                wrapped_tooltip(button, "Back to the default value.", self._look)
         group = self._fields[field].group
         self._rows[key] = Row(field, tag, line, mark, text, reset, tips, f"{label} {key} {group} {tip}".lower())
 
@@ -313,8 +315,9 @@ class Form(Generic[AnyConfig]):
             if dpg.get_item_configuration(header)["show"] != (group in groups or not words):
                 dpg.configure_item(header, show=group in groups or not words)
         for name, node in self._cells.items():
-            if dpg.get_item_configuration(node)["show"] != matters(self.config, name):
-                dpg.configure_item(node, show=matters(self.config, name))
+            around = dpg.get_item_parent(node)
+            if dpg.get_item_configuration(around)["show"] != matters(self.config, name):
+                dpg.configure_item(around, show=matters(self.config, name))
             if words and any(row.visible for key, row in self._rows.items() if key.startswith(f"{name}.")):
                 dpg.set_value(node, True)
         return found

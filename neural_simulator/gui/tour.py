@@ -31,10 +31,10 @@ STOPS = (
          "that is not possible is explained below its group. The drive acts at once."),
     Stop("action.show_gallery", "Brain structures",
          "The gallery puts a whole region into the form: its populations, cells and connections."),
-    Stop("tabs.right", "What the network does",
+    Stop("tab.monitor", "What the network does",
          "Spikes and rates in the colours that the network window uses. Hold the plots to look closer, export them as "
          "a picture or a table, or follow one neuron."),
-    Stop("tabs.bottom", "Nothing is lost",
+    Stop("tab.log", "Nothing is lost",
          "The log can be searched; the history undoes any change; the Python tab holds the script that gives the very "
          "same spikes. F1 shows all keys."),
 )

@@ -1,6 +1,7 @@
 """The panel end to end: a real window on a virtual screen, a real simulation, mouse, keys and pixels."""
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,26 @@ def test_start_builds_what_the_form_shows_and_ctrl_c_ends_the_program_even_durin
     app.wait(lambda s: s["building"], "the build")
     app.interrupt()
     assert app.end() == (0, "clean\n")
+
+
+def test_the_mouse_beside_a_label_brings_up_no_tooltip_of_what_is_hidden(panel):
+    panel.click("action.pause")
+    panel.wait(lambda s: s["run"] == "paused", "the pause")
+    panel.reveal("core.neural_structure_profile")
+    panel.settle(5)
+
+    def below(x, y, mouse):
+        """What is shown where a tooltip of (x, y) would be, once the mouse has rested longer than a tooltip waits."""
+        panel.screen.move(*mouse)
+        time.sleep(0.8)
+        panel.settle(5)
+        left, top = panel.screen.origin(panel.panel)
+        return panel.screen.pixels(panel.panel)[int(y - top):int(y - top) + 60, int(x - left) + 10:int(x - left) + 70]
+    x, y = panel.middle("core.neural_structure_profile")
+    beside = y - panel.ask("rect", "core.neural_structure_profile")[3]        # in the line above, which holds the label
+    for at, told in ((y, True), (beside, False)):
+        differ = not np.array_equal(below(x, at, (x, at)), below(x, at, (x, 4)))
+        assert differ is told, "the input has a tooltip; the reset arrow is hidden, and so is its own"
 
 
 def test_pause_holds_step_advances_stop_rewinds_and_start_runs(panel):

@@ -123,7 +123,12 @@ def test_a_checkpoint_is_saved_and_loaded_by_its_dialogs(panel):
 def test_tour_theme_and_layout_are_remembered_and_leaving_with_changes_is_asked_about_once(start):
     app = start("--idle", env={"NEURAL_SIMULATOR_SETTINGS": "none-yet.json"})
     until(lambda: app.exists("tour.next"), "the tour at the first start")
-    app.click("tour.next")
+    for tab in (None, None, "tab.monitor", "tab.log"):
+        app.click("tour.next")
+        if tab:
+            x, y, _, _ = app.ask("rect", tab)
+            left, top = app.ask("pos", "tour")
+            assert x <= left <= x + 200 and abs(top - y) < 200, f"the bubble stands beside {tab}"
     app.screen.key("Escape")
     until(lambda: not app.exists("tour.next"), "its end")
     app.choose("menu.View", "view.bottom")

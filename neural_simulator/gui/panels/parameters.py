@@ -52,9 +52,10 @@ class Parameters:
 
     def _build_drive_resets(self) -> None:
         for name, label in RESET_LABELS.items():
-            dpg.add_button(label=label, tag=f"reset.{name}", parent="core:Drive", callback=self._desk.reset_drive)
-            wrapped_tooltip(f"reset.{name}", "Take the value that auto-tune found for this model, structure and cell "
-                                             "type. Acts at once.", self._look)
+            with dpg.group(parent="core:Drive"):               # hidden with its tooltip
+                dpg.add_button(label=label, tag=f"reset.{name}", callback=self._desk.reset_drive)
+                wrapped_tooltip(f"reset.{name}", "Take the value that auto-tune found for this model, structure and "
+                                                 "cell type. Acts at once.", self._look)
 
     # ---- from the user ----------------------------------------------------------------------------------
     def _on_search(self, sender: int | str, text: str) -> None:
@@ -100,4 +101,4 @@ class Parameters:
             self._visual.show(self._visual.config, self._visual.errors, ())
         self._program.show(settings, self._program.errors, ())
         for name in RESET_LABELS:
-            dpg.configure_item(f"reset.{name}", show=matters(view.draft_core, name))
+            dpg.configure_item(dpg.get_item_parent(f"reset.{name}"), show=matters(view.draft_core, name))
