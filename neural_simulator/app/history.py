@@ -91,15 +91,27 @@ def change_label(before: Moment, after: Moment) -> str:
                for name in type(old).model_fields if getattr(old, name) != getattr(new, name)]
     if not changes:
         return "No change"
-    told = [f"{owner.model_fields[name].title}: {shown(old)} \u2192 {shown(new)} "
-            f"{describe(owner, name)['unit']}".rstrip()
+    told = [f"{owner.model_fields[name].title}: {_told(old, new)} {describe(owner, name)['unit']}".rstrip()
             for owner, name, old, new in changes]
     return told[0] if len(told) == 1 else f"{told[0]} and {len(told) - 1} more"
+
+
+def _told(old: Any, new: Any) -> str:
+    """Both values; of what is held by name, the names that are concerned."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+        if len(names) == 1 and not any(isinstance(each.get(names[0]), dict) for each in (old, new)):
+            return f"{names[0]} {shown(old.get(names[0], 'default'))} \u2192 {shown(new.get(names[0], 'default'))}"
+        return ", ".join(names)
+    return f"{shown(old)} \u2192 {shown(new)}"
 
 
 def shown(value: Any) -> str:
     """Return a value in few letters."""
     if isinstance(value, Enum):
         value = value.value
-    text = f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, tuple):
+        text = ", ".join(shown(each) for each in value) or "none"
+    else:
+        text = f"{value:g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 24 else text[:23] + "\u2026"

@@ -9,6 +9,7 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
+from ..app.projection_rules import exists
 from ..base.declarations import Param, Population
 from ..base.errors import ConfigurationError
 from ..config import (
@@ -161,12 +162,14 @@ def unread(config: CoreSimConfig) -> frozenset[str]:
 def refit(config: AnyConfig, name: str) -> AnyConfig:
     """Return `config` as it must be after its field `name` has changed.
 
-    Another structure or neuron model brings its own cells, time step, weights and drive; another cell type drops
-    custom values, and shortens a time step that it cannot be integrated with.
+    Another structure or neuron model brings its own cells, time step, weights and drive, and a structure drops the
+    rules of projections that it has not; another cell type drops custom values, and shortens a time step that it cannot
+    be integrated with.
     """
     if isinstance(config, CoreSimConfig):
         if name == "neural_structure_profile":
-            return _known_variations(config.changed(**structure_defaults(config.neural_structure_profile)))
+            return _known_projections(_known_variations(config.changed(
+                **structure_defaults(config.neural_structure_profile))))
         if name == "num_traits":
             return config.changed(population_drive={})                   # named populations may be gone
         if name == "neuron_model_type":
@@ -179,6 +182,13 @@ def refit(config: AnyConfig, name: str) -> AnyConfig:
         return _known_variations(config.changed(**{name.replace("_preset", "_parameters"): {}, "dt_ms": dt_ms,
                                                    "population_drive": {}}))
     return config
+
+
+def _known_projections(config: AnyConfig) -> AnyConfig:
+    """The configuration without rules of projections that are not in its network."""
+    assert isinstance(config, CoreSimConfig)
+    return config.changed(projection_learning={name: rules for name, rules in config.projection_learning.items()
+                                               if exists(config, name)})
 
 
 def _known_variations(config: AnyConfig) -> AnyConfig:

@@ -41,7 +41,7 @@ KEYS = {getattr(dpg, f"mvKey_{name}"): name for name in (*"ABCDEFGHIJKLMNOPQRSTU
 KEYS[dpg.mvKey_Spacebar] = "Space"
 CTRL = (dpg.mvKey_LControl, dpg.mvKey_RControl)
 SHIFT = (dpg.mvKey_LShift, dpg.mvKey_RShift)
-TEXT_INPUT = "mvAppItemType::mvInputText"
+TYPED_INTO = tuple(f"mvAppItemType::mv{kind}" for kind in ("InputText", "InputFloat", "SliderFloat"))
 RUNNING_S = 1.0 / 30.0          # between two pictures while only the network changes
 AWAKE_S = 0.8                   # pictures go on for so long after the user did something: tooltips, fading, scrolling
 WORKING_S = 0.5                 # between two pictures while a job runs beside the simulation
@@ -312,8 +312,8 @@ class Panel:
             self._desk.trigger(action)
 
     def _typing(self) -> bool:
-        """True while the user is in a text field."""
-        return any(dpg.get_item_type(item) == TEXT_INPUT and dpg.is_item_active(item) for item in dpg.get_all_items())
+        """True while the user is in a text field, or in a number's; Ctrl+click makes one of a slider."""
+        return any(dpg.get_item_type(item) in TYPED_INTO and dpg.is_item_active(item) for item in dpg.get_all_items())
 
     # ---- for the tests ----------------------------------------------------------------------------------
     def _state(self) -> dict[str, Any]:

@@ -37,6 +37,17 @@ def test_fields_changed_in_turn_are_moments_of_their_own(history):
     assert history.go(1).core == core and history.now.visual == VISUAL
 
 
+def test_lists_and_values_by_name_are_told_as_the_form_shows_them(history):
+    for changes, told in (
+            ({"inhibitory_trait_indices": (1, 4)}, "Inhibitory traits: 1 \u2192 1, 4"),
+            ({"inhibitory_trait_indices": ()}, "Inhibitory traits: 1 \u2192 none"),
+            ({"projection_learning": {"A -> B": {"STDP": {}}}}, "Learning by projection: A -> B"),
+            ({"excitatory_parameters": {"C": 90.0}}, "Excitatory custom values: C default \u2192 90")):
+        history.note(CORE.changed(**changes), GPU, VISUAL)
+        assert history.now.label == told
+        history.go(0)
+
+
 def test_a_change_after_an_undo_drops_what_was_undone(history):
     for size in (500, 600):
         history.note(CORE.changed(num_neurons=size), GPU, VISUAL)

@@ -30,6 +30,7 @@ from neural_simulator.gui.fields import (
 from neural_simulator.models.neurons import NEURON_MODELS
 from neural_simulator.models.plasticity import PLASTICITY_RULES
 from neural_simulator.models.structures import STRUCTURES
+from neural_simulator.network.plan import make_plan
 
 OWNERS = (CoreSimConfig, GPUConfig, VisualizationConfig)
 EVERY = [(owner, field) for owner in OWNERS for field in fields_of(owner)]
@@ -180,3 +181,11 @@ def test_the_drive_of_every_population_is_offered_with_its_own_value():
     assert "Excitatory 0 (RS) background_rate_Hz" in generic and len(generic) == 4
     assert refit(core.changed(neural_structure_profile="POTJANS_DIESMANN_2014"),
                  "neural_structure_profile").population_drive == {}
+
+
+def test_another_structure_drops_the_rules_of_projections_that_it_has_not():
+    core = CoreSimConfig(projection_learning={"* -> *": {"STDP": {}}, "Inhibitory 1 (FS) -> *": {"INHIBITORY_STDP": {}},
+                                              "Pyramidal -> Pyramidal": {"HEBBIAN": {}}})
+    fitted = refit(core.changed(neural_structure_profile="HIPPOCAMPUS_CA3_RECURRENT"), "neural_structure_profile")
+    assert list(fitted.projection_learning) == ["* -> *", "Pyramidal -> Pyramidal"]
+    assert make_plan(fitted, 1).projections[0].plasticity_rules, "the rest is a network that can be built"

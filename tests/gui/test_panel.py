@@ -137,7 +137,10 @@ def test_a_reward_is_given_where_something_waits_for_it_and_what_is_learned_is_s
     panel.wait(lambda s: s["run"] == "stopped" and not s["building"] and s["step"] == 0, "the new network")
     panel.click("action.start")
     panel.wait(lambda s: s["step"] > 300 and panel.ask("enabled", "learning.reward"), "the button")
+    shown = panel.state()["visual"]
+    panel.enter("learning.amount", "c")
     panel.enter("learning.amount", "2.5")
+    assert panel.state()["visual"] == shown, "what is typed into a number is no key of the viewer"
     panel.click("learning.reward")
     panel.wait(lambda s: "Reward of 2.5 at" in s["status"], "the reward")
     panel.wait(lambda s: panel.ask("value", "learning.strengthened") not in ("-", "0"), "weights that rise")
