@@ -81,7 +81,7 @@ def choose(lanes, places, count, k, choice):
     chosen, right, late = choice
     shift = order_shift(u32(count))
     columns = u32(u32(1) << shift)
-    rows = u32(u32(u32(count) + columns - u32(1)) >> shift)           # in 32 bits, as in `stirred_once`
+    rows = u32(((u32(count) - u32(1)) >> shift) + u32(1))
     k0, k1, k2, k3 = k
     places, left, right = places[:lanes], chosen[:lanes], right[:lanes]
     for j in range(lanes):

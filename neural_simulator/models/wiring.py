@@ -178,7 +178,7 @@ def order_shift(count: u32):
 def stirred_once(place: u32, count: u32, shift: u32, k0: u32, k1: u32, k2: u32, k3: u32):
     """One permutation of the places below `count` rounded up to full rows; the result may lie beyond `count`."""
     columns = u32(1) << shift
-    rows = (count + columns - 1) >> shift
+    rows = ((count - 1) >> shift) + 1              # count + columns may take 33 bits
     left, right = stirred(place >> shift, place & (columns - 1), rows, columns, k0, k1, k2, k3)
     return (left << shift) + right
 
