@@ -271,14 +271,13 @@ def time_text(time_ms: float) -> str:
     return f"{time_ms:,.0f} ms" if time_ms < 10_000 else f"{time_ms / 1000.0:,.2f} s"
 
 
-def memory_text(count: int) -> str:
-    """Return a number of bytes in the unit that fits."""
-    value = float(count)
-    for unit in ("B", "KiB", "MiB"):
-        if value < 1024.0:
-            return f"{value:.0f} {unit}"
-        value /= 1024.0
-    return f"{value:.2f} GiB"
+def memory_text(count: float) -> str:
+    """Return a number of bytes in the unit that fits, as the panel does."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if count < 999.5:
+            return f"{count:.3g} {unit}"
+        count /= 1000.0
+    return f"{count:.3g} TB"
 
 
 def length_text(length_um: float) -> str:

@@ -9,6 +9,7 @@ from neural_simulator.app.actions import ACTIONS
 from neural_simulator.app.frames import LearningView
 from neural_simulator.config import VisualizationConfig
 from neural_simulator.engine.learning_view import PlasticityEvents
+from neural_simulator.gui.facts import in_bytes
 from neural_simulator.viewer import hud
 from neural_simulator.viewer.camera import Camera
 from neural_simulator.viewer.canvas import wrapped
@@ -40,7 +41,7 @@ def test_numbers_are_those_of_network_and_frame():
     assert shown["Rate"] == "6.4 Hz", "80 cells at 5 Hz and 20 at 12 Hz"
     assert shown["Spikes"] == "1,234" and shown["Neurons"] == "100"
     assert shown["Synapses"] == "200 (10 drawn)" and shown["Backend"] == "CPU, 1 thread"
-    assert shown["Memory"] == "3 MiB" and shown["Pictures"] == "42 per s" and shown["Step"] == "120 µs"
+    assert shown["Memory"] == "3.15 MB" and shown["Pictures"] == "42 per s" and shown["Step"] == "120 µs"
 
 
 def test_what_is_left_out_is_said():
@@ -73,8 +74,9 @@ def test_time_is_written_in_the_unit_that_fits(value, text):
     assert hud.time_text(value) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(900, "900 B"), (5 * 2**20, "5 MiB"), (3 * 2**30, "3.00 GiB")])
-def test_memory_is_written_in_the_unit_that_fits(value, text):
+@pytest.mark.parametrize(("value", "text"), [(900, "900 B"), (5_240_000, "5.24 MB"), (3e9, "3 GB")])
+def test_memory_is_written_in_the_unit_that_fits_as_in_the_panel(value, text):
+    assert in_bytes(value) == text
     assert hud.memory_text(value) == text
 
 
