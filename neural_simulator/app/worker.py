@@ -22,6 +22,7 @@ from ..base import log
 from ..base.declarations import Population
 from ..base.errors import Cancelled, ConfigurationError, MemoryForecastError, SimulatorError
 from ..base.paths import CRASH_REPORTS
+from ..base.units import in_bytes
 from ..config import CoreSimConfig, GPUConfig, VisualizationConfig, describe
 from ..files.recording_choice import RecordingChoice
 from ..models.neurons import neuron_model
@@ -404,7 +405,7 @@ class Worker:
         finally:
             self._emit(msg.Progress("", 1.0))
             self._pacer.restart(self._clock())
-        return (f"Saved the state at {sim.time_ms:,.10g} ms as {path.name} ({path.stat().st_size / 1e6:,.3g} MB, "
+        return (f"Saved the state at {sim.time_ms:,.10g} ms as {path.name} ({in_bytes(path.stat().st_size)}, "
                 f"{self._clock() - began:.1f} s).")
 
     def _load_checkpoint(self, command: msg.LoadCheckpoint) -> str:

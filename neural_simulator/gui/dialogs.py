@@ -13,7 +13,7 @@ import dearpygui.dearpygui as dpg
 from ..app.actions import key_list
 from ..app.desk import Desk
 from ..base.paths import CHECKPOINTS, PROFILES, ensure
-from .facts import in_bytes
+from ..base.units import in_bytes
 from .layout import Look, dialog
 
 SUFFIX = ".json"
@@ -150,8 +150,9 @@ class Dialogs:
         def take() -> None:
             typed(dpg.get_value(f"{tag}.path"))
         with self._window(tag, title, 640, 400):
-            with dpg.child_window(height=-look.px(40)), dpg.table(header_row=False):
-                dpg.add_table_column(width_fixed=True, init_width_or_weight=look.px(250))
+            with dpg.child_window(height=-look.px(40)), dpg.table(
+                    header_row=False, policy=dpg.mvTable_SizingFixedFit):
+                dpg.add_table_column(width_fixed=True)                         # as wide as the longest name
                 dpg.add_table_column(width_stretch=True, init_width_or_weight=1.0)
                 for name, path, told, bad in known:
                     with dpg.table_row():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import dearpygui.dearpygui as dpg
 
 from ..app.frames import Frame, NetworkView
+from ..base.units import in_bytes
 from . import theme
 from .layout import Look, wrapped_tooltip
 from .tapes import Tapes
@@ -24,15 +25,6 @@ class Fact:
     label: str
     meaning: str
     read: Callable[[NetworkView, Frame], str]
-
-
-def in_bytes(count: float) -> str:
-    """Return a number of bytes with a fitting unit."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if count < 999.5:
-            return f"{count:.3g} {unit}"
-        count /= 1000.0
-    return f"{count:.3g} TB"
 
 
 def step_time(microseconds: float) -> str:

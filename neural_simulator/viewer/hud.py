@@ -12,6 +12,7 @@ import numpy as np
 from ..app.actions import ACTIONS
 from ..app.frames import Frame, NetworkView
 from ..base.palette import RGB, from_hex, population_color
+from ..base.units import in_bytes
 from . import filters, inspector, legend
 from .camera import Camera
 from .canvas import VERTEX, Canvas, wrapped
@@ -159,7 +160,7 @@ def number_rows(shown: Shown, facts: HudFacts, drawn: tuple[int, int, int]) -> l
         ("Pictures", facts.pictures),
         ("Left out", facts.dropped),
         ("Backend", view.backend + (", shared with OpenGL" if facts.path == "shared" else "")),
-        ("Memory", memory_text(view.memory_bytes)),
+        ("Memory", in_bytes(view.memory_bytes)),
     ]
     return [(label, value) for label, value in rows if value]
 
@@ -269,15 +270,6 @@ def _learned(frame: Frame | None) -> str:
 def time_text(time_ms: float) -> str:
     """Return simulated time, in ms up to ten seconds and in s beyond."""
     return f"{time_ms:,.0f} ms" if time_ms < 10_000 else f"{time_ms / 1000.0:,.2f} s"
-
-
-def memory_text(count: float) -> str:
-    """Return a number of bytes in the unit that fits, as the panel does."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if count < 999.5:
-            return f"{count:.3g} {unit}"
-        count /= 1000.0
-    return f"{count:.3g} TB"
 
 
 def length_text(length_um: float) -> str:

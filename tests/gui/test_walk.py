@@ -6,12 +6,14 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from neural_simulator.app.actions import ACTIONS
 from neural_simulator.app.settings import Settings
 from neural_simulator.config import CoreSimConfig, GPUConfig, ProjectionRules, VisualizationConfig
 from neural_simulator.gui.fields import fields_of, matters
+from neural_simulator.gui.theme import DARK
 from tests.gui.driver import ROOT, until
 
 pytestmark = pytest.mark.gui
@@ -116,6 +118,11 @@ def test_a_checkpoint_is_saved_and_loaded_by_its_dialogs(panel):
     panel.wait(lambda s: "Saved" in s["status"] or "saved" in s["status"], "the saved state")
     panel.screen.key("Control_L", "Shift_L", "l")
     until(lambda: panel.exists(f"dialog.load_checkpoint.{name}"), "the list")
+    panel.settle(5)
+    x, y, _, height = (round(value) for value in panel.ask("rect", f"dialog.load_checkpoint.{name}"))
+    shown = panel.screen.pixels(panel.panel)[y:y + height, x:x + 500]
+    wide = np.flatnonzero((np.abs(shown.astype(int) - DARK.text[:3]).max(axis=2) < 40).any(axis=0)).max()
+    assert wide > 6.4 * len(name), "the name is not cut where it would differ from another one's"
     panel.click(f"dialog.load_checkpoint.{name}")
     panel.wait(lambda s: s["run"] == "paused", "the state")
 

@@ -14,7 +14,7 @@ from ...app.forecast import Forecast, forecast, measured
 from ...app.messages import SetSpeed
 from ...app.view_state import changed_fields
 from ...base.paths import PROFILES
-from ..facts import in_bytes
+from ...base.units import in_bytes
 from ..layout import Look, wrapped_tooltip
 
 SLOWEST, FASTEST = 0.01, 20.0
