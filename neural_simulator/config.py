@@ -143,10 +143,13 @@ def explain(owner: type[BaseModel], error: ValidationError) -> ConfigurationErro
     info = owner.model_fields[name]
     unit = describe(owner, name)["unit"]
     shown = f"{value!r} {unit}".rstrip()
+    called = f"{where}.{name} ({info.title})"
+    if PARAMETER in name:                          # of the rules in a form, which nobody writes
+        called = f"{info.title} of {PLASTICITY_RULES[name.partition(PARAMETER)[0]].label}"
     if first["type"] == "value_error":
         text = first["msg"].removeprefix("Value error, ")
-        return ConfigurationError(f"{where}.{name} ({info.title}) is {shown}: {text}", name, value)
-    return ConfigurationError(f"{where}.{name} ({info.title}) is {shown}, but must be {allowed(owner, name)}.",
+        return ConfigurationError(f"{called} is {shown}: {text}", name, value)
+    return ConfigurationError(f"{called} is {shown}, but must be {allowed(owner, name)}.",
                               name, value)
 
 

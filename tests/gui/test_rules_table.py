@@ -81,7 +81,8 @@ def test_a_value_out_of_range_is_told_beside_it_and_nothing_is_applied(table):
     plain = cut(table, "rule.STDP__tau_plus_ms")
     table.enter("rule.STDP__tau_plus_ms", "0")
     state = table.wait(lambda s: s["errors"], "the error")
-    assert "between 0.1 and 1,000 ms" in state["errors"]["projection_learning.STDP__tau_plus_ms"]
+    told = state["errors"]["projection_learning.STDP__tau_plus_ms"]
+    assert told == "Window before of STDP is 0.0 ms, but must be a number between 0.1 and 1,000 ms."
     assert own(table) == {CHOSEN: {"STDP": {}}} and not table.ask("enabled", "action.apply")
     assert share(cut(table, "rule.STDP__tau_plus_ms"), theme.DARK.bad_field) > 0.4 > share(plain, theme.DARK.bad_field)
     assert "1 not valid" in table.ask("label", "core:Learning by projection")
