@@ -15,6 +15,7 @@ WINDOW = (980, 960)          # px at scale 1
 SMALLEST = (720, 480)
 LEFT_WIDTH = 400
 LOG_HEIGHT = 142
+LOG_SHARE = 0.2                # of a small window's height that the log takes at most
 STATUS_HEIGHT = 32
 TIP_WIDTH = 330
 COLUMNS = (8, None, 104, 54, 16)        # mark, label, input, unit, reset; None takes what is left

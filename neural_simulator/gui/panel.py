@@ -27,7 +27,7 @@ from .context import PanelGL
 from .control_port import ControlPort
 from .dialogs import Dialogs
 from .gallery import Gallery
-from .layout import LEFT_WIDTH, LOG_HEIGHT, SMALLEST, STATUS_HEIGHT, TITLE, WINDOW, Look
+from .layout import LEFT_WIDTH, LOG_HEIGHT, LOG_SHARE, SMALLEST, STATUS_HEIGHT, TITLE, WINDOW, Look
 from .panels import PANELS, PLACES, Kit, Part
 from .tapes import Tapes
 from .tour import Tour
@@ -82,6 +82,7 @@ class Panel:
                             min_height=round(SMALLEST[1] * self._scale), clear_color=(18, 21, 28, 255),
                             disable_close=True)
         dpg.set_exit_callback(self._desk.ask_to_leave)      # the title bar's cross
+        dpg.set_viewport_resize_callback(self._fit)
         dpg.setup_dearpygui()
         self._build()
         self._port = ControlPort(self._state, self._run_callback)
@@ -284,10 +285,13 @@ class Panel:
         self._fit()
 
     def _fit(self) -> None:
-        """Give the middle what the log and the status line leave."""
-        log_height = LOG_HEIGHT + 6 if dpg.get_item_configuration("bottom")["show"] else 0
+        """Give the middle what the log and the status line leave; in a small window the log is smaller, too."""
+        px = self._look.px
+        log_height = round(min(px(LOG_HEIGHT), LOG_SHARE * dpg.get_viewport_client_height()))
+        dpg.configure_item("bottom", height=log_height)
+        below = px(STATUS_HEIGHT) + (log_height + px(6) if dpg.get_item_configuration("bottom")["show"] else 0)
         for tag in ("left", "right"):
-            dpg.configure_item(tag, height=-self._look.px(log_height + STATUS_HEIGHT))
+            dpg.configure_item(tag, height=-below)
 
     def _note_layout(self) -> None:
         """Let the settings remember where everything is."""

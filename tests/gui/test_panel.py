@@ -267,3 +267,19 @@ def test_a_model_is_written_added_and_chosen(panel):
     panel.wait(lambda s: s["core"]["neuron_model_type"] == "MY_MODEL", "the model in the form")
     assert panel.ask("value", "core.neuron_model_type") == "My model"
     panel.click("tab.monitor")
+
+
+def test_in_a_small_window_the_log_leaves_room_for_the_form(panel):
+    def room():
+        return panel.ask("pos", "bottom")[1] - panel.ask("pos", "left")[1]
+    before, size = room(), panel.screen.size(panel.panel)
+    try:
+        panel.panel.configure(width=720, height=480)
+        panel.screen.focus(panel.panel)
+        until(lambda: panel.screen.size(panel.panel) == (720, 480) and room() < before, "the small window")
+        panel.settle(5)
+        assert room() > 0.4 * 480
+    finally:
+        panel.panel.configure(width=size[0], height=size[1])
+        panel.screen.focus(panel.panel)
+    until(lambda: room() == before, "the room as it was")
