@@ -27,7 +27,7 @@ from .context import PanelGL
 from .control_port import ControlPort
 from .dialogs import Dialogs
 from .gallery import Gallery
-from .layout import LEFT_WIDTH, LOG_HEIGHT, LOG_SHARE, SMALLEST, STATUS_HEIGHT, TITLE, WINDOW, Look
+from .layout import LEFT_WIDTH, LOG_HEIGHT, LOG_SHARE, SMALLEST, SMALLEST_LOG, STATUS_HEIGHT, TITLE, WINDOW, Look
 from .panels import PANELS, PLACES, Kit, Part
 from .tapes import Tapes
 from .tour import Tour
@@ -287,7 +287,7 @@ class Panel:
     def _fit(self) -> None:
         """Give the middle what the log and the status line leave; in a small window the log is smaller, too."""
         px = self._look.px
-        log_height = round(min(px(LOG_HEIGHT), LOG_SHARE * dpg.get_viewport_client_height()))
+        log_height = round(min(px(LOG_HEIGHT), max(px(SMALLEST_LOG), LOG_SHARE * dpg.get_viewport_height())))
         dpg.configure_item("bottom", height=log_height)
         below = px(STATUS_HEIGHT) + (log_height + px(6) if dpg.get_item_configuration("bottom")["show"] else 0)
         for tag in ("left", "right"):
