@@ -12,8 +12,9 @@ from ..base.errors import ConfigurationError
 from ..config import PARAMETER, Config, CoreSimConfig, ProjectionRules
 from ..models.plasticity import PLASTICITY_RULES
 from ..models.structures import structure
-from ..network.learning import ARROW as ARROW
 from ..network.learning import matches, pattern_for, refuse_two_weight_rules, rules_of
+from ..network.projections import ARROW as ARROW
+from ..network.projections import called
 
 Rules = Mapping[str, Mapping[str, float]]       # key of a rule -> values by parameter
 OF_SYNAPSES = {key: rule for key, rule in PLASTICITY_RULES.items() if rule.kind != "neuron"}
@@ -134,7 +135,7 @@ def _matching(name: str, populations: Sequence[Population], projections: Sequenc
 
 
 def _name(populations: Sequence[Population], q: Projection) -> str:
-    return f"{populations[q.pre].name}{ARROW}{populations[q.post].name if len(q.posts) == 1 else '*'}"
+    return called(q, populations) if len(q.posts) == 1 else f"{populations[q.pre].name}{ARROW}*"
 
 
 def _of_projection(core: CoreSimConfig, name: str, populations: Sequence[Population], q: Projection) -> Learner:

@@ -87,8 +87,7 @@ class CudaLearning:
         fours, _, together = self._steps.shape
         older = np.where(newest[-1:] == NEVER, NEVER, _UNKNOWN).repeat(fours * together, axis=0)
         known = np.concatenate([newest, older])[:fours * together].astype(np.int32)
-        placed = np.stack([self._to_device(row) for row in np.ascontiguousarray(known)])
-        self._steps[:] = cuda.xp().asarray(placed.reshape(fours, together, -1).transpose(0, 2, 1))
+        self._steps[:] = self._in_device_order(known).reshape(fours, together, -1).transpose(0, 2, 1)
 
     def prepare(self, step: int, count: int) -> int:
         """Do what is due before `step`; return how many of the next `count` steps one launch may take."""
@@ -189,4 +188,8 @@ class CudaLearning:
     def _set(self, rows: Any, values: np.ndarray) -> None:
         """Write host rows of neurons into rows in device order."""
         if len(values):
-            rows[:] = cuda.xp().asarray(np.stack([self._to_device(row) for row in np.ascontiguousarray(values)]))
+            rows[:] = self._in_device_order(values)
+
+    def _in_device_order(self, rows: np.ndarray) -> Any:
+        """Host rows of neurons as rows on the device."""
+        return cuda.xp().asarray(np.stack([self._to_device(row) for row in np.ascontiguousarray(rows)]))

@@ -335,7 +335,7 @@ class Simulation:
         for name, value in (("amount", amount), ("delay_ms", delay_ms)):
             if not isinstance(value, Real) or not math.isfinite(value):
                 raise ConfigurationError(f"A reward's {name} must be a finite number, not {value!r}.", name, value)
-        if not delay_ms >= 0.0:
+        if delay_ms < 0.0:
             raise ConfigurationError(f"The reward's delay is {delay_ms:g} ms, but must not be negative.", "delay_ms",
                                      delay_ms)
         given = self._live.get("rewards", self.core.rewards)

@@ -16,7 +16,7 @@ from ..base.exact import exp
 from ..config import CoreSimConfig
 from ..models.plasticity import MOST_GAP, PLASTICITY_RULES, plasticity_rule
 from ..models.plasticity.weight import Coefficients
-from .projections import heaviest
+from .projections import ARROW, called, heaviest
 from .rewiring import Structure, make_structure
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ COEFFICIENTS = ("a_post", "b_up", "b_down", "c_0", "c_1", "mu_plus", "mu_minus",
                 "gain_per_s")
 _MOST_POST_TRACES = 3
 _MOST_RATE_STEPS = 2_000_000    # of a time constant; far beyond, a float32 times its decay stays what it is
-ARROW = " -> "                  # between the populations that a pattern names
 
 
 # ---- who learns how ---------------------------------------------------------------------------------------
@@ -44,7 +43,7 @@ def resolve(core: CoreSimConfig, populations: Sequence[Population], projections:
     connected = []
     for q in projections:
         rules = rules_of(core, populations, q)
-        refuse_two_weight_rules(rules, f"{populations[q.pre].name} -> {populations[q.post].name}")
+        refuse_two_weight_rules(rules, called(q, populations))
         connected.append(replace(q, plasticity=rules))
     return resolved, connected
 
@@ -61,8 +60,7 @@ def rules_of(core: CoreSimConfig, populations: Sequence[Population], q: Projecti
     """The rules of one projection by key, with all parameter values."""
     pattern = pattern_for(core, populations, q)
     given = q.plasticity if pattern is None else core.projection_learning[pattern]
-    pre = populations[q.pre]
-    return _complete(core, f"{pre.name} -> {populations[q.post].name}", pre.excitatory, given, False)
+    return _complete(core, called(q, populations), populations[q.pre].excitatory, given, False)
 
 
 def refuse_two_weight_rules(rules: Iterable[str], where: str) -> None:
@@ -304,8 +302,8 @@ def _rule_key(plan: Plan, q: Projection, post: int, taus: _Numbers, xs: _Numbers
         return None
     if c.w_max <= c.w_min:
         raise ConfigurationError(
-            f"{plan.populations[q.pre].name} -> {plan.populations[q.post].name}: the largest weight must exceed the "
-            f"smallest ({c.w_min:g}); raise max_weight.", "plasticity")
+            f"{called(q, plan.populations)}: the largest weight must exceed the smallest ({c.w_min:g}); raise "
+            "max_weight.", "plasticity")
     keep = 0.0 if c.nearest else 1.0
     scale = 1.0 / plan.scale_of(post)
     values = (c.a_post * scale, c.b_up * scale, c.b_down * scale, c.c_0 * scale, c.c_1, c.mu_plus, c.mu_minus,

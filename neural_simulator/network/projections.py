@@ -14,6 +14,7 @@ from ..base.errors import ConfigurationError
 from ..models import wiring
 from ..models.neurons import neuron_model
 
+ARROW = " -> "               # between the names of two populations
 RULES = ("pairwise", "fixed_in_degree", "fixed_out_degree", "fixed_total", "one_to_one", "all_to_all", "small_world")
 KERNEL_RULES = ("pairwise", "fixed_in_degree", "fixed_out_degree")
 _WALKS = {"fixed_in_degree": wiring.IN_DEGREE, "fixed_out_degree": wiring.OUT_DEGREE, "fixed_total": wiring.TOTAL,
@@ -66,10 +67,15 @@ def pairs(q: Projection, populations: Sequence[Population]) -> int:
     return n * (populations[q.post].size - int(_excludes_itself(q)))
 
 
+def called(q: Projection, populations: Sequence[Population]) -> str:
+    """The projection by the names of its two populations, the first one that it reaches."""
+    return f"{populations[q.pre].name}{ARROW}{populations[q.post].name}"
+
+
 # ---- checks
 def check(q: Projection, populations: Sequence[Population]) -> None:
     """Raise ConfigurationError where the projection cannot be built."""
-    where = f"{populations[q.pre].name} -> {populations[q.post].name}"
+    where = called(q, populations)
     for field, known in (("rule", RULES), ("kernel", tuple(wiring.KERNELS)), ("weight_law", wiring.WEIGHT_LAWS)):
         if getattr(q, field) not in known:
             raise ConfigurationError(f"{where}: {field} is {getattr(q, field)!r}; choose one of: {', '.join(known)}.",
@@ -133,7 +139,7 @@ def too_few(q: Projection, populations: Sequence[Population], lacking: int) -> C
     """The error of a fixed degree that some neurons cannot reach."""
     reach = f" within reach (kernel {q.kernel!r}, length_um {q.length_um:g} um)" if has_kernel(q) else ""
     return ConfigurationError(
-        f"{populations[q.pre].name} -> {populations[q.post].name}: {lacking:,} or more neurons do not find the "
+        f"{called(q, populations)}: {lacking:,} or more neurons do not find the "
         f"{q.number:,} partners{reach} that the rule {q.rule!r} asks for; take fewer, a longer length_um or more "
         "neurons.", "number", q.number)
 
