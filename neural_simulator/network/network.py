@@ -132,10 +132,12 @@ class Network:
     @staticmethod
     def _share(work: Callable, pieces: Sequence, report: Callable[[int], None]) -> None:
         """Do `work` on every piece, on all cores; whatever `report` or a piece raises ends it."""
-        with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, len(pieces)))) as pool:
+        threads = max(1, min(os.cpu_count() or 1, len(pieces)))
+        with ThreadPoolExecutor(threads) as pool:
             try:
-                for done, _ in enumerate(pool.map(work, pieces), 1):
-                    report(done)
+                for first in range(0, len(pieces), 16 * threads):        # what waits takes memory
+                    for done, _ in enumerate(pool.map(work, pieces[first:first + 16 * threads]), first + 1):
+                        report(done)
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
